@@ -1,0 +1,30 @@
+# The only entry points a newcomer needs. Each sets up what it needs and says what it is doing; none needs
+# root. The work is in scripts/, a page each.
+SHELL := /bin/bash
+
+# Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
+SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
+
+.PHONY: help build demo test test-all lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the static release binary for this machine
+	@scripts/build >/dev/null
+
+demo: ## three jobs beside a real Envoy and a real Cloud SQL proxy, each with its timeline
+	@demo/run
+
+test: ## all tests but those of sidecars that are slow to build; SIDECARS="envoy" names fewer
+	@scripts/test $(SIDECARS)
+
+test-all: ## all tests, with every sidecar that can be had
+	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent
+
+lint: ## formatting, clippy and the scripts, warnings are errors
+	@scripts/lint
+
+clean: ## remove what was built here; the cache of sidecars stays
+	cargo clean
+	@echo "kept: $$(scripts/sidecars dir) (installed sidecars; remove the folder to get that space back)"

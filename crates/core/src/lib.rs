@@ -1,0 +1,28 @@
+//! What `lastout` and `kubectl-lastout` must agree on, and what decides. Pure: no clock, no file, no
+//! network, no environment, no dependency. Everything comes in as an argument and goes out as a value.
+//!
+//! ```text
+//! text, duration, signal, outcome    leaf types
+//!   └ presets → spec → settings      what the user said (compat: what another program's user said)
+//!                └ gate, stop        one sidecar: when to probe it, how to stop it
+//!                     └ machine      the whole run: phases, events, actions
+//! ```
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod compat;
+pub mod duration;
+pub mod gate;
+pub mod machine;
+pub mod outcome;
+pub mod presets;
+pub mod settings;
+pub mod signal;
+pub mod spec;
+pub mod stop;
+pub mod tell;
+pub mod text;

@@ -1,0 +1,165 @@
+//! Raw values → [`Settings`].
+
+use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, value};
+use crate::compat;
+use crate::duration;
+use crate::outcome::ExitMap;
+use crate::spec::Spec;
+use crate::text::Quoted;
+use alloc::{format, string::String, vec::Vec};
+
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn resolve(verb: Verb, own: Vec<RawValue>, env: Env<'_>) -> Resolved {
+    let mut errors = Vec::new();
+    let compat = Reader { values: &own, errors: &mut errors }.one(Opt::Compat, text(value::compat));
+    let (foreign, unreadable) = compat.map(|compat| compat::values(compat, env)).unwrap_or_default();
+    errors.extend(unreadable);
+
+    let all: Vec<RawValue> = foreign.iter().chain(&own).cloned().collect();
+    let mut settings = Settings::defaults(verb);
+    let mut reader = Reader { values: &all, errors: &mut errors };
+    reader.gate(&mut settings);
+    reader.stop(&mut settings);
+    reader.signals(&mut settings);
+    reader.telling(&mut settings);
+    settings.group = reader.group(verb);
+
+    let spec = |bytes: &[u8]| spec(bytes, env);
+    settings.sidecars = Reader { values: &foreign, errors: &mut errors }.all(Opt::Sidecar, spec);
+    let explicit = Reader { values: &own, errors: &mut errors }.all(Opt::Sidecar, spec);
+    // The user's own spec of a name takes the place of the other program's.
+    settings.sidecars.retain(|foreign| explicit.iter().all(|own| own.name != foreign.name));
+    settings.sidecars.extend(explicit);
+    Resolved { settings, errors }
+}
+
+/// A reader of text as one of bytes.
+fn text<T>(read: impl Fn(&str) -> Result<T, String>) -> impl Fn(&[u8]) -> Result<T, String> {
+    move |bytes| match core::str::from_utf8(bytes) {
+        Ok(text) => read(text),
+        Err(_) => Err(format!("{} is not UTF-8: write plain text", Quoted(bytes))),
+    }
+}
+
+/// A spec, whose text is never shown: it may hold a header's value.
+fn spec(bytes: &[u8], env: Env<'_>) -> Result<Spec, String> {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Spec::parse(text, env),
+        Err(_) => Err(String::from("the sidecar spec is not UTF-8: write plain text")),
+    }
+}
+
+struct Reader<'a> {
+    values: &'a [RawValue],
+    errors: &'a mut Vec<SettingsError>,
+}
+
+impl Reader<'_> {
+    /// Every value of a repeatable option that can be read.
+    fn all<T>(&mut self, option: Opt, read: impl Fn(&[u8]) -> Result<T, String>) -> Vec<T> {
+        let mut good = Vec::new();
+        for raw in self.values.iter().filter(|raw| raw.option == option) {
+            match read(&raw.value) {
+                Ok(value) => good.push(value),
+                Err(why) => self.errors.push(SettingsError(format!("{}: {why}", raw.origin))),
+            }
+        }
+        good
+    }
+
+    /// The last value of an option that is not repeatable.
+    fn one<T>(&mut self, option: Opt, read: impl Fn(&[u8]) -> Result<T, String>) -> Option<T> {
+        let raw = self.last(option)?;
+        match read(&raw.value) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                let error = SettingsError(format!("{}: {why}", raw.origin));
+                self.errors.push(error);
+                None
+            }
+        }
+    }
+
+    fn last(&self, option: Opt) -> Option<&RawValue> {
+        self.values.iter().rev().find(|raw| raw.option == option)
+    }
+
+    /// As [`Self::one`]; what cannot be read leaves the default.
+    fn set<T>(&mut self, option: Opt, place: &mut T, read: impl Fn(&str) -> Result<T, String>) {
+        if let Some(value) = self.one(option, text(read)) {
+            *place = value;
+        }
+    }
+
+    fn gate(&mut self, settings: &mut Settings) {
+        self.set(Opt::WaitTimeout, &mut settings.wait_timeout, value::bound);
+        self.set(Opt::OnWaitTimeout, &mut settings.run_unready, value::run_unready);
+        self.set(Opt::NoWait, &mut settings.gate, |text| value::switch(text).map(|no_wait| !no_wait));
+        self.set(Opt::AbsentAfter, &mut settings.absent_after, duration::parse);
+        settings.env_files = self.all(Opt::EnvFile, value::file);
+    }
+
+    fn stop(&mut self, settings: &mut Settings) {
+        self.set(Opt::StopOn, &mut settings.stop_on, value::stop_on);
+        self.set(Opt::StopTimeout, &mut settings.stop_timeout, value::stop_timeout);
+        self.set(Opt::Linger, &mut settings.linger, duration::parse);
+        self.set(Opt::Leftovers, &mut settings.leftovers, duration::parse);
+        settings.map_exit = ExitMap(self.all(Opt::MapExit, text(value::map_exit)));
+    }
+
+    fn signals(&mut self, settings: &mut Settings) {
+        let stop_signals = self.all(Opt::StopSignal, text(value::catchable));
+        if !stop_signals.is_empty() {
+            settings.stop_signals = stop_signals;
+        }
+        self.set(Opt::Grace, &mut settings.grace, |text| duration::parse(text).map(Some));
+        self.set(Opt::SignalGroup, &mut settings.signal_group, value::switch);
+        settings.rewrites = self.all(Opt::RewriteSignal, text(value::rewrite));
+        settings.delays = self.all(Opt::DelaySignal, text(value::delay));
+        self.set(Opt::ParentDeathSignal, &mut settings.parent_death_signal, |text| {
+            value::signal(text).map(Some)
+        });
+    }
+
+    fn telling(&mut self, settings: &mut Settings) {
+        settings.report = self.one(Opt::Report, value::report);
+        self.set(Opt::LogLevel, &mut settings.log_level, value::log_level);
+        self.set(Opt::LogFormat, &mut settings.log_json, value::log_json);
+    }
+    /// A member that cannot register (no size, no name) is in no group: it stops the sidecars by itself, so that
+    /// the others fail instead of waiting for it for ever.
+    fn group(&mut self, verb: Verb) -> Option<Group> {
+        let wait = self.one(Opt::GroupWait, text(value::bound)).flatten();
+        let errors = self.errors.len();
+        let size = self.one(Opt::GroupSize, text(value::group_size));
+        let name = self.one(Opt::GroupName, text(value::group_name));
+        let dir = self.one(Opt::Group, value::file);
+        match self.last(Opt::Group).map(|raw| raw.origin.clone()) {
+            Some(origin) if verb == Verb::Run && self.last(Opt::GroupName).is_none() => {
+                self.wrong(&format!("{origin}: a member needs a name of its own: add --group-name NAME"));
+            }
+            Some(_) => {}
+            None => {
+                for option in [Opt::GroupSize, Opt::GroupName, Opt::GroupWait] {
+                    if let Some(origin) = self.last(option).map(|raw| raw.origin.clone()) {
+                        self.wrong(&format!("{origin}: there is no group: add --group DIR, a shared folder"));
+                    }
+                }
+                if verb == Verb::Guard {
+                    self.wrong("guard has no group to wait for: add --group DIR, the folder that it shares with the mains");
+                }
+            }
+        }
+        let name = match verb {
+            Verb::Guard => None,
+            Verb::Run | Verb::Wait | Verb::Stop => name,
+        };
+        let sound = self.errors.len() == errors;
+        dir.filter(|_| sound).map(|dir| Group { dir, size: size.unwrap_or(1), name, wait })
+    }
+
+    fn wrong(&mut self, why: &str) {
+        self.errors.push(SettingsError(String::from(why)));
+    }
+}

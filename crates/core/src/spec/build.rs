@@ -1,0 +1,258 @@
+//! The keys of a spec and the row behind its name → [`Spec`].
+
+use super::parse::Items;
+use super::target::{self, Target};
+use super::{Address, Env, Gone, Quit, Ready, Request, Spec, StatusSet};
+use crate::duration;
+use crate::presets::{DEFAULT_ORDER, Preset, ReadyRow};
+use crate::signal::Signal;
+use crate::text::Quoted;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::{net::IpAddr, time::Duration};
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+const SUCCESS: (u16, u16) = (200, 299);
+
+/// Where a row's requests, and those given as `/PATH`, go.
+struct Own {
+    hosts: &'static [IpAddr],
+    socket: Option<Vec<u8>>,
+}
+
+impl Own {
+    fn at(&self, ports: &[u16]) -> Result<Address, String> {
+        match &self.socket {
+            Some(socket) => Ok(Address::Unix(socket.clone())),
+            None if ports.is_empty() => Err("a path alone needs port= or socket=".to_owned()),
+            None => Ok(Address::Tcp(target::candidates(self.hosts, ports))),
+        }
+    }
+
+    /// As with `curl --unix-socket`: the URL says the path, the socket where.
+    fn url(&self, hosts: &[IpAddr], port: Option<u16>) -> Result<Address, String> {
+        match (&self.socket, port) {
+            (Some(_), Some(_)) => Err("both socket= and the URL's port say where: write /PATH".to_owned()),
+            (Some(socket), None) => Ok(Address::Unix(socket.clone())),
+            (None, port) => Ok(Address::Tcp(target::candidates(hosts, &[port.unwrap_or(80)]))),
+        }
+    }
+}
+
+pub(super) fn build(
+    name: &str,
+    preset: Option<&'static Preset>,
+    optional: bool,
+    items: &Items<'_>,
+    env: Env<'_>,
+) -> Result<Spec, String> {
+    let own =
+        Own { hosts: items.read_as("host", target::host)?.unwrap_or(target::BOTH), socket: socket(items)? };
+    let port = match items.read_as("port", target::port)? {
+        Some(port) => Some(port),
+        None => port_of(preset, env)?,
+    };
+    let quit = quit(preset, items, &own, port)?;
+    let ready = ready(preset, items, &own, port, &quit)?;
+    let spec = Spec {
+        name: name.to_owned(),
+        preset,
+        optional,
+        absent_after: items.read_as("absent", duration::parse)?,
+        ready,
+        quit,
+        headers: headers(preset, items, env)?,
+        timeout: items.read_as("timeout", timeout)?.unwrap_or(TIMEOUT),
+        order: items.read_as("order", order)?.unwrap_or(preset.map_or(DEFAULT_ORDER, |preset| preset.order)),
+        gone: preset.map_or(Gone::Refused, |preset| preset.gone),
+        refused_is_normal: preset.is_some_and(|preset| preset.refused_is_normal),
+        process: process(items)?,
+    };
+    without_effect(&spec, items)?;
+    Ok(spec)
+}
+
+fn socket(items: &Items<'_>) -> Result<Option<Vec<u8>>, String> {
+    let socket = items.read_as("socket", target::socket)?;
+    match ["host", "port", "ready-port"].iter().find(|key| items.get(key).is_some()) {
+        Some(key) if socket.is_some() => Err(format!("`{key}` and `socket` both say where: remove one")),
+        _ => Ok(socket),
+    }
+}
+
+/// The port that the row takes from the environment.
+fn port_of(preset: Option<&'static Preset>, env: Env<'_>) -> Result<Option<u16>, String> {
+    let Some(variable) = preset.and_then(|preset| preset.port_from_env) else { return Ok(None) };
+    match env(variable) {
+        // A Service named after the first half of the variable makes the kubelet set it to an address.
+        Some(value) if value.is_empty() || value.starts_with("tcp://") => Ok(None),
+        Some(value) => {
+            target::port(&value).map(Some).map_err(|why| format!("{variable}: {why}, or give port="))
+        }
+        None => Ok(None),
+    }
+}
+
+fn quit(
+    preset: Option<&'static Preset>,
+    items: &Items<'_>,
+    own: &Own,
+    port: Option<u16>,
+) -> Result<Quit, String> {
+    let row = preset.and_then(|preset| preset.quit);
+    let ports = port.as_ref().map_or_else(|| row.map_or(&[][..], |row| row.ports), core::slice::from_ref);
+    let (at, path) = match (items.read_as("quit", target::target)?, row) {
+        (None, None) | (Some(Target::Nothing), _) => return Ok(Quit::Nothing),
+        (Some(Target::File(file)), _) => return Ok(Quit::CreateFile(file)),
+        (Some(Target::Tcp(_) | Target::Unix { path: None, .. }), _) => {
+            return Err("quit: there is no request in it: write http://… or unix:SOCKET:/PATH".to_owned());
+        }
+        (None, Some(row)) => (own.at(ports), row.path.to_owned()),
+        (Some(Target::Path(path)), _) => (own.at(ports), path),
+        (Some(Target::Url { hosts, port, path }), _) => (own.url(hosts, port), path),
+        (Some(Target::Unix { socket, path: Some(path) }), _) => (Ok(Address::Unix(socket)), path),
+    };
+    let method = items.read_as("method", target::method)?;
+    let ok = items.read_as("ok", target::statuses)?;
+    Ok(Quit::Http(Request {
+        at: at.map_err(|why| format!("quit: {why}"))?,
+        method: method.unwrap_or_else(|| row.map_or("POST", |row| row.method).to_owned()),
+        path,
+        ok: ok.unwrap_or_else(|| StatusSet(row.map_or(&[SUCCESS][..], |row| row.ok).to_vec())),
+    }))
+}
+
+fn ready(
+    preset: Option<&'static Preset>,
+    items: &Items<'_>,
+    own: &Own,
+    port: Option<u16>,
+    quit: &Quit,
+) -> Result<Ready, String> {
+    let row = preset.map_or(ReadyRow::Unchecked, |preset| preset.ready);
+    let ready_port = items.read_as("ready-port", target::port)?;
+    let ports = match ready_port {
+        Some(port) => [port].to_vec(),
+        None => ready_ports(preset, row, port),
+    };
+    let (at, path) = match (items.read_as("ready", target::target)?, row) {
+        (None, ReadyRow::Unchecked) if ready_port.is_none() => return Ok(Ready::Unchecked),
+        (Some(Target::Nothing), _) => return Ok(Ready::Unchecked),
+        (None, ReadyRow::Accepts(_) | ReadyRow::Unchecked) => return Ok(Ready::Accepts(own.at(&ports)?)),
+        (Some(Target::Tcp(at)), _) => return Ok(Ready::Accepts(Address::Tcp(at))),
+        (Some(Target::Unix { socket, path: None }), _) => return Ok(Ready::Accepts(Address::Unix(socket))),
+        (Some(Target::File(file)), _) => return Ok(Ready::File(file)),
+        (None, ReadyRow::Http { path, .. }) => (own.at(&ports), path.to_owned()),
+        (Some(Target::Path(path)), _) => (own.at(&ports), path),
+        (Some(Target::Url { hosts, port, path }), _) => (own.url(hosts, port), path),
+        (Some(Target::Unix { socket, path: Some(path) }), _) => (Ok(Address::Unix(socket)), path),
+    };
+    let quits = matches!(quit, Quit::Http(_));
+    let ok = match items.read_as("ready-ok", target::statuses)? {
+        None if !quits => items.read_as("ok", target::statuses)?,
+        ok => ok,
+    };
+    let known: &[(u16, u16)] = match row {
+        ReadyRow::Http { ok, .. } => ok,
+        ReadyRow::Accepts(_) | ReadyRow::Unchecked => &[SUCCESS],
+    };
+    Ok(Ready::Http(Request {
+        at: at.map_err(|why| format!("ready: {why}"))?,
+        method: "GET".to_owned(),
+        path,
+        ok: ok.unwrap_or_else(|| StatusSet(known.to_vec())),
+    }))
+}
+
+/// The row's ports, where `port` takes the place of those that the quit request uses too (of all of them where
+/// there is no quit request). A sidecar without a row has one port.
+fn ready_ports(preset: Option<&'static Preset>, row: ReadyRow, port: Option<u16>) -> Vec<u16> {
+    let Some(port) = port else { return row.ports().to_vec() };
+    let shared = preset.and_then(|preset| preset.quit).map_or(row.ports(), |quit| quit.ports);
+    let mut ports: Vec<u16> =
+        row.ports().iter().map(|known| if shared.contains(known) { port } else { *known }).collect();
+    if ports.is_empty() {
+        ports.push(port);
+    }
+    ports.dedup();
+    ports
+}
+
+fn headers(
+    preset: Option<&'static Preset>,
+    items: &Items<'_>,
+    env: Env<'_>,
+) -> Result<Vec<(String, String)>, String> {
+    let mut headers = items.headers.clone();
+    if let Some((name, variable)) = preset.and_then(|preset| preset.header_from_env) {
+        // Secrets made from files end in a line feed.
+        let value = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        if let Some(value) =
+            value.filter(|_| !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)))
+        {
+            target::header_value(&value).map_err(|why| format!("{variable}: {why}"))?;
+            headers.push((name.to_owned(), value));
+        }
+    }
+    Ok(headers)
+}
+
+fn process(items: &Items<'_>) -> Result<Option<(String, Signal)>, String> {
+    let signal = items.read_as("signal", |text| {
+        Signal::parse(text)
+            .ok_or_else(|| format!("{} is no signal: write TERM, INT or a number", Quoted::text(text)))
+    })?;
+    match items.get("process").map(target::unescape) {
+        Some(name) if name.contains(char::is_control) => {
+            Err(format!("process: {} holds a control character", Quoted::text(&name)))
+        }
+        Some(name) => Ok(Some((name, signal.unwrap_or(Signal::TERM)))),
+        None if signal.is_some() => Err("`signal` needs `process`: write process=NAME".to_owned()),
+        None => Ok(None),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text)? {
+        Duration::ZERO => Err("0 leaves no time for an answer: write 1s".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+fn order(text: &str) -> Result<u32, String> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let number = digits.then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| {
+        format!("{} is no whole number: write 10, low ones are stopped first", Quoted::text(text))
+    })
+}
+
+/// A key that changes nothing is a mistake that would be found out too late.
+fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
+    let asks_ready = matches!(spec.ready, Ready::Http(_));
+    let asks_quit = matches!(spec.quit, Quit::Http(_));
+    let has_socket = items.get("socket").is_some();
+    let own = |key: &str, row: bool| match items.get(key) {
+        Some(value) => value.starts_with('/') || (has_socket && value.starts_with("http://")),
+        None => row,
+    };
+    let own_ready = own("ready", spec.ready != Ready::Unchecked);
+    let own_quit = own("quit", asks_quit);
+    for (key, effect, why) in [
+        ("absent", spec.optional, "it is for optional sidecars: write NAME?"),
+        ("method", asks_quit, "there is no quit request"),
+        ("ok", asks_quit || asks_ready, "there is no request"),
+        ("ready-ok", asks_ready, "there is no ready request"),
+        ("host", own_ready || own_quit, "ready= and quit= name their own addresses"),
+        ("port", own_ready || own_quit, "ready= and quit= name their own addresses"),
+        ("socket", own_ready || own_quit, "ready= and quit= name their own addresses"),
+        ("ready-port", own_ready, "ready= names its own address"),
+    ] {
+        if !effect && items.get(key).is_some() {
+            return Err(format!("`{key}` has no effect: {why}"));
+        }
+    }
+    if !items.headers.is_empty() && !asks_quit && !asks_ready {
+        return Err("`header` has no effect: there is no request".to_owned());
+    }
+    Ok(())
+}

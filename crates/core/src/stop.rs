@@ -1,0 +1,427 @@
+//! One sidecar at its stop: when to ask, what an answer means, when it is proved to be gone. A worker
+//! carries out each [`Next`] and tells what came of it; nothing here touches a socket or a clock. Times are
+//! durations since the wrapper's start.
+
+use crate::spec::{Gone, Quit, Ready, Spec};
+use alloc::string::String;
+use core::time::Duration;
+
+/// What the worker does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send the quit request (or create the file).
+    Ask,
+    /// Connect to the quit port, and to the ready port where it is another one, and close at once.
+    Look,
+    /// End the process of that name by its signal.
+    Signal,
+    /// Wait, or be woken by [`Stop::hurry`].
+    Pause(Duration),
+    /// The story is over.
+    Done(Verdict),
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A complete answer.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// True when it is one that means yes.
+        accepted: bool,
+        /// The sidecar's own words, first line, trimmed.
+        quote: String,
+    },
+    /// The request was written, but no complete answer came: reset, end of stream, silence.
+    Lost(String),
+    /// Refused before a byte was written.
+    Refused,
+    /// Failed in another way before a byte was written (connect timeout).
+    Unsent(String),
+    /// It cannot work, however often it is tried (the file's folder is not there).
+    Impossible(String),
+}
+
+/// What a port did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// It accepted a connection, or was too busy to refuse one.
+    Accepts,
+    /// It refused.
+    Refuses,
+}
+
+/// How the stop of one sidecar ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Asked, and its ports refuse.
+    Gone,
+    /// It was there before, and is not any more.
+    AlreadyGone,
+    /// Asked and accepted, which is all that this one can prove.
+    Accepted,
+    /// Nothing to do for this one.
+    NotNeeded,
+    /// Optional and not there, or not there once a stop signal had come.
+    Absent,
+    /// The quit port refuses while the ready port accepts.
+    NotSwitchedOn,
+    /// A complete answer that will not change.
+    Declined {
+        /// The HTTP status.
+        status: u16,
+        /// The sidecar's own words.
+        quote: String,
+    },
+    /// It could not be asked at all.
+    Impossible(String),
+    /// A known sidecar that has no way of being asked.
+    NoWay,
+    /// Nothing ever accepted a connection.
+    NeverAppeared,
+    /// Still there at the deadline.
+    StillThere {
+        /// True when it had accepted the request, or may have.
+        asked: bool,
+        /// Its last answer, or what went wrong last.
+        last: String,
+    },
+    /// Gone, back, asked once more, and back again.
+    CameBack,
+}
+
+impl Verdict {
+    /// True when nothing keeps the pod from ending.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        match self {
+            Self::Gone | Self::AlreadyGone | Self::Accepted | Self::NotNeeded | Self::Absent => true,
+            Self::NotSwitchedOn
+            | Self::Declined { .. }
+            | Self::Impossible(_)
+            | Self::NoWay
+            | Self::NeverAppeared
+            | Self::StillThere { .. }
+            | Self::CameBack => false,
+        }
+    }
+}
+
+/// What is known and wanted when the stop begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// It has accepted a connection at some time.
+    pub seen: bool,
+    /// An optional one that never appeared is given up then.
+    pub absent_at: Duration,
+    /// The end of its budget.
+    pub deadline: Duration,
+    /// A stop signal has come: one try, and at most a second of proving.
+    pub hurried: bool,
+}
+
+/// The story so far of one sidecar at its stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    terms: Terms,
+    traits: Traits,
+    state: State,
+    life: Life,
+    last: String,
+}
+
+/// The facts of the spec that decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Traits {
+    optional: bool,
+    gone_when_accepted: bool,
+    refused_is_normal: bool,
+    can_be_looked_at: bool,
+    has_process: bool,
+}
+
+/// A quit that was accepted is never repeated to the same life of a sidecar; to a second life once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    First,
+    Second,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// About to ask.
+    Asking { not_before: Duration },
+    /// The quit port refused. `alive_since`: since then it does while the ready port accepts.
+    Refused { look_at: Duration, alive_since: Option<Duration> },
+    /// Asked; proving that it is gone. `refused`: the quit port has refused since.
+    Verifying { asked_at: Duration, look_at: Duration, refused: bool },
+    /// About to send the signal that is the fallback; without it, this is how it ends.
+    Signalling { otherwise: Verdict },
+    /// Signalled; proving that it is gone.
+    Signalled { otherwise: Verdict, look_at: Duration },
+    /// Over.
+    Done(Verdict),
+    /// Over, but watched while others are still being stopped: it may be restarted.
+    Watching { look_at: Duration },
+}
+
+/// Distance of two asks after an answer such as 503.
+const RETRY: Duration = Duration::from_millis(200);
+/// Distance of two tries while nothing is there.
+const NOBODY: Duration = Duration::from_millis(20);
+/// So long the ready port must answer beside a refusing quit port: a sidecar that is just opening, or just
+/// closing its ports looks like one in which the endpoint was not switched on.
+const SURE: Duration = Duration::from_millis(100);
+/// How long a hurried stop proves.
+const HURRIED: Duration = Duration::from_secs(1);
+/// What is left of the budget when the fallback by signal is taken.
+const FALLBACK: Duration = Duration::from_secs(1);
+/// Distance of looks at one that is gone already.
+const WATCH: Duration = Duration::from_millis(50);
+
+/// Looks are dense while the end is near: a port that refuses is to be noticed within a millisecond.
+fn look_after(asked_for: Duration) -> Duration {
+    Duration::from_micros(match asked_for.as_millis() {
+        0..50 => 300,
+        50..1000 => 2_000,
+        1000..3000 => 10_000,
+        _ => 50_000,
+    })
+}
+
+impl Stop {
+    /// The stop of this sidecar, beginning at `now`.
+    #[must_use]
+    pub fn new(spec: &Spec, terms: Terms, now: Duration) -> Self {
+        let has_process = spec.process.is_some();
+        let traits = Traits {
+            optional: spec.optional,
+            gone_when_accepted: spec.gone == Gone::Accepted,
+            refused_is_normal: spec.refused_is_normal,
+            can_be_looked_at: quit_or_ready_address(spec),
+            has_process,
+        };
+        let state = match &spec.quit {
+            Quit::Http(_) | Quit::CreateFile(_) => State::Asking { not_before: now },
+            Quit::Nothing if has_process => State::Signalling { otherwise: Verdict::NoWay },
+            Quit::Nothing => {
+                let expects_an_end = spec.preset.is_some_and(|preset| preset.quit.is_none());
+                let silent = spec.refused_is_normal || !expects_an_end;
+                State::Done(if silent { Verdict::NotNeeded } else { Verdict::NoWay })
+            }
+        };
+        let mut stop = Self { terms, traits, state, life: Life::First, last: String::new() };
+        if terms.hurried {
+            stop.shorten(now);
+        }
+        stop
+    }
+
+    /// A stop signal has come: from here on one try, and at most a second.
+    pub fn hurry(&mut self, now: Duration) {
+        if !self.terms.hurried {
+            self.terms.hurried = true;
+            self.shorten(now);
+        }
+    }
+
+    fn shorten(&mut self, now: Duration) {
+        self.terms.deadline = self.terms.deadline.min(now + HURRIED);
+    }
+
+    /// Keep an eye on one that is gone while others are still being stopped.
+    pub fn watch(&mut self, now: Duration) {
+        if self.state == State::Done(Verdict::Gone) && self.life == Life::First {
+            self.state = State::Watching { look_at: now + WATCH };
+        }
+    }
+
+    /// True when a stop signal has made the stop a matter of one try.
+    #[must_use]
+    pub fn hurried(&self) -> bool {
+        self.terms.hurried
+    }
+
+    /// What to do at `now`.
+    #[must_use]
+    pub fn next(&self, now: Duration) -> Next {
+        let until = |at: Duration, then: Next| if now < at { Next::Pause(at - now) } else { then };
+        match &self.state {
+            State::Asking { not_before } => until(*not_before, Next::Ask),
+            State::Refused { look_at, .. }
+            | State::Verifying { look_at, .. }
+            | State::Signalled { look_at, .. }
+            | State::Watching { look_at } => until(*look_at, Next::Look),
+            State::Signalling { .. } => Next::Signal,
+            State::Done(verdict) => Next::Done(verdict.clone()),
+        }
+    }
+
+    /// Takes in the reply to [`Next::Ask`].
+    pub fn replied(&mut self, now: Duration, reply: Reply) {
+        self.terms.seen |= !matches!(reply, Reply::Refused | Reply::Unsent(_) | Reply::Impossible(_));
+        match reply {
+            Reply::Answer { accepted: true, .. } if self.traits.gone_when_accepted => {
+                self.state = State::Done(Verdict::Accepted);
+            }
+            Reply::Answer { accepted: true, status, quote } => {
+                self.note(status, &quote);
+                self.asked(now);
+            }
+            Reply::Answer { status: status @ (408 | 429 | 500..=599), quote, .. } => {
+                self.note(status, &quote);
+                self.try_again(now, RETRY);
+            }
+            Reply::Answer { status, quote, .. } => self.end_badly(Verdict::Declined { status, quote }),
+            Reply::Lost(what) => {
+                self.last = what;
+                self.asked(now);
+            }
+            Reply::Refused => self.state = State::Refused { look_at: now, alive_since: None },
+            Reply::Unsent(what) => {
+                self.last = what;
+                self.try_again(now, WATCH);
+            }
+            Reply::Impossible(what) => self.state = State::Done(Verdict::Impossible(what)),
+        }
+    }
+
+    /// Takes in what [`Next::Look`] saw; `ready` is `None` when there is no other port to look at.
+    pub fn looked(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
+        let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
+        self.terms.seen |= !gone;
+        match self.state {
+            State::Refused { alive_since, .. } => self.looked_refused(now, quit, gone, alive_since),
+            State::Verifying { asked_at, refused, .. } => match (quit, gone) {
+                (_, true) => self.state = State::Done(Verdict::Gone),
+                (Port::Accepts, false) if refused => self.came_back(now),
+                (Port::Accepts | Port::Refuses, false) if now >= self.limit() => self.give_up(true),
+                (Port::Accepts | Port::Refuses, false) => {
+                    let refused = refused || quit == Port::Refuses;
+                    let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit());
+                    self.state = State::Verifying { asked_at, look_at, refused };
+                }
+            },
+            State::Signalled { ref otherwise, .. } => {
+                self.state = if gone {
+                    State::Done(Verdict::Gone)
+                } else if now >= self.terms.deadline {
+                    State::Done(otherwise.clone())
+                } else {
+                    let look_at = (now + NOBODY).min(self.terms.deadline);
+                    State::Signalled { otherwise: otherwise.clone(), look_at }
+                };
+            }
+            State::Watching { .. } => match quit {
+                Port::Accepts => self.came_back(now),
+                Port::Refuses => self.state = State::Watching { look_at: now + WATCH },
+            },
+            State::Asking { .. } | State::Signalling { .. } | State::Done(_) => {}
+        }
+    }
+
+    /// Takes in that [`Next::Signal`] was carried out: how many processes got the signal.
+    pub fn signalled(&mut self, now: Duration, processes: usize) {
+        let State::Signalling { otherwise } = &self.state else { return };
+        self.state = match (processes, self.traits.can_be_looked_at) {
+            (0, _) => State::Done(otherwise.clone()),
+            (_, true) => State::Signalled { otherwise: otherwise.clone(), look_at: now },
+            (_, false) => State::Done(Verdict::Accepted),
+        };
+    }
+
+    fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool, alive_since: Option<Duration>) {
+        match quit {
+            Port::Accepts => self.state = State::Asking { not_before: now },
+            Port::Refuses if !gone => {
+                let since = alive_since.unwrap_or(now);
+                if self.traits.refused_is_normal {
+                    self.state = State::Done(Verdict::NotNeeded);
+                } else if now >= since + SURE || now >= self.limit() {
+                    self.end_badly(Verdict::NotSwitchedOn);
+                } else {
+                    let look_at = (now + SURE / 10).min(self.limit());
+                    self.state = State::Refused { look_at, alive_since: Some(since) };
+                }
+            }
+            Port::Refuses if self.terms.seen => self.state = State::Done(Verdict::AlreadyGone),
+            Port::Refuses if self.terms.hurried => self.state = State::Done(Verdict::Absent),
+            Port::Refuses if self.traits.optional && now >= self.terms.absent_at => {
+                self.state = State::Done(Verdict::Absent);
+            }
+            Port::Refuses if now >= self.terms.deadline => {
+                self.state = State::Done(match self.traits.optional {
+                    true => Verdict::Absent,
+                    false => Verdict::NeverAppeared,
+                });
+            }
+            Port::Refuses => {
+                let look_at = (now + NOBODY).min(self.terms.deadline);
+                self.state = State::Refused { look_at, alive_since: None };
+            }
+        }
+    }
+
+    /// The request is out and is not repeated to this life.
+    fn asked(&mut self, now: Duration) {
+        self.state = match self.traits.can_be_looked_at {
+            true => State::Verifying { asked_at: now, look_at: now, refused: false },
+            false => State::Done(Verdict::Accepted),
+        };
+    }
+
+    fn try_again(&mut self, now: Duration, pause: Duration) {
+        if self.terms.hurried || now + pause >= self.limit() {
+            self.give_up(false);
+        } else {
+            self.state = State::Asking { not_before: now + pause };
+        }
+    }
+
+    fn came_back(&mut self, now: Duration) {
+        self.state = match self.life {
+            Life::First if !self.terms.hurried => {
+                self.life = Life::Second;
+                State::Asking { not_before: now }
+            }
+            Life::First | Life::Second => State::Done(Verdict::CameBack),
+        };
+    }
+
+    fn give_up(&mut self, asked: bool) {
+        self.end_badly(Verdict::StillThere { asked, last: self.last.clone() });
+    }
+
+    /// The end, unless the fallback by signal is there to be tried.
+    fn end_badly(&mut self, verdict: Verdict) {
+        self.state = match self.traits.has_process {
+            true => State::Signalling { otherwise: verdict },
+            false => State::Done(verdict),
+        };
+    }
+
+    /// When asking and proving end; what then remains of the budget is for the fallback.
+    fn limit(&self) -> Duration {
+        match self.traits.has_process {
+            true => self.terms.deadline.saturating_sub(FALLBACK),
+            false => self.terms.deadline,
+        }
+    }
+
+    fn note(&mut self, status: u16, quote: &str) {
+        self.last = match quote {
+            "" => alloc::format!("answered {status}"),
+            words => alloc::format!("answered {status} \"{words}\""),
+        };
+    }
+}
+
+/// True when a port can show that the sidecar is gone.
+fn quit_or_ready_address(spec: &Spec) -> bool {
+    let by_ready = match &spec.ready {
+        Ready::Http(_) | Ready::Accepts(_) => true,
+        Ready::File(_) | Ready::Unchecked => false,
+    };
+    by_ready || matches!(spec.quit, Quit::Http(_))
+}

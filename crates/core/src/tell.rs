@@ -1,0 +1,95 @@
+//! What the user reads about a sidecar: one line that quotes the sidecar's own words and names the way out.
+
+use crate::duration::Human;
+use crate::presets::When;
+use crate::settings::LogLevel;
+use crate::spec::{Quit, Spec};
+use crate::stop::Verdict;
+use alloc::{format, string::String};
+use core::time::Duration;
+
+/// The line about the end of a stop, and how loud it is. `hurried`: a stop signal had come, the kubelet has told
+/// the sidecars as well, and nothing about them is worth more than a debug line. `took`: since the stop began.
+#[must_use]
+pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) -> (LogLevel, String) {
+    let took = Human(took);
+    let name = &spec.name;
+    let hint = |when| spec.hint(when).map_or(String::new(), |hint| format!("; {hint}"));
+    let loud = if hurried { LogLevel::Debug } else { LogLevel::Warn };
+    let asked = request(spec);
+    match verdict {
+        Verdict::Gone => (LogLevel::Info, format!("{name}: gone after {took}")),
+        Verdict::AlreadyGone => (LogLevel::Info, format!("{name}: already gone")),
+        Verdict::Accepted => (LogLevel::Info, format!("{name}: accepted the request to end after {took}")),
+        Verdict::NotNeeded => (LogLevel::Info, format!("{name}: needs no stop")),
+        Verdict::Absent => (LogLevel::Info, format!("{name}: not there")),
+        Verdict::NotSwitchedOn => (
+            loud,
+            format!(
+                "{name}: {asked} is refused while it is ready: not switched on{}",
+                hint(When::NotSwitchedOn)
+            ),
+        ),
+        Verdict::Declined { status, quote } => {
+            let words = if quote.is_empty() { String::new() } else { format!(" \"{quote}\"") };
+            (loud, format!("{name}: {asked} answered {status}{words}{}", hint(When::Status(*status))))
+        }
+        Verdict::Impossible(why) => (loud, format!("{name}: cannot be asked to end: {why}")),
+        Verdict::NoWay => {
+            let instead = spec.preset.map_or("", |preset| preset.enable);
+            (loud, format!("{name}: has no quit endpoint, so this pod may not end; {instead}"))
+        }
+        Verdict::NeverAppeared => {
+            (loud, format!("{name}: never appeared; if it starts later, this pod will not end"))
+        }
+        Verdict::StillThere { asked: accepted, last } => {
+            let last = if last.is_empty() { "no answer" } else { last };
+            let hint = if *accepted { hint(When::StillThere) } else { String::new() };
+            (
+                loud,
+                format!(
+                    "{name}: is still there after {took}, so this pod may not end: {asked}: {last}{hint}"
+                ),
+            )
+        }
+        Verdict::CameBack => (
+            loud,
+            format!(
+                "{name}: was asked twice and came back each time: something restarts it (a native sidecar needs no stop: --stop-on never)"
+            ),
+        ),
+    }
+}
+
+/// The request that ends it, in words.
+fn request(spec: &Spec) -> String {
+    match &spec.quit {
+        Quit::Http(request) => format!("{request}"),
+        Quit::CreateFile(path) => format!("creating {}", crate::text::Path(path)),
+        Quit::Nothing => String::from("no request"),
+    }
+}
+
+/// The line about a sidecar that holds up the gate.
+#[must_use]
+pub fn still_waiting(spec: &Spec, last: &str) -> String {
+    format!("still waiting for {}: {}: {}", spec.name, spec.ready, or_nothing(last))
+}
+
+/// The part of the timeout's line that is about one sidecar.
+#[must_use]
+pub fn not_ready(spec: &Spec, last: &str, ever_seen: bool) -> String {
+    let mut line = format!("{} is not ready: {}: {}", spec.name, spec.ready, or_nothing(last));
+    if let Some(hint) = spec.hint(When::NotReady) {
+        line += "; ";
+        line += hint;
+    }
+    if !ever_seen {
+        line += "; is it started at all? under restartPolicy OnFailure: was it stopped in an earlier life (--stop-on success)?";
+    }
+    line
+}
+
+fn or_nothing(last: &str) -> &str {
+    if last.is_empty() { "no answer yet" } else { last }
+}

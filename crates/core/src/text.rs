@@ -1,0 +1,138 @@
+//! What messages need: values shown on one line, and the nearest of the known words.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+/// A value as it may stand in a one-line message: in backticks, control characters escaped, bad UTF-8
+/// replaced, cut after 60 characters.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a [u8]);
+
+/// Characters that [`Quoted`] shows.
+const SHOWN: usize = 60;
+
+impl<'a> Quoted<'a> {
+    /// The same for text.
+    #[must_use]
+    pub fn text(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A character has at most four bytes, so the cut falls behind the last one that is shown.
+        let text = String::from_utf8_lossy(self.0.get(..4 * (SHOWN + 1)).unwrap_or(self.0));
+        let mut rest = text.chars();
+        f.write_str("`")?;
+        write_escaped(f, rest.by_ref().take(SHOWN))?;
+        f.write_str(if rest.next().is_some() { "…`" } else { "`" })
+    }
+}
+
+/// A path as it stands in messages: whole, control characters escaped, bad UTF-8 replaced.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a>(pub &'a [u8]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_escaped(f, String::from_utf8_lossy(self.0).chars())
+    }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: impl Iterator<Item = char>) -> fmt::Result {
+    for c in text {
+        if c == ' ' || c.is_ascii_graphic() {
+            write!(f, "{c}")?;
+        } else {
+            write!(f, "{}", c.escape_debug())?;
+        }
+    }
+    Ok(())
+}
+
+/// The candidate that the word was most likely meant to be, if one is near: at most a third of the word's
+/// letters, and one more, are wrong. Case does not count.
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().count();
+    if letters > 64 {
+        return None;
+    }
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .min_by_key(|&(distance, _)| distance)
+        .filter(|&(distance, _)| distance <= letters / 3 + 1 && distance < letters)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance, one row at a time.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    let mut last = b.chars().count();
+    for (i, from) in a.chars().enumerate() {
+        let (mut diagonal, mut left) = (i, i + 1);
+        for (cell, to) in row.iter_mut().skip(1).zip(b.chars()) {
+            let here =
+                if from.eq_ignore_ascii_case(&to) { diagonal } else { 1 + diagonal.min(left).min(*cell) };
+            diagonal = *cell;
+            *cell = here;
+            left = here;
+        }
+        last = left;
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{format, string::ToString};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_nearest_word_is_found_and_a_far_one_is_not() {
+        let words = ["istio", "linkerd", "envoy", "cloud-sql-proxy"];
+        for (word, expected) in [
+            ("istoi", Some("istio")),
+            ("Linkred", Some("linkerd")),
+            ("cloudsql-proxy", Some("cloud-sql-proxy")),
+            ("ENVOY", Some("envoy")),
+            ("x", None),
+            ("", None),
+            ("something-else", None),
+        ] {
+            assert_eq!(nearest(word, words), expected, "{word}");
+        }
+        assert_eq!(nearest("a", []), None);
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_value_is_one_short_line() {
+        assert_eq!(Quoted(b"30\n").to_string(), r"`30\n`");
+        assert_eq!(Quoted(b"a\xffb").to_string(), "`a\u{fffd}b`");
+        assert_eq!(Quoted::text(&"é".repeat(61)).to_string(), format!("`{}…`", "é".repeat(60)));
+        assert_eq!(Quoted::text(&"é".repeat(60)).to_string(), format!("`{}`", "é".repeat(60)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_shown_on_one_line(bytes: Vec<u8>) {
+            prop_assert!(!Quoted(&bytes).to_string().chars().any(char::is_control));
+            prop_assert!(!Path(&bytes).to_string().chars().any(char::is_control));
+        }
+
+        #[test]
+        fn a_word_is_nearest_to_itself(word in "[a-z]{2,20}", other in "[a-z]{2,20}") {
+            prop_assert_eq!(nearest(&word, [other.as_str(), word.as_str()]), Some(word.as_str()));
+        }
+    }
+}

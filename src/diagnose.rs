@@ -1,0 +1,172 @@
+//! Why a command could not be executed, said so that the user can mend it: the kernel's ENOENT and EACCES
+//! each have half a dozen causes, and in a distroless image there is no shell to look around with.
+
+use crate::spawn::NotStarted;
+use lastout_core::outcome::Outcome;
+use nix::sys::statvfs::{FsFlags, statvfs};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// What `execve` failing with this errno on these paths (each ending in NUL) means.
+pub fn not_executed(program: &OsStr, paths: &[Vec<u8>], errno: i32) -> NotStarted {
+    let path_of = |path: &Vec<u8>| PathBuf::from(OsStr::from_bytes(path.strip_suffix(&[0]).unwrap_or(path)));
+    let there: Vec<PathBuf> = paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
+    let name = program.display();
+    // The kernel's own order: the interpreter of a file that is there can be missing, too.
+    let outcome = if errno == libc::ENOENT { Outcome::NotFound } else { Outcome::CannotExecute };
+    let why = match (there.first(), program.as_bytes().contains(&b'/')) {
+        (None, true) if errno == libc::ENOENT => format!("{name}: not found{}", missing_part(Path::new(program))),
+        (None, false) if errno == libc::ENOENT => {
+            format!("{name}: not found in PATH; give the whole path, or check the image's PATH")
+        }
+        (Some(path), _) => format!("{}: {}", path.display(), cause(path, errno)),
+        (None, _) => format!("{name}: cannot be executed: {}", io::Error::from_raw_os_error(errno)),
+    };
+    NotStarted { outcome, why }
+}
+
+/// The first folder of the path that is not there.
+fn missing_part(path: &Path) -> String {
+    let folders: Vec<&Path> = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    match folders.into_iter().rev().find(|folder| !folder.exists()) {
+        Some(folder) => format!(": there is no {}; is the volume mounted?", folder.display()),
+        None => String::new(),
+    }
+}
+
+fn cause(path: &Path, errno: i32) -> String {
+    let Ok(metadata) = path.metadata() else {
+        return "a symbolic link to something that is not there".to_owned();
+    };
+    let system = || io::Error::from_raw_os_error(errno).to_string();
+    if metadata.is_dir() {
+        return "a folder, not a program".to_owned();
+    }
+    match errno {
+        libc::ENOENT => missing_interpreter(path).unwrap_or_else(system),
+        libc::EACCES if metadata.permissions().mode() & 0o111 == 0 => {
+            format!("not executable (mode {:04o}); chmod +x it", metadata.permissions().mode() & 0o7777)
+        }
+        libc::EACCES if is_noexec(path) => {
+            "on a volume that is mounted noexec; put the program on another volume".to_owned()
+        }
+        libc::EACCES => match interpreter(path) {
+            Some(Interpreter::Script(name) | Interpreter::Loader(name)) if !is_executable(&name) => {
+                format!("its interpreter {} is not executable", name.display())
+            }
+            Some(_) | None => {
+                format!("permission denied (mode {:04o}) for this user", metadata.permissions().mode() & 0o7777)
+            }
+        },
+        libc::ENOEXEC => wrong_format(path),
+        libc::ETXTBSY => "still being written by another process".to_owned(),
+        libc::E2BIG => "the arguments and the environment are too long".to_owned(),
+        _ => format!("cannot be executed: {}", system()),
+    }
+}
+
+enum Interpreter {
+    /// `#!`
+    Script(PathBuf),
+    /// `PT_INTERP`
+    Loader(PathBuf),
+}
+
+fn missing_interpreter(path: &Path) -> Option<String> {
+    match interpreter(path)? {
+        Interpreter::Script(name) => Some(format!(
+            "a script whose interpreter {} is not in this image; call a program that is, or use a base image with it",
+            name.display()
+        )),
+        Interpreter::Loader(name) => Some(format!(
+            "linked to the loader {}, which is not in this image; link it statically, or use a base image with that libc",
+            name.display()
+        )),
+    }
+}
+
+/// Bytes of a file's head that are looked at: the kernel reads no more of a `#!` line either (`BINPRM_BUF_SIZE`).
+const HEAD: u64 = 256;
+
+fn interpreter(path: &Path) -> Option<Interpreter> {
+    let mut file = File::open(path).ok()?;
+    let head = read_at(&mut file, 0, HEAD)?;
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = line.split(|byte| *byte == b'\n').next()?.trim_ascii_start();
+        let name = line.split(|byte| matches!(byte, b' ' | b'\t' | b'\0')).next()?;
+        return Some(Interpreter::Script(PathBuf::from(OsStr::from_bytes(name))));
+    }
+    loader(&mut file, &head).map(Interpreter::Loader)
+}
+
+/// `PT_INTERP` of a 64-bit little-endian ELF file (`elf(5)`).
+fn loader(file: &mut File, head: &[u8]) -> Option<PathBuf> {
+    const PT_INTERP: u64 = 3;
+    if !head.starts_with(b"\x7fELF\x02\x01") {
+        return None;
+    }
+    let (offset, size, count) = (number(head, 32, 8)?, number(head, 54, 2)?, number(head, 56, 2)?);
+    for index in 0..count.min(64) {
+        let entry = read_at(file, offset.checked_add(index * size)?, 56)?;
+        if number(&entry, 0, 4)? == PT_INTERP {
+            let name = read_at(file, number(&entry, 8, 8)?, number(&entry, 32, 8)?.min(4096))?;
+            let name = name.split(|byte| *byte == 0).next()?;
+            return Some(PathBuf::from(OsStr::from_bytes(name)));
+        }
+    }
+    None
+}
+
+fn read_at(file: &mut File, offset: u64, length: u64) -> Option<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A little-endian number of this many bytes.
+fn number(bytes: &[u8], offset: usize, length: usize) -> Option<u64> {
+    let field = bytes.get(offset..offset + length)?;
+    Some(field.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}
+
+fn wrong_format(path: &Path) -> String {
+    let head = File::open(path).ok().and_then(|mut file| read_at(&mut file, 0, HEAD)).unwrap_or_default();
+    if head.is_empty() {
+        return "an empty file".to_owned();
+    }
+    if !head.starts_with(b"\x7fELF") {
+        return "neither a program nor a script that begins with #!; the kernel cannot execute it".to_owned();
+    }
+    // `e_machine` of elf(5): the architectures that images are built for.
+    let machine = match number(&head, 18, 2) {
+        Some(3) => "x86",
+        Some(40) => "arm",
+        Some(62) => "x86_64",
+        Some(183) => "aarch64",
+        Some(243) => "riscv64",
+        Some(21) => "ppc64le",
+        Some(22) => "s390x",
+        Some(_) | None => "unknown",
+    };
+    match machine == std::env::consts::ARCH {
+        true => "a damaged program; the kernel cannot execute it".to_owned(),
+        false => format!(
+            "built for {machine}, and this machine is {}; use the image of this architecture",
+            std::env::consts::ARCH
+        ),
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// True when the file system of this path is mounted `noexec`.
+pub fn is_noexec(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|fs| fs.flags().contains(FsFlags::ST_NOEXEC))
+}

@@ -1,0 +1,194 @@
+//! `--env-file`: what a shell would have sourced from a secret agent's file; a distroless image has none.
+//! `KEY=value` lines, `export ` and quotes allowed, nothing is expanded.
+
+use lastout_core::text::Path as Shown;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Reads the files in this order into the environment; a later value of a name replaces every earlier one.
+///
+/// # Errors
+/// One line that names file and line.
+pub fn apply(files: &[Vec<u8>], env: &mut Vec<Vec<u8>>) -> Result<(), String> {
+    for file in files {
+        let shown = Shown(file);
+        let text = std::fs::read(OsStr::from_bytes(file)).map_err(|error| format!("--env-file {shown}: {error}"))?;
+        let entries = parse(&text).map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
+        for entry in entries {
+            let name = name_of(&entry);
+            env.retain(|old| name_of(old) != name);
+            env.push(entry);
+        }
+    }
+    Ok(())
+}
+
+fn name_of(entry: &[u8]) -> &[u8] {
+    entry.split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Wrong {
+    line: usize,
+    what: &'static str,
+}
+
+/// A text, read byte by byte, that knows its line.
+struct Reader<'a> {
+    rest: &'a [u8],
+    line: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        self.line += usize::from(byte == b'\n');
+        Some(byte)
+    }
+
+    fn skip(&mut self, wanted: impl Fn(u8) -> bool) {
+        while self.peek().is_some_and(&wanted) {
+            self.next();
+        }
+    }
+
+    fn wrong<T>(&self, what: &'static str) -> Result<T, Wrong> {
+        Err(Wrong { line: self.line, what })
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+/// The entries of a file, `NAME=value` each.
+fn parse(text: &[u8]) -> Result<Vec<Vec<u8>>, Wrong> {
+    let mut reader = Reader { rest: text, line: 1 };
+    let mut entries = Vec::new();
+    loop {
+        reader.skip(|byte| is_blank(byte) || byte == b'\n');
+        match reader.peek() {
+            None => return Ok(entries),
+            Some(b'#') => reader.skip(|byte| byte != b'\n'),
+            Some(_) => entries.push(entry(&mut reader)?),
+        }
+    }
+}
+
+fn entry(reader: &mut Reader<'_>) -> Result<Vec<u8>, Wrong> {
+    if let Some(rest) = reader.rest.strip_prefix(b"export")
+        && rest.first().copied().is_some_and(is_blank)
+    {
+        reader.rest = rest;
+        reader.skip(is_blank);
+    }
+    let mut entry = Vec::new();
+    while let Some(byte) = reader.peek().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        entry.push(byte);
+        reader.next();
+    }
+    if entry.first().is_none_or(u8::is_ascii_digit) {
+        return reader.wrong("a name is expected: letters, digits and _, as in KEY=value");
+    }
+    if reader.peek() != Some(b'=') {
+        return reader.wrong("= is expected right behind the name, as in KEY=value");
+    }
+    reader.next();
+    entry.push(b'=');
+    value(reader, &mut entry)?;
+    Ok(entry)
+}
+
+fn value(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
+    loop {
+        match reader.peek() {
+            None | Some(b'\n') => return Ok(()),
+            Some(0) => return reader.wrong("a NUL byte cannot be in the environment"),
+            Some(b'\'') => quoted(reader, b'\'', out)?,
+            Some(b'"') => quoted(reader, b'"', out)?,
+            Some(b'\\') => {
+                reader.next();
+                match reader.next() {
+                    None => return reader.wrong("a backslash ends the file"),
+                    // A shell joins the lines.
+                    Some(b'\n') => {}
+                    Some(byte) => out.push(byte),
+                }
+            }
+            Some(byte) if is_blank(byte) => {
+                reader.skip(is_blank);
+                return match reader.peek() {
+                    None | Some(b'\n') => Ok(()),
+                    Some(b'#') => {
+                        reader.skip(|byte| byte != b'\n');
+                        Ok(())
+                    }
+                    Some(_) => reader.wrong("a value with a blank in it needs quotes, as in KEY='a b'"),
+                };
+            }
+            Some(byte) => {
+                reader.next();
+                out.push(byte);
+            }
+        }
+    }
+}
+
+fn quoted(reader: &mut Reader<'_>, quote: u8, out: &mut Vec<u8>) -> Result<(), Wrong> {
+    let opened = reader.line;
+    reader.next();
+    loop {
+        match reader.next() {
+            None => return Err(Wrong { line: opened, what: "this quote is never closed" }),
+            Some(0) => return reader.wrong("a NUL byte cannot be in the environment"),
+            Some(byte) if byte == quote => return Ok(()),
+            // Inside double quotes a backslash protects these four and a line's end (POSIX 2.2.3).
+            Some(b'\\') if quote == b'"' => match reader.next() {
+                Some(b'\n') => {}
+                Some(byte @ (b'"' | b'\\' | b'$' | b'`')) => out.push(byte),
+                Some(byte) => out.extend([b'\\', byte]),
+                None => return Err(Wrong { line: opened, what: "this quote is never closed" }),
+            },
+            Some(byte) => out.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, Wrong> {
+        parse(text.as_bytes()).map(|list| list.into_iter().map(|e| String::from_utf8(e).unwrap()).collect())
+    }
+
+    #[test]
+    fn lines_as_a_shell_would_source_them() {
+        let text = "# secrets\n\nexport A='b c'\nB=x\r\n  C=\"q\\\"$d\\n\" # why\nD=a\\ b'c'\"d\"\nE=\nF='two\nlines'\nG=a#b\n";
+        let wanted = ["A=b c", "B=x", "C=q\"$d\\n", "D=a bcd", "E=", "F=two\nlines", "G=a#b"];
+        assert_eq!(read(text).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for (text, line) in [("A=1\nB=2 3", 2), ("A", 1), ("\n\n=x", 3), ("A='x\ny", 1), ("1A=x", 1), ("A B=c", 1)] {
+            assert_eq!(read(text).unwrap_err().line, line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_later_value_replaces_every_earlier_one() {
+        let folder = std::env::temp_dir().join(format!("lastout-env-{}", std::process::id()));
+        std::fs::write(&folder, "A=new\n").unwrap();
+        let mut env = vec![b"A=1".to_vec(), b"AB=2".to_vec(), b"A=3".to_vec()];
+        let result = apply(&[folder.as_os_str().as_bytes().to_vec()], &mut env);
+        std::fs::remove_file(&folder).unwrap();
+        result.unwrap();
+        assert_eq!(env, [b"AB=2".to_vec(), b"A=new".to_vec()]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Where events come from: pending signals, children, workers, the nearest deadline. No decisions.
+
+use crate::sidecar::{News, Post};
+use crate::sys::{self, Change};
+use lastout_core::machine::{Event, Pid};
+use lastout_core::signal::Signal;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Something for the interpreter.
+#[derive(Debug)]
+pub enum Incoming {
+    /// An event of the machine.
+    Event(Event),
+    /// A letter of a worker about the sidecar with this index.
+    News(usize, News),
+}
+
+/// The source of everything that happens to us.
+#[derive(Debug)]
+pub struct Events {
+    start: Instant,
+    own_pid: Pid,
+    letters: Receiver<(usize, News)>,
+    queue: VecDeque<Event>,
+    /// The child whose end counts; all others are reaped and forgotten.
+    main: Option<Pid>,
+    /// What main used, when that is wanted.
+    usage: Option<libc::rusage>,
+}
+
+impl Events {
+    /// Nothing has happened yet. Also returns the way by which workers reach the loop.
+    pub fn new(start: Instant, wants_usage: bool) -> (Self, Post) {
+        let (sender, letters) = channel();
+        let usage = wants_usage.then(sys::no_usage);
+        let own_pid = std::process::id().cast_signed();
+        let mut events = Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage };
+        // Whoever executed us may have left children to us.
+        events.reap();
+        (events, Post::new(sender, sys::thread_id()))
+    }
+
+    /// How long we have been running.
+    pub fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Main is this child.
+    pub fn main_is(&mut self, pid: Pid) {
+        self.main = Some(pid);
+    }
+
+    /// What main used, once it is reaped.
+    pub fn usage(&self) -> Option<&libc::rusage> {
+        self.usage.as_ref()
+    }
+
+    /// Comes next, whatever else is pending.
+    pub fn put_first(&mut self, event: Event) {
+        self.queue.push_front(event);
+    }
+
+    /// Waits for what happens next, at most until the deadline, which is then the [`Event::Tick`]. Without a
+    /// deadline and without an event nothing ever wakes us.
+    pub fn next(&mut self, deadline: Option<Duration>) -> Incoming {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Incoming::Event(event);
+            }
+            if let Ok((sidecar, news)) = self.letters.try_recv() {
+                return Incoming::News(sidecar, news);
+            }
+            let left = deadline.map(|at| at.saturating_sub(self.now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                // Before the signals, else a flood of them would put off every deadline.
+                return Incoming::Event(Event::Tick);
+            }
+            match sys::wait_signal(left) {
+                Some(received) if received.signal == Signal::CHLD => self.reap(),
+                // A fault of our own would kill us before it could be received; and what we sent ourselves is
+                // not for main (a broken stderr raises PIPE, which looks as if we had sent it).
+                Some(received) if received.signal.is_fault() && !received.by_process => {}
+                Some(received) if received.by_process && received.sender == self.own_pid => {}
+                Some(received) => return Incoming::Event(Event::Signal(received.signal)),
+                // The deadline has come; or a stop or a debugger has interrupted us.
+                None => {}
+            }
+        }
+    }
+
+    /// Takes in every change of every child: CHLD merges, so one may stand for thousands.
+    fn reap(&mut self) {
+        loop {
+            let mut spent = self.usage.is_some().then(sys::no_usage);
+            match sys::next_change(spent.as_mut()) {
+                Change::Ended(pid, ended) if Some(pid) == self.main => {
+                    self.usage = spent;
+                    self.queue.push_back(Event::Reaped(pid, ended));
+                }
+                Change::Stopped(pid, signal) if Some(pid) == self.main => {
+                    self.queue.push_back(Event::Stopped(pid, signal));
+                }
+                Change::Ended(..) | Change::Stopped(..) => {}
+                Change::Nothing => return,
+                Change::Childless => return self.queue.push_back(Event::Childless),
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `lastout install DEST`: the program copies itself, so that an init container without a shell can deliver it.
+
+use crate::diagnose::is_noexec;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Everybody may execute it, nobody may write it: the main container often runs as another user.
+const MODE: u32 = 0o555;
+/// Name of the copy in a folder.
+const NAME: &str = "lastout";
+
+/// Copies our own executable to `dest`, a folder or a file name, and returns where it is now. Atomic: a
+/// temporary file in the same folder, fsync, rename; a copy that is just running stays as it is.
+///
+/// # Errors
+/// One line that names the place and the way out. Nothing is left behind.
+pub fn install(dest: &Path) -> Result<PathBuf, String> {
+    let target = if dest.is_dir() { dest.join(NAME) } else { dest.to_path_buf() };
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let fail = |what: &str, error: &dyn std::fmt::Display| {
+        format!("install {}: {what} {}: {error}", dest.display(), folder.display())
+    };
+    if dest.as_os_str().as_encoded_bytes().ends_with(b"/") && !dest.is_dir() {
+        return Err(format!("install {}: there is no such folder; is the volume mounted?", dest.display()));
+    }
+    if !folder.is_dir() {
+        return Err(format!(
+            "install {}: there is no folder {}; is the volume mounted?",
+            dest.display(),
+            folder.display()
+        ));
+    }
+    if is_noexec(&folder) {
+        return Err(format!(
+            "install {}: {} is mounted noexec, so nothing in it can be executed; use another volume",
+            dest.display(),
+            folder.display()
+        ));
+    }
+    let mut source = File::open("/proc/self/exe").map_err(|error| fail("cannot read our own executable for", &error))?;
+    let temporary = folder.join(format!(".{NAME}.{}", std::process::id()));
+    let copied = copy(&mut source, &temporary).and_then(|()| fs::rename(&temporary, &target));
+    if let Err(error) = copied {
+        let _ = fs::remove_file(&temporary);
+        let hint = match error.raw_os_error() {
+            Some(libc::EROFS) => "; mount the volume without readOnly here",
+            Some(libc::EACCES | libc::EPERM) => "; this user may not write there (fsGroup?)",
+            Some(libc::ENOSPC | libc::EDQUOT) => "; the volume is full (sizeLimit?)",
+            Some(libc::EISDIR) => "; a folder of that name is in the way",
+            _ => "",
+        };
+        return Err(format!("{}{hint}", fail("cannot write into", &error)));
+    }
+    // The name, too, must survive a crash of the node.
+    if let Ok(folder) = open(&folder, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()) {
+        let _ = File::from(folder).sync_all();
+    }
+    Ok(target)
+}
+
+fn copy(source: &mut File, temporary: &Path) -> io::Result<()> {
+    // A rest of an earlier life with our pid, killed half-way.
+    let _ = fs::remove_file(temporary);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    io::copy(source, &mut file)?;
+    // Set afterwards, as the umask must not take from it.
+    file.set_permissions(fs::Permissions::from_mode(MODE))?;
+    file.sync_all()
+}

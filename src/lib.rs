@@ -1,0 +1,123 @@
+//! `lastout`: runs a container's real entrypoint as PID 1 and, when it is over, turns the sidecars off.
+//!
+//! ```text
+//! argv, environment ─ cli ─► raw values ─ core::settings ─► Settings
+//!                                                              │
+//!        signals, children, deadlines ─ events ─► run ⇄ core::machine
+//!                                                  │
+//!                sidecar (gate, stop) ◄────────────┼────────────► spawn ─► main
+//!                                                  ▼
+//!                                     outcome ─ leave ─► exit code
+//! ```
+
+#![cfg(target_os = "linux")]
+
+mod cli;
+mod diagnose;
+mod env_file;
+mod events;
+mod install;
+mod leave;
+mod log;
+mod presets;
+mod processes;
+mod report;
+mod run;
+mod sidecar;
+mod spawn;
+mod story;
+mod sys;
+mod terminal;
+
+use cli::{Call, Work};
+use lastout_core::duration;
+use lastout_core::machine::Job;
+use lastout_core::outcome::{Exit, Outcome};
+use lastout_core::settings::{LogLevel, Resolved, Verb, resolve};
+use log::Log;
+use run::Beginning;
+use std::ffi::{OsStr, c_char, c_int};
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+/// The whole program.
+///
+/// # Safety
+/// `args` must be what the C library passes to `main`, and nothing else may have run before.
+#[expect(unsafe_code, reason = "the arguments are a C list")]
+pub unsafe fn start(args: *const *const c_char) -> c_int {
+    // First of all, so that no signal is lost from here on.
+    let mask = sys::block_all_signals();
+    let start = Instant::now();
+    occupy_closed_descriptors();
+    // SAFETY: as this function's caller promises.
+    let args = unsafe { sys::arguments(args) };
+    let env = sys::environment();
+    let exit = match cli::parse(&args, &env) {
+        Call::Print(text) => print(&text),
+        Call::Wrong(text) => wrong(&text),
+        Call::Install(dest) => install(dest),
+        Call::Sleep(time) => sleep(time),
+        Call::Work(call) => work(call, &env, mask, start),
+    };
+    leave::leave(exit)
+}
+
+/// What is opened later must not land on a closed 0, 1 or 2: a log line would go to a sidecar. Main finds them
+/// closed, as we did: the place-holders are not inherited.
+fn occupy_closed_descriptors() {
+    for fd in 0..3 {
+        if !sys::is_open(fd) {
+            sys::occupy_lowest_descriptor();
+        }
+    }
+}
+
+fn print(text: &str) -> Exit {
+    // Whoever closed stdout does not want to read it.
+    let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+    Exit::Code(0)
+}
+
+fn wrong(text: &str) -> Exit {
+    Log::new(LogLevel::Error, false).error(text);
+    Exit::Code(Outcome::Internal.code())
+}
+
+fn install(dest: &OsStr) -> Exit {
+    match install::install(Path::new(dest)) {
+        Ok(_) => Exit::Code(0),
+        Err(text) => wrong(&text),
+    }
+}
+
+fn sleep(time: &OsStr) -> Exit {
+    match time.to_str().ok_or_else(|| "not UTF-8".to_owned()).and_then(duration::parse_seconds_or) {
+        Ok(time) => run::sleep(time),
+        Err(why) => wrong(&format!("sleep: {why}")),
+    }
+}
+
+fn work(call: Work<'_>, env: &[&[u8]], mask: sys::SignalMask, start: Instant) -> Exit {
+    let lookup = |name: &str| {
+        let entry = env.iter().find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
+    };
+    let Resolved { settings, errors } = resolve(call.verb, call.values, &lookup);
+    let log = Log::new(settings.log_level, settings.log_json);
+    for warning in &call.warnings {
+        log.warn(warning);
+    }
+    let problem = call.problem.or_else(|| errors.into_iter().next().map(|error| error.0));
+    let job = match (call.verb, &problem) {
+        (Verb::Run | Verb::Guard, None) => Job::Command,
+        (Verb::Wait, None) => Job::Wait,
+        (Verb::Stop, None) => Job::Stop,
+        (Verb::Run | Verb::Stop, Some(_)) => Job::GiveUp,
+        (Verb::Wait | Verb::Guard, Some(text)) => return wrong(text),
+    };
+    let pid1 = std::process::id() == 1;
+    let beginning = Beginning { start, mask, pid1, command: &call.command, env, problem };
+    run::run(job, settings, beginning).exit(pid1)
+}

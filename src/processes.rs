@@ -1,0 +1,50 @@
+//! Other processes, as `/proc` shows them.
+
+use crate::sys;
+use lastout_core::machine::Pid;
+use lastout_core::signal::Signal;
+use std::fs;
+
+/// Sends every visible process of this name the signal; returns how many got it. The name is that of its
+/// executable (`argv[0]` or the kernel's short one), never a pid: in a shared process namespace pids say nothing.
+pub fn signal(name: &str, signal: Signal) -> usize {
+    let own = std::process::id().cast_signed();
+    let matching = all().into_iter().filter(|&pid| pid != own && pid != 1 && is_named(pid, name));
+    matching.filter(|&pid| sys::kill(pid, signal).is_ok()).count()
+}
+
+/// Sends every descendant of ours the signal, leaves of the tree included.
+pub fn signal_descendants(signal: Signal) {
+    let parents: Vec<(Pid, Pid)> = all().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let mut family = vec![std::process::id().cast_signed()];
+    let mut next = 0;
+    while let Some(&member) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    for &pid in family.iter().skip(1) {
+        // It may have gone meanwhile, or be somebody else's user.
+        let _ = sys::kill(pid, signal);
+    }
+}
+
+fn all() -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The field behind the command name, which may itself hold parentheses and blanks (`proc_pid_stat(5)`).
+fn parent(pid: Pid) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn is_named(pid: Pid, name: &str) -> bool {
+    let comm = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if comm.trim_end() == name {
+        return true;
+    }
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
+    first.rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes())
+}

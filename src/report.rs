@@ -1,0 +1,249 @@
+//! `--report`: one JSON document about the whole run. Written by hand: serde would double the binary for one
+//! document. Times are milliseconds since our start.
+
+use crate::story::Story;
+use lastout_core::machine::PhaseName;
+use lastout_core::outcome::{Ended, Outcome};
+use lastout_core::settings::Report;
+use lastout_core::stop::Verdict;
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// All that a report tells.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When we leave.
+    pub end: Duration,
+    /// Main's pid, when it ran and until when.
+    pub main: Option<(i32, Duration, Option<Duration>)>,
+    /// What main used.
+    pub usage: Option<&'a libc::rusage>,
+    /// Phases and when they began.
+    pub phases: &'a [(PhaseName, Duration)],
+    /// The sidecars.
+    pub stories: &'a [Story],
+}
+
+/// Writes the report to where it is wanted.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
+    let text = document(facts);
+    match to {
+        Report::Stderr => crate::log::write_line(&text),
+        Report::File(path) => {
+            let mut file = File::create(OsStr::from_bytes(path))?;
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}
+
+fn document(facts: &Facts<'_>) -> String {
+    let mut out = Object::new();
+    out.text("version", env!("CARGO_PKG_VERSION"));
+    out.raw("exit_code", facts.outcome.code());
+    out.text("outcome", outcome_name(facts.outcome));
+    out.raw("main", main(facts));
+    out.raw("wall_ms", ms(facts.end));
+    out.raw("phases", phases(facts));
+    let sidecars: Vec<String> = facts.stories.iter().map(sidecar).collect();
+    out.raw("sidecars", format!("[{}]", sidecars.join(",")));
+    out.end()
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Main(Ended::Exited(_)) => "exited",
+        Outcome::Main(Ended::Killed(_)) => "killed",
+        Outcome::Mapped { .. } => "mapped",
+        Outcome::NotFound => "not_found",
+        Outcome::CannotExecute => "cannot_execute",
+        Outcome::Internal => "internal",
+        Outcome::WaitTimeout => "wait_timeout",
+        Outcome::Signalled(_) => "signalled",
+        Outcome::Done => "done",
+        Outcome::NotStopped => "not_stopped",
+    }
+}
+
+fn main(facts: &Facts<'_>) -> String {
+    let Some((pid, started, ended)) = facts.main else { return "null".to_owned() };
+    let mut out = Object::new();
+    out.raw("pid", pid);
+    out.raw("started_ms", ms(started));
+    out.raw("ended_ms", optional(ended));
+    match facts.outcome.main() {
+        Some(Ended::Exited(code)) => out.raw("code", code),
+        Some(Ended::Killed(signal)) => out.text("signal", &signal.to_string()),
+        None => {}
+    }
+    if let Some(usage) = facts.usage {
+        out.raw("wall_ms", optional(ended.map(|ended| ended.saturating_sub(started))));
+        out.raw("user_ms", timeval(usage.ru_utime));
+        out.raw("system_ms", timeval(usage.ru_stime));
+        out.raw("max_rss_kib", usage.ru_maxrss);
+    }
+    out.end()
+}
+
+fn phases(facts: &Facts<'_>) -> String {
+    let ends = facts.phases.iter().skip(1).map(|(_, start)| *start).chain([facts.end]);
+    let phases = facts.phases.iter().zip(ends).filter(|((name, _), _)| *name != PhaseName::Exit);
+    let list: Vec<String> = phases
+        .map(|((name, start), end)| {
+            let mut out = Object::new();
+            out.text("phase", crate::story::phase_name(*name));
+            out.raw("start_ms", ms(*start));
+            out.raw("end_ms", ms(end));
+            out.end()
+        })
+        .collect();
+    format!("[{}]", list.join(","))
+}
+
+fn sidecar(story: &Story) -> String {
+    let mut out = Object::new();
+    out.text("name", &story.spec.name);
+    out.raw("optional", story.spec.optional);
+    out.raw("absent", story.absent);
+    out.raw("ready_ms", optional(story.ready_at));
+    out.raw("asked_ms", optional(story.asked_at));
+    out.raw("gone_ms", optional(story.done_at.filter(|_| story.verdict == Some(Verdict::Gone))));
+    out.raw("done_ms", optional(story.done_at));
+    match &story.verdict {
+        Some(verdict) => out.text("verdict", verdict_name(verdict)),
+        None => out.raw("verdict", "null"),
+    }
+    match &story.told {
+        Some(text) => out.text("message", text),
+        None => out.raw("message", "null"),
+    }
+    out.end()
+}
+
+fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Gone => "gone",
+        Verdict::AlreadyGone => "already_gone",
+        Verdict::Accepted => "accepted",
+        Verdict::NotNeeded => "not_needed",
+        Verdict::Absent => "absent",
+        Verdict::NotSwitchedOn => "not_switched_on",
+        Verdict::Declined { .. } => "declined",
+        Verdict::Impossible(_) => "impossible",
+        Verdict::NoWay => "no_way",
+        Verdict::NeverAppeared => "never_appeared",
+        Verdict::StillThere { .. } => "still_there",
+        Verdict::CameBack => "came_back",
+    }
+}
+
+fn ms(time: Duration) -> String {
+    format!("{}.{:03}", time.as_millis(), time.subsec_micros() % 1000)
+}
+
+fn optional(time: Option<Duration>) -> String {
+    time.map_or_else(|| "null".to_owned(), ms)
+}
+
+fn timeval(time: libc::timeval) -> String {
+    let micros = u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(time.tv_usec).unwrap_or(0);
+    ms(Duration::from_micros(micros))
+}
+
+/// A JSON object that is being written.
+pub struct Object(String);
+
+impl Object {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self("{".to_owned())
+    }
+
+    /// A member whose value is JSON already.
+    pub fn raw(&mut self, name: &str, value: impl std::fmt::Display) {
+        let comma = if self.0.len() > 1 { "," } else { "" };
+        let _ = write!(self.0, "{comma}{}:{value}", quoted(name));
+    }
+
+    /// A member that is a string.
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.raw(name, quoted(value));
+    }
+
+    /// The object as text.
+    pub fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A JSON string (RFC 8259 §7).
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if u32::from(c) < 0x20 => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A moment since 1970 as RFC 3339 has it, in UTC, to the millisecond.
+pub fn timestamp(since_epoch: Duration) -> String {
+    let (days, rest) = (since_epoch.as_secs() / 86_400, since_epoch.as_secs() % 86_400);
+    // Days to a civil date: years are counted from March, in eras of 400 years of 146097 days.
+    let day = days + 719_468;
+    let (era, of_era) = (day / 146_097, day % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day_of_month = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day_of_month:02}T{:02}:{:02}:{:02}.{:03}Z",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60,
+        since_epoch.subsec_millis()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_of_anything_is_a_json_string() {
+        assert_eq!(quoted("a\"b\\c\n\u{1}é"), "\"a\\\"b\\\\c\\u000a\\u0001é\"");
+    }
+
+    #[test]
+    fn moments_read_as_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_199, "2024-02-29T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(timestamp(Duration::from_secs(seconds)), text);
+        }
+    }
+}

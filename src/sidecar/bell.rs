@@ -1,0 +1,90 @@
+//! How the main thread reaches its workers: two bells that every wait of theirs listens to. A bell that
+//! was rung stays rung.
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::time::TimeSpec;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+/// The bells of one set of workers.
+#[derive(Debug)]
+pub struct Bells {
+    cancel: EventFd,
+    hurry: EventFd,
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The descriptor that was waited for is ready.
+    Ready,
+    /// The time is over.
+    Late,
+    /// The other bell: be quick.
+    Hurried,
+    /// Give up at once.
+    Cancelled,
+}
+
+impl Bells {
+    /// Two silent bells.
+    ///
+    /// # Errors
+    /// When the kernel has no more descriptors for us.
+    pub fn new() -> io::Result<Self> {
+        let bell = || EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+        Ok(Self { cancel: bell()?, hurry: bell()? })
+    }
+
+    /// Every worker gives up at its next or present wait.
+    pub fn cancel(&self) {
+        // A full counter is a rung bell as well.
+        let _ = self.cancel.write(1);
+    }
+
+    /// Every worker that listens for it is woken once.
+    pub fn hurry(&self) {
+        let _ = self.hurry.write(1);
+    }
+
+    /// Waits for a descriptor of a connection.
+    pub fn wait_for(&self, fd: BorrowedFd<'_>, flags: PollFlags, deadline: Instant) -> Woken {
+        self.wait(&mut [PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN), PollFd::new(fd, flags)], deadline)
+    }
+
+    /// Waits for the time to pass; `hurried`: that bell has been heard already.
+    pub fn pause(&self, time: Duration, hurried: bool) -> Woken {
+        let deadline = Instant::now() + time;
+        let cancel = PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN);
+        if hurried {
+            return self.wait(&mut [cancel], deadline);
+        }
+        let hurry = PollFd::new(self.hurry.as_fd(), PollFlags::POLLIN);
+        match self.wait(&mut [cancel, hurry], deadline) {
+            Woken::Ready => Woken::Hurried,
+            other => other,
+        }
+    }
+
+    /// The first of the descriptors is the bell that cancels.
+    fn wait(&self, fds: &mut [PollFd<'_>], deadline: Instant) -> Woken {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match ppoll(fds, Some(TimeSpec::from(left)), None) {
+                Ok(0) => return Woken::Late,
+                Ok(_) => {
+                    let rung = |fd: &PollFd<'_>| fd.revents().is_some_and(|events| !events.is_empty());
+                    return match fds.first().is_some_and(rung) {
+                        true => Woken::Cancelled,
+                        false => Woken::Ready,
+                    };
+                }
+                // All signals are blocked in workers, but a debugger or a stop can still interrupt.
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => return Woken::Late,
+            }
+        }
+    }
+}

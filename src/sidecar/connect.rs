@@ -1,0 +1,166 @@
+//! A connection to a sidecar: loopback or a unix socket, never blocking, every wait bounded and cancelled by
+//! the bells. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
+
+use super::bell::{Bells, Woken};
+use lastout_core::spec::Address;
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike, SockaddrStorage, UnixAddr, connect, getpeername,
+    getsockname, getsockopt, recv, send, socket, sockopt,
+};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Instant;
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    /// Nobody listens at any of the addresses.
+    Refused,
+    /// Something else, in words.
+    Failed(String),
+    /// A bell rang.
+    Cancelled,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Connection {
+    fd: OwnedFd,
+}
+
+/// Why reading or writing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IoEnd {
+    /// The deadline has passed.
+    Late,
+    /// A bell rang.
+    Cancelled,
+    /// The kernel said so.
+    Failed(Errno),
+}
+
+impl Connection {
+    /// Connects to the first address that accepts.
+    ///
+    /// # Errors
+    /// [`ConnectError::Refused`] only when every address refuses.
+    pub fn open(address: &Address, bells: &Bells, deadline: Instant) -> Result<Self, ConnectError> {
+        match address {
+            Address::Tcp(candidates) => {
+                let mut failed = ConnectError::Refused;
+                for candidate in candidates {
+                    let connection = match candidate {
+                        SocketAddr::V4(v4) => {
+                            Self::connect(AddressFamily::Inet, &SockaddrIn::from(*v4), bells, deadline)
+                        }
+                        SocketAddr::V6(v6) => {
+                            Self::connect(AddressFamily::Inet6, &SockaddrIn6::from(*v6), bells, deadline)
+                        }
+                    };
+                    match connection {
+                        Err(ConnectError::Refused) => {}
+                        Err(ConnectError::Failed(what)) => failed = ConnectError::Failed(what),
+                        result @ (Ok(_) | Err(ConnectError::Cancelled)) => return result,
+                    }
+                }
+                Err(failed)
+            }
+            Address::Unix(path) => match UnixAddr::new(path.as_slice()) {
+                Ok(address) => Self::connect(AddressFamily::Unix, &address, bells, deadline),
+                Err(error) => Err(ConnectError::Failed(error.desc().to_owned())),
+            },
+        }
+    }
+
+    fn connect(
+        family: AddressFamily,
+        address: &impl SockaddrLike,
+        bells: &Bells,
+        deadline: Instant,
+    ) -> Result<Self, ConnectError> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let fd = socket(family, SockType::Stream, flags, None).map_err(connect_error)?;
+        match connect(fd.as_raw_fd(), address) {
+            Ok(()) => {}
+            Err(Errno::EINPROGRESS) => {
+                match bells.wait_for(fd.as_fd(), PollFlags::POLLOUT, deadline) {
+                    Woken::Ready | Woken::Hurried => {}
+                    Woken::Late => return Err(ConnectError::Failed("connecting took too long".to_owned())),
+                    Woken::Cancelled => return Err(ConnectError::Cancelled),
+                }
+                match getsockopt(&fd, sockopt::SocketError).map_or_else(|error| error, Errno::from_raw) {
+                    Errno::UnknownErrno => {}
+                    error => return Err(connect_error(error)),
+                }
+            }
+            Err(error) => return Err(connect_error(error)),
+        }
+        let connection = Self { fd };
+        if connection.is_to_itself() { Err(ConnectError::Refused) } else { Ok(connection) }
+    }
+
+    /// A connect to a closed port of the ephemeral range can meet itself; nobody listens there.
+    fn is_to_itself(&self) -> bool {
+        let fd = self.fd.as_raw_fd();
+        let (own, peer) = (getsockname::<SockaddrStorage>(fd), getpeername::<SockaddrStorage>(fd));
+        let is_tcp = |address: &SockaddrStorage| address.family() != Some(AddressFamily::Unix);
+        own.is_ok_and(|own| is_tcp(&own) && peer == Ok(own))
+    }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// With how much of it was written before.
+    pub fn write(&self, bytes: &[u8], bells: &Bells, deadline: Instant) -> Result<(), (usize, IoEnd)> {
+        let mut written = 0;
+        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+            match send(self.fd.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+                Ok(count) => written += count,
+                Err(Errno::EAGAIN) => {
+                    self.wait(PollFlags::POLLOUT, bells, deadline).map_err(|end| (written, end))?;
+                }
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err((written, IoEnd::Failed(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what comes next; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// When nothing came.
+    pub fn read(&self, buffer: &mut [u8], bells: &Bells, deadline: Instant) -> Result<usize, IoEnd> {
+        loop {
+            match recv(self.fd.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Ok(count) if Instant::now() < deadline => return Ok(count),
+                Ok(_) => return Err(IoEnd::Late),
+                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLIN, bells, deadline)?,
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(IoEnd::Failed(error)),
+            }
+        }
+    }
+
+    fn wait(&self, flags: PollFlags, bells: &Bells, deadline: Instant) -> Result<(), IoEnd> {
+        match bells.wait_for(self.fd.as_fd(), flags, deadline) {
+            Woken::Ready | Woken::Hurried => Ok(()),
+            Woken::Late => Err(IoEnd::Late),
+            Woken::Cancelled => Err(IoEnd::Cancelled),
+        }
+    }
+}
+
+/// Nobody there, or an address family that this kernel or this pod has not: both are "refused".
+fn connect_error(error: Errno) -> ConnectError {
+    match error {
+        Errno::ECONNREFUSED | Errno::ENOENT | Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT | Errno::ENETUNREACH => {
+            ConnectError::Refused
+        }
+        // A unix socket whose backlog is full.
+        Errno::EAGAIN => ConnectError::Failed("too busy to accept".to_owned()),
+        other => ConnectError::Failed(other.desc().to_lowercase()),
+    }
+}

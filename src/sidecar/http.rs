@@ -1,0 +1,230 @@
+//! One HTTP request to a sidecar: ureq over a connector of ours, which knows whether a byte of the request was
+//! written, reaches unix sockets, ends at one deadline, and is cancelled by the bells.
+//!
+//! ureq reads proxy variables, follows redirects and starts a thread to resolve even a literal address unless
+//! it is told not to: here it gets no proxy, no redirects and a resolver that looks nothing up.
+
+use super::bell::Bells;
+use super::connect::{ConnectError, Connection, IoEnd};
+use lastout_core::spec::{Address, Request};
+use nix::errno::Errno;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use ureq::config::Config;
+use ureq::http;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+
+/// Bytes of a header block that are read at most, and of each buffer.
+const HEAD_LIMIT: usize = 16 * 1024;
+/// Bytes of a body that are read at most: enough for the sidecar's own words.
+const BODY_LIMIT: u64 = 4 * 1024;
+/// Characters of the sidecar's own words that are told.
+const QUOTE_LIMIT: usize = 160;
+
+/// A complete answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The first line of the body, cut and cleaned.
+    pub quote: String,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody listens.
+    Refused,
+    /// Failed before a byte of the request was written.
+    Unsent(String),
+    /// Failed after the request, or a part of it, was written.
+    Lost(String),
+    /// A bell rang.
+    Cancelled,
+}
+
+/// Sends this request and reads the answer, all within `timeout`.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn send(
+    request: &Request,
+    headers: &[(String, String)],
+    timeout: Duration,
+    bells: &Arc<Bells>,
+) -> Result<Answer, Failure> {
+    let written = Arc::new(AtomicBool::new(false));
+    let deadline = Instant::now() + timeout;
+    let connector = Wire { at: request.at.clone(), bells: bells.clone(), written: written.clone(), deadline };
+    let config = Config::builder()
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_response_header_size(HEAD_LIMIT)
+        .input_buffer_size(HEAD_LIMIT)
+        .output_buffer_size(HEAD_LIMIT)
+        .max_idle_connections(0)
+        .accept("")
+        .accept_encoding("")
+        .user_agent(concat!("lastout/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let agent = ureq::Agent::with_parts(config, connector, NoResolver);
+    let result = build(request, headers).and_then(|request| agent.run(request));
+    match result {
+        Ok(response) => Ok(answer(response)),
+        Err(error) => Err(failure(&error, written.load(Ordering::Relaxed), timeout)),
+    }
+}
+
+fn build(request: &Request, headers: &[(String, String)]) -> Result<http::Request<()>, ureq::Error> {
+    let authority = match &request.at {
+        Address::Tcp(candidates) => match candidates.first() {
+            Some(first) => format!("localhost:{}", first.port()),
+            None => "localhost".to_owned(),
+        },
+        Address::Unix(_) => "localhost".to_owned(),
+    };
+    let mut builder = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(format!("http://{authority}{}", request.path))
+        .header("connection", "close");
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        builder = builder.header("content-length", "0");
+    }
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    Ok(builder.body(())?)
+}
+
+fn answer(response: http::Response<ureq::Body>) -> Answer {
+    let status = response.status().as_u16();
+    // The status is the answer; a body that breaks off takes nothing from it.
+    let mut body = response.into_body();
+    let bytes = body.with_config().limit(BODY_LIMIT).lossy_utf8(true).read_to_string().unwrap_or_default();
+    Answer { status, quote: quote(&bytes) }
+}
+
+/// The first line that says something, without control characters.
+fn quote(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE_LIMIT).collect()
+}
+
+fn failure(error: &ureq::Error, written: bool, timeout: Duration) -> Failure {
+    let kind = if let ureq::Error::Io(io) = error { Some(io.kind()) } else { None };
+    if kind == Some(io::ErrorKind::Interrupted) {
+        return Failure::Cancelled;
+    }
+    if kind == Some(io::ErrorKind::ConnectionRefused) && !written {
+        return Failure::Refused;
+    }
+    let words = match (kind, error) {
+        (Some(io::ErrorKind::TimedOut), _) => format!("no answer within {} ms", timeout.as_millis()),
+        (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), _) => "the connection was reset".to_owned(),
+        (Some(io::ErrorKind::UnexpectedEof), _) => "closed without an answer".to_owned(),
+        (Some(_), ureq::Error::Io(io)) => io.to_string().to_lowercase(),
+        (_, other) => quote(&format!("no HTTP answer ({other})")),
+    };
+    if written { Failure::Lost(words) } else { Failure::Unsent(words) }
+}
+
+#[derive(Debug)]
+struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        Ok(addresses)
+    }
+}
+
+/// Makes the one connection of one request.
+#[derive(Debug)]
+struct Wire {
+    at: Address,
+    bells: Arc<Bells>,
+    written: Arc<AtomicBool>,
+    deadline: Instant,
+}
+
+impl Connector for Wire {
+    type Out = Line;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Line>, ureq::Error> {
+        match Connection::open(&self.at, &self.bells, self.deadline) {
+            Ok(connection) => Ok(Some(Line {
+                connection,
+                buffers: LazyBuffers::new(HEAD_LIMIT, HEAD_LIMIT),
+                bells: self.bells.clone(),
+                written: self.written.clone(),
+                deadline: self.deadline,
+            })),
+            Err(ConnectError::Refused) => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
+            Err(ConnectError::Cancelled) => Err(io::Error::from(io::ErrorKind::Interrupted).into()),
+            Err(ConnectError::Failed(words)) => Err(io::Error::other(words).into()),
+        }
+    }
+}
+
+struct Line {
+    connection: Connection,
+    buffers: LazyBuffers,
+    bells: Arc<Bells>,
+    written: Arc<AtomicBool>,
+    deadline: Instant,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl Transport for Line {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        match self.connection.write(output, &self.bells, self.deadline) {
+            Ok(()) => {
+                self.written.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err((count, end)) => {
+                self.written.fetch_or(count > 0, Ordering::Relaxed);
+                Err(io_error(end))
+            }
+        }
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let buffer = self.buffers.input_append_buf();
+        let count = self.connection.read(buffer, &self.bells, self.deadline).map_err(io_error)?;
+        self.buffers.input_appended(count);
+        Ok(count > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        false
+    }
+}
+
+fn io_error(end: IoEnd) -> ureq::Error {
+    match end {
+        IoEnd::Late => io::Error::from(io::ErrorKind::TimedOut),
+        IoEnd::Cancelled => io::Error::from(io::ErrorKind::Interrupted),
+        IoEnd::Failed(Errno::EINTR) => io::Error::other("interrupted"),
+        IoEnd::Failed(errno) => io::Error::from(errno),
+    }
+    .into()
+}

@@ -1,0 +1,122 @@
+//! The sidecars: helper threads that carry out what `lastout_core::gate` and `lastout_core::stop` decide. They
+//! exist only while waiting or stopping, have all signals blocked (they inherit the mask), wait for nothing
+//! without a deadline, and tell what they find by [`Post`].
+
+mod bell;
+mod connect;
+mod http;
+mod probe;
+mod stop;
+
+use crate::sys;
+use bell::Bells;
+use lastout_core::machine::Pid;
+use lastout_core::spec::Spec;
+use lastout_core::stop::{Terms, Verdict};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What a worker has found out about the sidecar with this index.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The gate need not wait for it any longer.
+    Open {
+        /// Optional, and taken as absent.
+        absent: bool,
+    },
+    /// It has accepted a connection.
+    Seen,
+    /// What it said last, when that has changed.
+    Said(String),
+    /// The quit request was sent.
+    Asked,
+    /// Its stop is over.
+    Done {
+        /// How.
+        verdict: Verdict,
+        /// A stop signal had made it a matter of one try.
+        hurried: bool,
+    },
+}
+
+/// The way from the workers to the main loop.
+#[derive(Clone, Debug)]
+pub struct Post {
+    letters: Sender<(usize, News)>,
+    loop_thread: Pid,
+}
+
+impl Post {
+    /// Letters go into this channel, and each wakes this thread.
+    pub fn new(letters: Sender<(usize, News)>, loop_thread: Pid) -> Self {
+        Self { letters, loop_thread }
+    }
+
+    fn send(&self, sidecar: usize, news: News) {
+        // Without a receiver we are on the way out.
+        let _ = self.letters.send((sidecar, news));
+        sys::wake(self.loop_thread);
+    }
+}
+
+/// The threads of one gate, or of one stop.
+#[derive(Debug)]
+pub struct Workers {
+    post: Post,
+    start: Instant,
+    bells: Arc<Bells>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Bytes of a worker's stack; the deepest path (ureq's) was measured to need less than half.
+const STACK: usize = 128 * 1024;
+
+impl Workers {
+    /// No worker yet. `start` is the moment from which all durations count.
+    ///
+    /// # Errors
+    /// When the kernel has no more descriptors for us.
+    pub fn new(post: Post, start: Instant) -> io::Result<Self> {
+        Ok(Self { post, start, bells: Arc::new(Bells::new()?), threads: Vec::new() })
+    }
+
+    /// Probes this sidecar until it is ready or taken as absent.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn probe(&mut self, index: usize, spec: &Arc<Spec>, absent_after: Duration) -> io::Result<()> {
+        let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
+        self.spawn(move || probe::until_ready(&spec, absent_after, start, &bells, |news| post.send(index, news)))
+    }
+
+    /// Stops this sidecar under these terms.
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn stop(&mut self, index: usize, spec: &Arc<Spec>, terms: Terms) -> io::Result<()> {
+        let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
+        self.spawn(move || stop::until_done(&spec, terms, start, &bells, |news| post.send(index, news)))
+    }
+
+    /// A stop signal has come.
+    pub fn hurry(&self) {
+        self.bells.hurry();
+    }
+
+    /// Ends all of them and waits until they are gone: none is there when main is spawned.
+    pub fn end(self) {
+        self.bells.cancel();
+        for thread in self.threads {
+            // A worker that panicked has nothing to say any more.
+            let _ = thread.join();
+        }
+    }
+
+    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(std::thread::Builder::new().stack_size(STACK).spawn(work)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Stops one sidecar: carries out what `lastout_core::stop` decides.
+
+use super::News;
+use super::bell::{Bells, Woken};
+use super::connect::{ConnectError, Connection};
+use super::http::{self, Failure};
+use crate::processes;
+use lastout_core::spec::{Address, Quit, Ready, Spec};
+use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(super) fn until_done(spec: &Spec, terms: Terms, start: Instant, bells: &Arc<Bells>, tell: impl Fn(News)) {
+    let now = || start.elapsed();
+    let mut stop = Stop::new(spec, terms, now());
+    loop {
+        let woken = match stop.next(now()) {
+            Next::Pause(time) => bells.pause(time, stop.hurried()),
+            Next::Ask => match ask(spec, left(&terms, now()), bells) {
+                Some(reply) => {
+                    if !matches!(reply, Reply::Refused | Reply::Unsent(_) | Reply::Impossible(_)) {
+                        tell(News::Asked);
+                    }
+                    stop.replied(now(), reply);
+                    Woken::Ready
+                }
+                None => Woken::Cancelled,
+            },
+            Next::Look => match look(spec, bells) {
+                Some((quit, ready)) => {
+                    stop.looked(now(), quit, ready);
+                    Woken::Ready
+                }
+                None => Woken::Cancelled,
+            },
+            Next::Signal => {
+                let sent = spec.process.as_ref().map_or(0, |(name, signal)| processes::signal(name, *signal));
+                stop.signalled(now(), sent);
+                Woken::Ready
+            }
+            Next::Done(verdict) => {
+                tell(News::Done { verdict, hurried: stop.hurried() });
+                stop.watch(now());
+                if matches!(stop.next(now()), Next::Done(_)) {
+                    return;
+                }
+                Woken::Ready
+            }
+        };
+        match woken {
+            Woken::Cancelled => return,
+            Woken::Hurried => stop.hurry(now()),
+            Woken::Ready | Woken::Late => {}
+        }
+    }
+}
+
+/// A request is never given more than what is left of the budget, and never less than a moment.
+fn left(terms: &Terms, now: Duration) -> Duration {
+    terms.deadline.saturating_sub(now).max(Duration::from_millis(50))
+}
+
+fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
+    Some(match &spec.quit {
+        Quit::Http(request) => match http::send(request, &spec.headers, spec.timeout.min(left), bells) {
+            Ok(answer) => Reply::Answer {
+                status: answer.status,
+                accepted: request.ok.contains(answer.status),
+                quote: answer.quote,
+            },
+            Err(Failure::Refused) => Reply::Refused,
+            Err(Failure::Unsent(words)) => Reply::Unsent(words),
+            Err(Failure::Lost(words)) => Reply::Lost(words),
+            Err(Failure::Cancelled) => return None,
+        },
+        Quit::CreateFile(path) => match File::create(Path::new(OsStr::from_bytes(path))) {
+            Ok(_) => Reply::Answer { status: 0, accepted: true, quote: String::new() },
+            Err(error) => Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path))),
+        },
+        Quit::Nothing => Reply::Impossible("it has no quit endpoint".to_owned()),
+    })
+}
+
+/// Looks at the quit port, and at the ready port where it is another one.
+fn look(spec: &Spec, bells: &Bells) -> Option<(Port, Option<Port>)> {
+    let quit = match &spec.quit {
+        Quit::Http(request) => Some(&request.at),
+        Quit::CreateFile(_) | Quit::Nothing => None,
+    };
+    let ready = match &spec.ready {
+        Ready::Http(request) => Some(&request.at),
+        Ready::Accepts(address) => Some(address),
+        Ready::File(_) | Ready::Unchecked => None,
+    };
+    let port = |address: &Address| match Connection::open(address, bells, Instant::now() + spec.timeout) {
+        Ok(_) | Err(ConnectError::Failed(_)) => Some(Port::Accepts),
+        Err(ConnectError::Refused) => Some(Port::Refuses),
+        Err(ConnectError::Cancelled) => None,
+    };
+    Some(match (quit, ready) {
+        (Some(quit), Some(ready)) if quit != ready => (port(quit)?, Some(port(ready)?)),
+        (Some(only), _) | (None, Some(only)) => (port(only)?, None),
+        (None, None) => (Port::Refuses, None),
+    })
+}
+
+/// An answer in words.
+pub(super) fn words(status: u16, quote: &str) -> String {
+    if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
+}

@@ -1,0 +1,109 @@
+//! Command → process: the paths to try, the environment, the terminal; and what a failure means.
+
+use crate::diagnose;
+use crate::sys::{self, Image, SignalMask};
+use crate::terminal::Terminal;
+use lastout_core::machine::Pid;
+use lastout_core::outcome::Outcome;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Command<'a> {
+    /// The program and its arguments.
+    pub words: &'a [&'a OsStr],
+    /// The whole environment, `NAME=value` each.
+    pub env: Vec<Vec<u8>>,
+    /// Signals that were blocked when we began.
+    pub mask: SignalMask,
+}
+
+/// Why main does not run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotStarted {
+    /// The outcome that this is.
+    pub outcome: Outcome,
+    /// One line: what is wrong, and the way out.
+    pub why: String,
+}
+
+/// Where a command without a slash is looked for when PATH is unset, as in `execvp(3)` of most systems.
+const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// An executable that is just being written: an init container's copy may still be open for a moment.
+const BUSY_TRIES: u32 = 40;
+/// Distance of those tries.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// Starts the command as a process group of its own, in the terminal's foreground if that is ours.
+///
+/// # Errors
+/// 127 not found, 126 cannot be executed, 125 no process to be had.
+pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, NotStarted> {
+    let program = command.words.first().copied().unwrap_or_default();
+    let paths = candidates(program, &command.env);
+    let own_pid = std::process::id();
+    let mut env = command.env;
+    let listen_pid = env.iter().position(|entry| names_us(entry, own_pid));
+    for entry in &mut env {
+        entry.push(0);
+    }
+    if let Some(entry) = listen_pid.and_then(|index| env.get_mut(index)) {
+        entry.resize(sys::LISTEN_PID_ROOM.max(entry.len()), 0);
+    }
+    let mut image = Image {
+        paths: paths.into_iter().map(with_nul).collect(),
+        args: command.words.iter().map(|word| with_nul(word.as_bytes().to_vec())).collect(),
+        env,
+        listen_pid,
+        mask: command.mask,
+        terminal: terminal.map(Terminal::fd),
+    };
+    for _ in 0..BUSY_TRIES {
+        match sys::spawn(&mut image) {
+            Ok(Ok(pid)) => return Ok(pid),
+            Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
+            Ok(Err(errno)) => return Err(diagnose::not_executed(program, &image.paths, errno)),
+            Err(error) => return Err(no_process(program, &error)),
+        }
+    }
+    Err(diagnose::not_executed(program, &image.paths, libc::ETXTBSY))
+}
+
+fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
+    let hint = match error.raw_os_error() {
+        Some(libc::EAGAIN) => "; the limit of processes is reached (pids.max, ulimit -u)",
+        Some(libc::ENOMEM) => "; the memory limit is reached",
+        _ => "",
+    };
+    NotStarted {
+        outcome: Outcome::Internal,
+        why: format!("cannot start a process for {}: {error}{hint}", program.display()),
+    }
+}
+
+fn with_nul(mut text: Vec<u8>) -> Vec<u8> {
+    text.push(0);
+    text
+}
+
+fn names_us(entry: &[u8], own_pid: u32) -> bool {
+    entry.strip_prefix(sys::LISTEN_PID) == Some(own_pid.to_string().as_bytes())
+}
+
+/// The paths that `execvp(3)` would try: the command itself when it has a slash, else every folder of the
+/// PATH that main gets; an empty folder is the working directory.
+fn candidates(program: &OsStr, env: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let program = program.as_bytes();
+    if program.contains(&b'/') {
+        return vec![program.to_vec()];
+    }
+    let path = env.iter().find_map(|entry| entry.strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
+    let join = |folder: &[u8]| match folder {
+        b"" => program.to_vec(),
+        _ => [folder, b"/", program].concat(),
+    };
+    path.split(|byte| *byte == b':').map(join).collect()
+}

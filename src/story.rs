@@ -1,0 +1,62 @@
+//! What has happened so far: to each sidecar, and phase by phase.
+
+use lastout_core::machine::PhaseName;
+use lastout_core::spec::Spec;
+use lastout_core::stop::Verdict;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One sidecar's story. Times are durations since our start.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// What it is.
+    pub spec: Arc<Spec>,
+    /// It has accepted a connection at some time.
+    pub seen: bool,
+    /// The gate took it as absent.
+    pub absent: bool,
+    /// What it said last.
+    pub last: String,
+    /// When it was ready.
+    pub ready_at: Option<Duration>,
+    /// When its stop began.
+    pub stop_at: Option<Duration>,
+    /// When it was asked to end.
+    pub asked_at: Option<Duration>,
+    /// When its stop was over.
+    pub done_at: Option<Duration>,
+    /// How its stop ended.
+    pub verdict: Option<Verdict>,
+    /// What the user was told about that.
+    pub told: Option<String>,
+}
+
+impl Story {
+    /// Nothing has happened to it yet.
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec: Arc::new(spec),
+            seen: false,
+            absent: false,
+            last: String::new(),
+            ready_at: None,
+            stop_at: None,
+            asked_at: None,
+            done_at: None,
+            verdict: None,
+            told: None,
+        }
+    }
+}
+
+/// A phase as users read it.
+pub fn phase_name(phase: PhaseName) -> &'static str {
+    match phase {
+        PhaseName::Waiting => "waiting",
+        PhaseName::Running => "running",
+        PhaseName::Leftovers => "leftovers",
+        PhaseName::Lingering => "lingering",
+        PhaseName::Stopping => "stopping",
+        PhaseName::Exit => "exit",
+    }
+}

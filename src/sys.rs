@@ -1,0 +1,424 @@
+//! The only file with `unsafe`: one wrapper for each raw call, for what nix lacks or gets wrong.
+//!
+//! Signals are raw system calls with plain numbers: nix knows no real-time signal (its `waitpid` reaps a
+//! child that one of them killed and then reports `EINVAL`), and musl's wrappers refuse 32 to 34.
+
+#![expect(unsafe_code, reason = "this is the one address of it")]
+
+use lastout_core::machine::Pid;
+use lastout_core::outcome::Ended;
+use lastout_core::signal::Signal;
+use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_void};
+use std::io;
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// A set of signals as the kernel has it: bit n-1 for signal n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalMask(u64);
+
+/// Size of the kernel's signal set, which is not that of libc's `sigset_t`.
+const MASK_BYTES: usize = 8;
+
+/// `rt_sigprocmask(SIG_SETMASK, everything)`: blocks every signal of this thread and gives back what was
+/// blocked before. The synchronous faults are blocked, too, so that one sent by a process can be received:
+/// a fault of our own kills us all the same, the kernel resets a blocked one to its default action.
+pub fn block_all_signals() -> SignalMask {
+    SignalMask(set_mask(u64::MAX))
+}
+
+/// `rt_sigprocmask(SIG_SETMASK, …)`.
+fn set_mask(mask: u64) -> u64 {
+    let mut old = 0_u64;
+    // SAFETY: both point to 8 bytes, the size that is told; the call writes only to `old`.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut old, MASK_BYTES) };
+    old
+}
+
+/// A signal that was received.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// Its number.
+    pub signal: Signal,
+    /// True when a process sent it, false when the kernel raised it by itself.
+    pub by_process: bool,
+    /// Who sent it (0: somebody outside our process name space, or the kernel).
+    pub sender: Pid,
+}
+
+/// `rt_sigtimedwait`: takes the next pending signal, waiting for one until the timeout (`None`: for ever).
+/// `None` when the time is over or the wait was interrupted.
+///
+/// One system call, no descriptor: it works where `signalfd` is refused, costs nothing while idle, and a
+/// worker wakes the loop by [`wake`].
+pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
+    let all = u64::MAX;
+    let timeout = timeout.map(|time| libc::timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
+        tv_nsec: c_long::from(time.subsec_nanos().cast_signed()),
+    });
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `siginfo_t` is plain data, for which zeros are a value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is 8 bytes as told, `info` is writable and of the kernel's size, the timeout is null
+    // or lives until the call returns.
+    let number =
+        unsafe { libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, &raw mut info, timeout, MASK_BYTES) };
+    let signal = Signal::new(number.try_into().ok()?)?;
+    // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer,
+    // which is not used.
+    let sender = unsafe { info.si_pid() };
+    let by_process = info.si_code <= 0;
+    Some(Received { signal, by_process, sender: if by_process { sender } else { 0 } })
+}
+
+/// `gettid`.
+pub fn thread_id() -> Pid {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::gettid() }
+}
+
+/// `tgkill(own process, thread, CHLD)`: wakes the thread out of [`wait_signal`]. CHLD, since that is the
+/// signal which is never forwarded and after which the loop looks round anyway.
+pub fn wake(thread: Pid) {
+    // SAFETY: takes integers only.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGCHLD) };
+}
+
+/// `kill`. A negative pid is a process group.
+pub fn kill(pid: Pid, signal: Signal) -> io::Result<()> {
+    // SAFETY: takes integers only.
+    check(unsafe { libc::kill(pid, signal.number().into()) })
+}
+
+/// A change of state of one child.
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    /// It ended and is reaped now.
+    Ended(Pid, Ended),
+    /// It was stopped by this signal.
+    Stopped(Pid, Signal),
+    /// Children are left, none has changed.
+    Nothing,
+    /// There is no child at all.
+    Childless,
+}
+
+/// `wait4(-1, WNOHANG | WUNTRACED)`: the next change of any child; with its resource usage when it ended
+/// and that is asked for.
+pub fn next_change(usage: Option<&mut libc::rusage>) -> Change {
+    let mut status: c_int = 0;
+    let usage = usage.map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    let options = libc::WNOHANG | libc::WUNTRACED;
+    loop {
+        // SAFETY: `status` is writable, `usage` is null or writable.
+        let pid = unsafe { libc::wait4(-1, &raw mut status, options, usage) };
+        if pid == 0 {
+            return Change::Nothing;
+        }
+        if pid > 0 {
+            return change(pid, status);
+        }
+        match io::Error::last_os_error().raw_os_error() {
+            Some(libc::EINTR) => {}
+            _ => return Change::Childless,
+        }
+    }
+}
+
+fn change(pid: Pid, status: c_int) -> Change {
+    if libc::WIFSTOPPED(status) {
+        return Signal::new(libc::WSTOPSIG(status)).map_or(Change::Nothing, |signal| Change::Stopped(pid, signal));
+    }
+    Change::Ended(pid, ended(status))
+}
+
+fn ended(status: c_int) -> Ended {
+    match Signal::new(libc::WTERMSIG(status)) {
+        Some(signal) if libc::WIFSIGNALED(status) => Ended::Killed(signal),
+        _ => Ended::Exited(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX)),
+    }
+}
+
+/// A resource usage of zeros.
+pub fn no_usage() -> libc::rusage {
+    // SAFETY: plain data, for which zeros are a value.
+    unsafe { std::mem::zeroed() }
+}
+
+/// A command that is ready to be executed, with everything allocated beforehand: between `clone` and
+/// `execve` nothing is.
+pub struct Image {
+    /// Paths to try in this order, each ending in NUL.
+    pub paths: Vec<Vec<u8>>,
+    /// Arguments, each ending in NUL.
+    pub args: Vec<Vec<u8>>,
+    /// Environment, each entry ending in NUL.
+    pub env: Vec<Vec<u8>>,
+    /// The entry of `env` that is to read `LISTEN_PID=` and the child's own pid, if any; it must have room
+    /// for that.
+    pub listen_pid: Option<usize>,
+    /// Signals that were blocked when we began.
+    pub mask: SignalMask,
+    /// The terminal whose foreground the child is to take.
+    pub terminal: Option<RawFd>,
+}
+
+struct Child<'a> {
+    paths: &'a [*const c_char],
+    args: *const *const c_char,
+    env: *const *const c_char,
+    listen_pid: *mut u8,
+    mask: u64,
+    terminal: RawFd,
+    /// Written by the child, read by us: the child borrows our memory until it executes.
+    error: c_int,
+}
+
+/// Bytes of the stack on which the child prepares itself.
+const CHILD_STACK: usize = 32 * 1024;
+
+/// `clone(CLONE_VM | CLONE_VFORK)` and, in the child, `setpgid`, `tcsetpgrp`, the mask that we inherited,
+/// `execve`. It returns when the command runs: a signal that is forwarded then finds it, in its own group.
+/// The dispositions need no restoring: we have changed none.
+///
+/// # Errors
+/// `Ok(Err(errno))` when no path could be executed, `Err` when no process could be made.
+pub fn spawn(image: &mut Image) -> io::Result<Result<Pid, i32>> {
+    let pointers = |list: &[Vec<u8>]| -> Vec<*const c_char> { list.iter().map(|text| text.as_ptr().cast()).collect() };
+    let paths = pointers(&image.paths);
+    let mut args = pointers(&image.args);
+    let mut env = pointers(&image.env);
+    args.push(std::ptr::null());
+    env.push(std::ptr::null());
+    let listen_pid = image.listen_pid.and_then(|index| image.env.get_mut(index));
+    let mut child = Child {
+        paths: &paths,
+        args: args.as_ptr(),
+        env: env.as_ptr(),
+        listen_pid: listen_pid.map_or(std::ptr::null_mut(), |entry| entry.as_mut_ptr()),
+        mask: image.mask.0,
+        terminal: image.terminal.unwrap_or(-1),
+        error: 0,
+    };
+    let mut stack = vec![0_u128; CHILD_STACK / 16];
+    let top = stack.as_mut_ptr_range().end;
+    // SAFETY: the child runs `prepare_and_execute` on a stack of its own (the top is 16-byte aligned) and
+    // shares our memory, which stays as it is: by CLONE_VFORK this thread sleeps until the child has executed or
+    // exited, and there is no other thread. All that `child` points to outlives the call.
+    let pid = unsafe {
+        libc::clone(
+            prepare_and_execute,
+            top.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+            (&raw mut child).cast(),
+        )
+    };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `child.error` was written by the child, which no longer shares our memory.
+    let error = unsafe { (&raw const child.error).read_volatile() };
+    if error == 0 {
+        return Ok(Ok(pid));
+    }
+    // SAFETY: takes integers and null; the child has exited, so it returns at once.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+    Ok(Err(error))
+}
+
+extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
+    // SAFETY: `spawn` passes its `Child`, which lives until we execute or exit, and does not touch it meanwhile.
+    let child = unsafe { &mut *child.cast::<Child>() };
+    // SAFETY: only system calls, no allocation, no lock; all pointers are what `Child` says.
+    unsafe {
+        libc::setpgid(0, 0);
+        if child.terminal >= 0 {
+            // TTOU, which a background process gets for this, is blocked.
+            libc::tcsetpgrp(child.terminal, libc::getpid());
+        }
+        if !child.listen_pid.is_null() {
+            write_listen_pid(child.listen_pid, libc::getpid());
+        }
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const child.mask,
+            std::ptr::null_mut::<u64>(),
+            MASK_BYTES,
+        );
+        let mut error = libc::ENOENT;
+        for &path in child.paths {
+            libc::execve(path, child.args, child.env);
+            // As execvp(3): go on when this one is not there, remember one that may not be executed.
+            match *libc::__errno_location() {
+                libc::ENOENT | libc::ENOTDIR if child.paths.len() > 1 => {}
+                libc::EACCES if child.paths.len() > 1 => error = libc::EACCES,
+                other => {
+                    error = other;
+                    break;
+                }
+            }
+        }
+        (&raw mut child.error).write_volatile(error);
+        libc::_exit(127)
+    }
+}
+
+/// Writes `LISTEN_PID=<pid>` and NUL. The entry has room for it.
+unsafe fn write_listen_pid(entry: *mut u8, pid: Pid) {
+    let mut digits = [0_u8; 10];
+    let mut rest = pid.unsigned_abs();
+    let mut count = 0;
+    for digit in &mut digits {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let mut at = LISTEN_PID.len();
+    for &digit in digits.iter().take(count).rev() {
+        // SAFETY: the entry has `LISTEN_PID_ROOM` bytes, and at most 11 + 10 are written before the NUL.
+        unsafe { entry.add(at).write(digit) };
+        at += 1;
+    }
+    // SAFETY: as above.
+    unsafe { entry.add(at).write(0) };
+}
+
+/// The variable by which socket activation names the process that it is for.
+pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
+/// Bytes that an entry of it needs.
+pub const LISTEN_PID_ROOM: usize = 24;
+
+/// `environ`: every entry as it is, odd ones included, without its NUL.
+pub fn environment() -> Vec<&'static [u8]> {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    // SAFETY: nobody in this program changes the environment, so that it is what the kernel put there.
+    unsafe { c_strings(environ) }
+}
+
+/// The arguments that `main` got, without the first.
+///
+/// # Safety
+/// `args` must be what the C library passes to `main`.
+pub unsafe fn arguments(args: *const *const c_char) -> Vec<&'static OsStr> {
+    // SAFETY: a null-terminated list of C strings that live as long as the process.
+    unsafe { c_strings(args) }.into_iter().skip(1).map(OsStr::from_bytes).collect()
+}
+
+/// # Safety
+/// `list` must be null, or a null-terminated list of C strings that live, unchanged, as long as the process.
+unsafe fn c_strings(list: *const *const c_char) -> Vec<&'static [u8]> {
+    let mut strings = Vec::new();
+    if list.is_null() {
+        return strings;
+    }
+    for index in 0.. {
+        // SAFETY: we have not passed the null that ends the list.
+        let string = unsafe { *list.add(index) };
+        if string.is_null() {
+            break;
+        }
+        // SAFETY: a C string that lives as long as the process.
+        strings.push(unsafe { CStr::from_ptr(string) }.to_bytes());
+    }
+    strings
+}
+
+/// Closes every descriptor from `first` on but those that are kept, by `close_range`, or one by one where that
+/// is refused.
+pub fn close_from(first: RawFd, keep: &[RawFd]) -> io::Result<()> {
+    let mut keep: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd >= first).collect();
+    keep.sort_unstable();
+    let mut from = first;
+    for fd in keep {
+        close_range(from, fd - 1)?;
+        from = fd + 1;
+    }
+    close_range(from, RawFd::MAX)
+}
+
+fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: takes integers only; the caller uses nothing that is open in that range.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+        return Ok(());
+    }
+    // Linux before 5.9, gVisor, seccomp.
+    for entry in std::fs::read_dir("/proc/self/fd")?.flatten() {
+        let fd = entry.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok());
+        if let Some(fd) = fd.filter(|fd| (first..=last).contains(fd)) {
+            // SAFETY: as above. The folder that is being read may be among them; its next read fails then, and
+            // that is the end of the list.
+            unsafe { libc::close(fd) };
+        }
+    }
+    Ok(())
+}
+
+/// `nanosleep`, for the few milliseconds before a retry.
+pub fn pause(time: Duration) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: c_long::from(time.subsec_nanos().cast_signed()) };
+    // SAFETY: the request lives until the call returns; the rest is not asked for.
+    unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+}
+
+/// `fcntl(F_GETFD)`: true when this descriptor is open.
+pub fn is_open(fd: RawFd) -> bool {
+    // SAFETY: takes integers only.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+/// `open("/dev/null", O_RDWR | O_CLOEXEC)` on the lowest free descriptor, which stays open.
+pub fn occupy_lowest_descriptor() {
+    // SAFETY: a C string; a failure leaves things as they were.
+    unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+}
+
+/// `prctl(PR_SET_PDEATHSIG)` with any signal, also one that nix does not know.
+pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
+    // SAFETY: takes integers only.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::c_ulong::from(signal.number())) })
+}
+
+/// Dies of this signal as by its default action, if that is how it acts; returns when it does not.
+pub fn die_of(signal: Signal) {
+    let number: c_int = signal.number().into();
+    // SAFETY: plain data, for which zeros are a value: no flags, an empty mask, SIG_DFL.
+    let action: [usize; 4] = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel's own structure is at most four words: handler, flags, restorer, mask. We are leaving,
+    // and there is nobody else whose disposition it could be. Raw, as musl refuses 32 to 34.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, number, action.as_ptr(), std::ptr::null_mut::<usize>(), MASK_BYTES);
+        libc::kill(libc::getpid(), number);
+    }
+    set_mask(!(1 << (signal.number() - 1)));
+}
+
+/// Stops this process by a signal of the terminal, as if it had not been blocked; returns when it was
+/// continued, or at once when the kernel did not stop it (nobody could continue an orphaned group).
+pub fn stop_self(signal: Signal) {
+    // SAFETY: takes integers only.
+    unsafe { libc::kill(libc::getpid(), signal.number().into()) };
+    // Unblocked for a moment it acts; its disposition is the one that we inherited.
+    let old = set_mask(!(1 << (signal.number() - 1)));
+    set_mask(old);
+}
+
+/// `_exit`: no destructors, no atexit; what is to be written has been written.
+pub fn exit(code: u8) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code.into()) }
+}
+
+fn check(result: c_int) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
