@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use lastout_core::settings::{Opt, RawValue, Verb};
 use lastout_core::text::nearest;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What the user wants.
@@ -103,12 +104,15 @@ Usage: lastout [OPTIONS] [--] COMMAND [ARG]...
        lastout sleep DURATION      for preStop hooks in images without a shell
        lastout presets             the known sidecars, and what must be switched on in them
 
+Options:
 ";
 
-const AFTER: &str = "
+const AFTER: &str = "  --help, --version
+
 Every option has a variable LASTOUT_<OPTION>, such as LASTOUT_STOP_ON; lists are separated by blanks.
 Exit codes: COMMAND's own; 128+n when signal n ended it; 127 not found; 126 cannot be executed; 125 bad
-options or settings; 124 a sidecar was not ready in time.";
+options or settings; 124 a sidecar was not ready in time.
+";
 
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
 pub fn parse<'a>(args: &[&'a OsStr], env: &[&[u8]]) -> Call<'a> {
@@ -171,7 +175,6 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
     let matches = match definition().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp => return Err(format!("{ABOUT}{error}{AFTER}\n")),
             ErrorKind::DisplayVersion => return Err(format!("lastout {}\n", env!("CARGO_PKG_VERSION"))),
             _ => {
                 call.problem = Some(one_line(&error));
@@ -180,6 +183,9 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
             }
         },
     };
+    if matches.try_get_one(HELP).ok().flatten().copied().unwrap_or(false) {
+        return Err(help());
+    }
     let mut values = flags(&matches);
     let words = matches.try_get_many::<OsString>(COMMAND).ok().flatten().map_or(0, Iterator::count);
     let words = args.get(args.len().saturating_sub(words)..).unwrap_or_default();
@@ -195,32 +201,38 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
 }
 
 const COMMAND: &str = "COMMAND";
+const HELP: &str = "help";
 
 fn definition() -> clap::Command {
     let options = OPTIONS.iter().map(|row| {
-        let arg = Arg::new(row.name).long(row.name).help(row.help).value_parser(OsStringValueParser::new());
+        let parser = OsStringValueParser::new();
+        let arg = Arg::new(row.name).long(row.name).action(ArgAction::Append).value_parser(parser);
         match row.value {
-            Some(value) => arg.value_name(value).action(ArgAction::Append).allow_hyphen_values(true),
-            None => arg
-                .num_args(0..=1)
-                .require_equals(true)
-                .default_missing_value("true")
-                .action(ArgAction::Append)
-                .value_name("true|false"),
+            Some(_) => arg.allow_hyphen_values(true),
+            None => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         }
     });
     // Parsing ends at the first word that is no option, as POSIX has it: `lastout sh -c 'exit 3'` works.
     let command = Arg::new(COMMAND)
         .num_args(0..)
         .trailing_var_arg(true)
-        .hide(true)
         .value_parser(OsStringValueParser::new());
     clap::Command::new("lastout")
         .no_binary_name(true)
         .version(env!("CARGO_PKG_VERSION"))
-        .help_template("Options:\n{options}")
         .args(options)
+        .arg(Arg::new(HELP).long(HELP).short('h').action(ArgAction::SetTrue))
         .arg(command)
+}
+
+/// Written here and not by clap, whose templates for every kind of program would be a twelfth of the binary.
+fn help() -> String {
+    let mut text = ABOUT.to_owned();
+    for row in OPTIONS {
+        let name = row.value.map_or_else(|| row.name.to_owned(), |value| format!("{} {value}", row.name));
+        let _ = writeln!(text, "  --{name:<28} {}", row.help);
+    }
+    text + AFTER
 }
 
 fn flags(matches: &ArgMatches) -> Vec<RawValue> {
