@@ -17,6 +17,7 @@ extern crate std;
 pub mod compat;
 pub mod duration;
 pub mod gate;
+pub mod group;
 pub mod machine;
 pub mod outcome;
 pub mod presets;

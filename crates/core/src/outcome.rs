@@ -2,6 +2,7 @@
 
 use crate::signal::Signal;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// How a process ended, as `waitpid` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,12 +145,35 @@ impl StopOn {
     /// see, so the mapped one, and 124–127 too.
     #[must_use]
     pub fn covers(&self, outcome: Outcome) -> bool {
-        let code = outcome.code();
+        self.covers_code(outcome.code())
+    }
+
+    /// True when the sidecars are stopped after this exit code.
+    #[must_use]
+    pub fn covers_code(&self, code: u8) -> bool {
         match self {
             Self::Always => true,
             Self::Success => code == 0,
             Self::Never => false,
             Self::Codes(ranges) => ranges.iter().any(|&(low, high)| (low..=high).contains(&code)),
+        }
+    }
+}
+
+/// As in a setting: `always`, `0,3,64-78`.
+impl fmt::Display for StopOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => f.write_str("always"),
+            Self::Success => f.write_str("success"),
+            Self::Never => f.write_str("never"),
+            Self::Codes(ranges) => {
+                for (index, (low, high)) in ranges.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { "," };
+                    write!(f, "{comma}{low}-{high}")?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -172,6 +172,14 @@ pub fn resolve(
     resolve::resolve(verb, values.into_iter().collect(), env)
 }
 
+/// Reads the value of `--stop-on`.
+///
+/// # Errors
+/// In words, with the way out.
+pub fn parse_stop_on(text: &str) -> Result<StopOn, String> {
+    value::stop_on(text)
+}
+
 impl Settings {
     /// What holds when the user says nothing.
     #[must_use]
