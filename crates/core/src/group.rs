@@ -61,7 +61,8 @@ impl Record {
             return Err("not a record of lastout".to_string());
         }
         let field = |name: &str| {
-            let value = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+            let value =
+                line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
             value.ok_or_else(|| format!("a record without {name}"))
         };
         check_version(field("v")?)?;
@@ -106,7 +107,8 @@ pub fn gate_line(size: u32) -> String {
 /// In words, when it is none of this version.
 pub fn parse_gate(text: &str) -> Result<u32, String> {
     let mut words = text.split_ascii_whitespace();
-    let (Some("lastout-group"), Some(version), Some(size)) = (words.next(), words.next(), words.next()) else {
+    let (Some("lastout-group"), Some(version), Some(size)) = (words.next(), words.next(), words.next())
+    else {
         return Err("not a gate file of lastout".to_string());
     };
     check_version(version.strip_prefix("v=").unwrap_or_default())?;
@@ -117,7 +119,9 @@ pub fn parse_gate(text: &str) -> Result<u32, String> {
 fn check_version(version: &str) -> Result<(), String> {
     match version.parse() {
         Ok(VERSION) => Ok(()),
-        _ => Err(format!("written by a lastout with format {version}, this one knows {VERSION}: use one version in a pod")),
+        _ => Err(format!(
+            "written by a lastout with format {version}, this one knows {VERSION}: use one version in a pod"
+        )),
     }
 }
 
@@ -132,7 +136,8 @@ mod tests {
 
     #[test]
     fn records_read_back_and_cover_each_other() {
-        let policies = [StopOn::Always, StopOn::Success, StopOn::Never, StopOn::Codes(vec![(0, 0), (64, 78)])];
+        let policies =
+            [StopOn::Always, StopOn::Success, StopOn::Never, StopOn::Codes(vec![(0, 0), (64, 78)])];
         for policy in policies {
             let lengths = [State::Running, State::Left(0), State::Left(255)].map(|state| {
                 let record = record(policy.clone(), state);

@@ -23,6 +23,10 @@ pub enum Job {
     Wait,
     /// Only the stop.
     Stop,
+    /// Run a sidecar until the mains of the group are out, then end it.
+    Guard,
+    /// Wait until the mains of the group are out, then stop the sidecars.
+    GuardSidecars,
     /// The settings are wrong: only the stop, as far as the policy covers it, and out with 125.
     GiveUp,
 }
@@ -46,6 +50,12 @@ pub enum Event {
     Stopped(Pid, Signal),
     /// We have no child left.
     Childless,
+    /// The answer to [`Action::LeaveGroup`]; `true`: we are the last one out.
+    Left(bool),
+    /// Mains of the group that we guard are still in, or have not come yet.
+    MainsIn,
+    /// All mains of the group that we guard are out.
+    MainsOut,
     /// The stop of this sidecar is over; `true`: nothing of it keeps the pod from ending.
     SidecarDone(usize, bool),
     /// A deadline has come.
@@ -71,6 +81,11 @@ pub enum Action {
     StopSelf(Signal),
     /// Main is over: take the terminal back.
     TakeTerminal,
+    /// Put our verdict on record; the answer is [`Event::Left`].
+    LeaveGroup(Outcome),
+    /// Watch the mains of the group. [`Event::MainsIn`] or [`Event::MainsOut`] answers at once, and the latter
+    /// when it has become so.
+    WatchGroup,
     /// TERM every descendant that main left behind.
     TermLeftovers,
     /// Stop these sidecars until that moment; `hurried`: one try each.
@@ -97,6 +112,8 @@ pub enum Note {
     Kept(Signal),
     /// Nobody to forward it to, or a rule drops it.
     Dropped(Signal),
+    /// Held back until the mains are out.
+    HeldBack(Signal),
     /// Held back for this long.
     Delayed(Signal, Duration),
     /// Main did not end within `--grace` and is killed.
@@ -124,9 +141,24 @@ enum Presses {
     Once,
 }
 
+/// What a running guard knows of the end of its sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    /// It is no guard: main is main.
+    None,
+    /// The mains are in. `held`: a stop signal that waits for them.
+    Holding { held: Option<Signal> },
+    /// The end was asked for, so it is a good one whatever its code.
+    Asked,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     New,
+    /// A guard before its sidecar, or without one: the mains are in. `held`: a stop signal waits for them.
+    Guarding {
+        held: bool,
+    },
     Waiting {
         closed: Vec<usize>,
         kept: Vec<Signal>,
@@ -141,10 +173,16 @@ enum Phase {
         main: Pid,
         held: Vec<(Duration, Signal)>,
         kill_at: Option<Duration>,
+        guard: Guard,
     },
     Leftovers {
         outcome: Outcome,
         until: Duration,
+    },
+    /// Our verdict is being put on record.
+    Leaving {
+        outcome: Outcome,
+        presses: Presses,
     },
     Lingering {
         outcome: Outcome,
@@ -166,6 +204,7 @@ enum Phase {
 struct Rules {
     job: Job,
     pid1: bool,
+    grouped: bool,
     gate: bool,
     /// Indices of the sidecars by `order`, low first.
     steps: Vec<Vec<usize>>,
@@ -210,6 +249,7 @@ impl Machine {
         let rules = Rules {
             job,
             pid1,
+            grouped: settings.group.is_some(),
             gate: settings.gate,
             steps: distinct.into_iter().map(step).collect(),
             wait_timeout: settings.wait_timeout,
@@ -231,9 +271,11 @@ impl Machine {
     #[must_use]
     pub fn phase(&self) -> PhaseName {
         match self.phase {
-            Phase::New | Phase::Waiting { .. } | Phase::Starting { .. } => PhaseName::Waiting,
+            Phase::New | Phase::Guarding { .. } | Phase::Waiting { .. } | Phase::Starting { .. } => {
+                PhaseName::Waiting
+            }
             Phase::Running { .. } => PhaseName::Running,
-            Phase::Leftovers { .. } => PhaseName::Leftovers,
+            Phase::Leftovers { .. } | Phase::Leaving { .. } => PhaseName::Leftovers,
             Phase::Lingering { .. } => PhaseName::Lingering,
             Phase::Stopping { .. } => PhaseName::Stopping,
             Phase::Exited => PhaseName::Exit,
@@ -244,7 +286,11 @@ impl Machine {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         match &self.phase {
-            Phase::New | Phase::Starting { .. } | Phase::Exited => None,
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Starting { .. }
+            | Phase::Leaving { .. }
+            | Phase::Exited => None,
             Phase::Waiting { deadline, tell_at, .. } => {
                 Some(deadline.map_or(*tell_at, |at| at.min(*tell_at)))
             }
@@ -261,52 +307,14 @@ impl Machine {
             Event::Begin => self.begin(now),
             Event::Open(sidecar) => self.opened(sidecar),
             Event::Started(pid) => self.started(now, pid),
-            Event::NotStarted(outcome) => match self.phase {
-                Phase::Starting { .. } => self.finish(now, outcome),
-                Phase::New
-                | Phase::Waiting { .. }
-                | Phase::Running { .. }
-                | Phase::Leftovers { .. }
-                | Phase::Lingering { .. }
-                | Phase::Stopping { .. }
-                | Phase::Exited => vec![],
-            },
+            Event::NotStarted(outcome) => self.not_started(now, outcome),
             Event::Signal(signal) => self.signal(now, signal),
-            Event::Reaped(pid, ended) => match self.phase {
-                Phase::Running { main, .. } if main == pid => self.main_ended(now, ended),
-                // An orphan; or main again, which cannot be.
-                Phase::New
-                | Phase::Waiting { .. }
-                | Phase::Starting { .. }
-                | Phase::Running { .. }
-                | Phase::Leftovers { .. }
-                | Phase::Lingering { .. }
-                | Phase::Stopping { .. }
-                | Phase::Exited => vec![],
-            },
-            Event::Stopped(pid, signal) => match self.phase {
-                Phase::Running { main, .. } if main == pid && !self.rules.pid1 => {
-                    vec![Action::StopSelf(signal)]
-                }
-                Phase::New
-                | Phase::Waiting { .. }
-                | Phase::Starting { .. }
-                | Phase::Running { .. }
-                | Phase::Leftovers { .. }
-                | Phase::Lingering { .. }
-                | Phase::Stopping { .. }
-                | Phase::Exited => vec![],
-            },
-            Event::Childless => match self.phase {
-                Phase::Leftovers { outcome, .. } => self.linger(now, outcome),
-                Phase::New
-                | Phase::Waiting { .. }
-                | Phase::Starting { .. }
-                | Phase::Running { .. }
-                | Phase::Lingering { .. }
-                | Phase::Stopping { .. }
-                | Phase::Exited => vec![],
-            },
+            Event::Reaped(pid, ended) => self.reaped(now, pid, ended),
+            Event::Stopped(pid, signal) => self.stopped(pid, signal),
+            Event::Childless => self.childless(now),
+            Event::Left(last) => self.left(now, last),
+            Event::MainsIn => self.mains_in(),
+            Event::MainsOut => self.mains_out(now),
             Event::SidecarDone(sidecar, good) => self.sidecar_done(now, sidecar, good),
             Event::Tick => self.tick(now),
         }
@@ -320,6 +328,10 @@ impl Machine {
         match self.rules.job {
             Job::Stop => self.finish(now, Outcome::Done),
             Job::GiveUp => self.finish(now, Outcome::Internal),
+            Job::Guard | Job::GuardSidecars => {
+                self.phase = Phase::Guarding { held: false };
+                vec![Action::WatchGroup]
+            }
             Job::Wait | Job::Command if gated => {
                 self.phase = Phase::Waiting {
                     closed: self.rules.steps.iter().flatten().copied().collect(),
@@ -348,19 +360,87 @@ impl Machine {
 
     fn gate_is_open(&mut self, kept: Vec<Signal>) -> Vec<Action> {
         match self.rules.job {
-            Job::Command => {
+            Job::Command | Job::Guard => {
                 self.phase = Phase::Starting { kept };
                 vec![Action::Start]
             }
-            Job::Wait | Job::Stop | Job::GiveUp => self.exit(Outcome::Done),
+            Job::Wait | Job::Stop | Job::GiveUp | Job::GuardSidecars => self.exit(Outcome::Done),
         }
     }
 
     fn started(&mut self, now: Duration, pid: Pid) -> Vec<Action> {
         let Phase::Starting { kept } = &mut self.phase else { return vec![] };
         let kept = core::mem::take(kept);
-        self.phase = Phase::Running { main: pid, held: vec![], kill_at: None };
+        let guard = if self.rules.job == Job::Guard { Guard::Holding { held: None } } else { Guard::None };
+        self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
         kept.into_iter().flat_map(|signal| self.forward_or_hold(now, signal)).collect()
+    }
+
+    fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
+        let Phase::Starting { .. } = self.phase else { return vec![] };
+        self.finish(now, outcome)
+    }
+
+    fn reaped(&mut self, now: Duration, pid: Pid, ended: Ended) -> Vec<Action> {
+        match self.phase {
+            Phase::Running { main, guard, .. } if main == pid => self.main_ended(now, ended, guard),
+            // An orphan; after its reap main's pid is anybody's.
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Waiting { .. }
+            | Phase::Starting { .. }
+            | Phase::Running { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. }
+            | Phase::Exited => vec![],
+        }
+    }
+
+    fn stopped(&self, pid: Pid, signal: Signal) -> Vec<Action> {
+        let Phase::Running { main, .. } = self.phase else { return vec![] };
+        // PID 1 cannot be stopped, and nobody could continue it.
+        if main == pid && !self.rules.pid1 { vec![Action::StopSelf(signal)] } else { vec![] }
+    }
+
+    fn childless(&mut self, now: Duration) -> Vec<Action> {
+        let Phase::Leftovers { outcome, .. } = self.phase else { return vec![] };
+        self.leave_group(now, outcome, Presses::None)
+    }
+
+    fn left(&mut self, now: Duration, last: bool) -> Vec<Action> {
+        let Phase::Leaving { outcome, presses } = self.phase else { return vec![] };
+        if last { self.linger(now, outcome, presses) } else { self.exit(outcome) }
+    }
+
+    fn mains_in(&mut self) -> Vec<Action> {
+        let Phase::Guarding { .. } = self.phase else { return vec![] };
+        if self.rules.job == Job::Guard { self.gate_is_open(vec![]) } else { vec![] }
+    }
+
+    /// What is guarded is to end.
+    fn mains_out(&mut self, now: Duration) -> Vec<Action> {
+        match &mut self.phase {
+            Phase::Guarding { .. } => self.stop(now, Outcome::Done, Presses::None),
+            Phase::Running { guard, kill_at, .. } => {
+                let Guard::Holding { held } = *guard else { return vec![] };
+                *guard = Guard::Asked;
+                if let Some(grace) = self.rules.grace {
+                    kill_at.get_or_insert(now + grace);
+                }
+                let signal = held.or_else(|| self.rules.stop_signals.first().copied());
+                self.forward(now, signal.unwrap_or(Signal::TERM))
+            }
+            Phase::New
+            | Phase::Waiting { .. }
+            | Phase::Starting { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. }
+            | Phase::Exited => vec![],
+        }
     }
 
     fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
@@ -369,11 +449,36 @@ impl Machine {
             Phase::New | Phase::Starting { .. } | Phase::Waiting { .. } => {
                 self.signal_before_main(now, signal, is_stop)
             }
-            Phase::Running { .. } => {
+            Phase::Guarding { held } if is_stop => {
+                self.hurried = true;
+                // On the pod's deletion the sidecars are to outlive the mains; the second time it is meant.
+                if !core::mem::replace(held, true) {
+                    return vec![Action::Tell(Note::HeldBack(signal))];
+                }
+                self.stop(now, Outcome::Done, Presses::Once)
+            }
+            Phase::Running { guard: guard @ Guard::Holding { held: None }, .. } if is_stop => {
+                *guard = Guard::Holding { held: Some(signal) };
+                vec![Action::Tell(Note::HeldBack(signal))]
+            }
+            Phase::Running { guard, .. } => {
+                if is_stop && matches!(guard, Guard::Holding { .. }) {
+                    *guard = Guard::Asked;
+                }
                 self.hurried |= is_stop;
                 self.forward_or_hold(now, signal)
             }
-            Phase::Leftovers { outcome, .. } | Phase::Lingering { outcome, .. } if is_stop => {
+            Phase::Leftovers { outcome, .. } if is_stop => {
+                let outcome = *outcome;
+                self.hurried = true;
+                self.leave_group(now, outcome, Presses::Once)
+            }
+            Phase::Leaving { presses, .. } if is_stop => {
+                *presses = Presses::Once;
+                self.hurried = true;
+                vec![]
+            }
+            Phase::Lingering { outcome, .. } if is_stop => {
                 let outcome = *outcome;
                 self.hurried = true;
                 self.stop(now, outcome, Presses::Once)
@@ -385,15 +490,17 @@ impl Machine {
                     if already { vec![] } else { vec![Action::Hurry] }
                 }
                 Presses::Once => {
-                    let outcome = if *outcome == Outcome::Done { Outcome::NotStopped } else { *outcome };
+                    let outcome = if self.rules.job == Job::Stop { Outcome::NotStopped } else { *outcome };
                     let mut actions = vec![Action::Tell(Note::CutOff)];
                     actions.extend(self.exit(outcome));
                     actions
                 }
             },
-            Phase::Leftovers { .. } | Phase::Lingering { .. } | Phase::Stopping { .. } => {
-                vec![Action::Tell(Note::Dropped(signal))]
-            }
+            Phase::Guarding { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. } => vec![Action::Tell(Note::Dropped(signal))],
             Phase::Exited => vec![],
         }
     }
@@ -413,8 +520,10 @@ impl Machine {
             Phase::Waiting { .. } if signal == Signal::CONT => return vec![],
             Phase::Waiting { kept, .. } | Phase::Starting { kept } => kept,
             Phase::New
+            | Phase::Guarding { .. }
             | Phase::Running { .. }
             | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
             | Phase::Exited => return vec![],
@@ -455,34 +564,48 @@ impl Machine {
         }
     }
 
-    fn main_ended(&mut self, now: Duration, ended: Ended) -> Vec<Action> {
-        let outcome = self.rules.map_exit.apply(ended);
+    fn main_ended(&mut self, now: Duration, ended: Ended, guard: Guard) -> Vec<Action> {
+        let outcome = match guard {
+            Guard::Asked => Outcome::Done,
+            Guard::None | Guard::Holding { .. } => self.rules.map_exit.apply(ended),
+        };
         let mut actions = vec![Action::TakeTerminal];
         actions.extend(match self.rules.leftovers {
             time if !time.is_zero() && !self.hurried => {
                 self.phase = Phase::Leftovers { outcome, until: now + time };
                 vec![Action::TermLeftovers]
             }
-            _ => self.linger(now, outcome),
+            _ => self.leave_group(now, outcome, Presses::None),
         });
         actions
     }
 
-    fn linger(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
-        let wanted = !self.rules.linger.is_zero() && !self.hurried;
+    /// Who is not the last one out leaves the sidecars to the others.
+    fn leave_group(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
+        let is_member = matches!(self.rules.job, Job::Command | Job::GiveUp);
+        if !(self.rules.grouped && is_member) {
+            return self.linger(now, outcome, presses);
+        }
+        self.phase = Phase::Leaving { outcome, presses };
+        vec![Action::LeaveGroup(outcome)]
+    }
+
+    fn linger(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
+        // What never ran has nothing to flush.
+        let wanted = !self.rules.linger.is_zero() && !self.hurried && outcome.main().is_some();
         if wanted && self.will_stop(outcome) {
             self.phase = Phase::Lingering { outcome, until: now + self.rules.linger };
             return vec![];
         }
-        self.stop(now, outcome, Presses::None)
+        self.stop(now, outcome, presses)
     }
 
     fn will_stop(&self, outcome: Outcome) -> bool {
         !self.rules.steps.is_empty()
             && match self.rules.job {
                 Job::Command | Job::GiveUp => self.rules.stop_on.covers(outcome),
-                Job::Stop => true,
-                Job::Wait => false,
+                Job::Stop | Job::GuardSidecars => true,
+                Job::Wait | Job::Guard => false,
             }
     }
 
@@ -490,7 +613,7 @@ impl Machine {
     fn finish(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
         // The signal that ended the waiting was the first press.
         let presses = if self.hurried { Presses::Once } else { Presses::None };
-        self.stop(now, outcome, presses)
+        self.leave_group(now, outcome, presses)
     }
 
     fn stop(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
@@ -520,7 +643,7 @@ impl Machine {
 
     fn sidecar_done(&mut self, now: Duration, sidecar: usize, good: bool) -> Vec<Action> {
         let Phase::Stopping { outcome, pending, .. } = &mut self.phase else { return vec![] };
-        if !good && *outcome == Outcome::Done {
+        if !good && self.rules.job == Job::Stop {
             *outcome = Outcome::NotStopped;
         }
         let before = pending.len();
@@ -545,7 +668,7 @@ impl Machine {
                 *tell_step *= 2;
                 vec![Action::TellWaiting]
             }
-            Phase::Running { main, held, kill_at } => {
+            Phase::Running { main, held, kill_at, .. } => {
                 let main = *main;
                 let due: Vec<Signal> =
                     held.iter().filter(|(at, _)| *at <= now).map(|(_, signal)| *signal).collect();
@@ -560,7 +683,7 @@ impl Machine {
             }
             Phase::Leftovers { outcome, until } if now >= *until => {
                 let outcome = *outcome;
-                self.linger(now, outcome)
+                self.leave_group(now, outcome, Presses::None)
             }
             Phase::Lingering { outcome, until } if now >= *until => {
                 let outcome = *outcome;
@@ -568,9 +691,11 @@ impl Machine {
             }
             Phase::Stopping { step_end, .. } if now >= *step_end + WORKER_SLACK => self.next_step(now),
             Phase::New
+            | Phase::Guarding { .. }
             | Phase::Waiting { .. }
             | Phase::Starting { .. }
             | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
             | Phase::Exited => vec![],
