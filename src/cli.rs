@@ -64,18 +64,53 @@ const fn switch(option: Opt, name: &'static str, help: &'static str) -> Row {
 
 /// All options. Each has a variable `LASTOUT_<NAME>`.
 const OPTIONS: &[Row] = &[
-    list(Opt::Sidecar, "sidecar", "SPEC", "A sidecar to wait for and to stop: NAME[?][:key=value,...]; see `lastout presets`"),
-    row(Opt::WaitTimeout, "wait-timeout", "DUR", "How long to wait for the sidecars; 0 = for ever [default: 2m]"),
-    row(Opt::OnWaitTimeout, "on-wait-timeout", "fail|run", "Then exit 124, or run the command all the same [default: fail]"),
+    list(
+        Opt::Sidecar,
+        "sidecar",
+        "SPEC",
+        "A sidecar to wait for and to stop: NAME[?][:key=value,...]; see `lastout presets`",
+    ),
+    row(
+        Opt::WaitTimeout,
+        "wait-timeout",
+        "DUR",
+        "How long to wait for the sidecars; 0 = for ever [default: 2m]",
+    ),
+    row(
+        Opt::OnWaitTimeout,
+        "on-wait-timeout",
+        "fail|run",
+        "Then exit 124, or run the command all the same [default: fail]",
+    ),
     switch(Opt::NoWait, "no-wait", "Start the command at once"),
-    row(Opt::AbsentAfter, "absent-after", "DUR", "An optional sidecar (NAME?) that accepts no connection this long is absent [default: 3s]"),
+    row(
+        Opt::AbsentAfter,
+        "absent-after",
+        "DUR",
+        "An optional sidecar (NAME?) that accepts no connection this long is absent [default: 3s]",
+    ),
     list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts"),
-    row(Opt::StopOn, "stop-on", "always|success|never|CODES", "After which exit codes to stop the sidecars (CODES: 0,3,64-78); `success` for restartPolicy OnFailure [default: always]"),
+    row(
+        Opt::StopOn,
+        "stop-on",
+        "always|success|never|CODES",
+        "After which exit codes to stop the sidecars (CODES: 0,3,64-78); `success` for restartPolicy OnFailure [default: always]",
+    ),
     row(Opt::StopTimeout, "stop-timeout", "DUR", "Budget for stopping all sidecars [default: 10s]"),
     row(Opt::Linger, "linger", "DUR", "Pause between the command's end and the stop [default: 0]"),
     list(Opt::StopSignal, "stop-signal", "SIG", "Signals that mean `end` [default: TERM, INT]"),
-    row(Opt::Grace, "grace", "DUR", "Kill the command this long after a stop signal [default: none; guard: 10s]"),
-    row(Opt::Leftovers, "leftovers", "DUR", "TERM what the command left behind, and wait this long for it [default: 0]"),
+    row(
+        Opt::Grace,
+        "grace",
+        "DUR",
+        "Kill the command this long after a stop signal [default: none; guard: 10s]",
+    ),
+    row(
+        Opt::Leftovers,
+        "leftovers",
+        "DUR",
+        "TERM what the command left behind, and wait this long for it [default: 0]",
+    ),
     switch(Opt::SignalGroup, "signal-group", "Forward signals to the command's whole process group"),
     list(Opt::RewriteSignal, "rewrite-signal", "FROM=TO", "Forward TO instead of FROM; TO may be `drop`"),
     list(Opt::DelaySignal, "delay-signal", "SIG=DUR", "Hold a signal back this long before forwarding it"),
@@ -83,15 +118,23 @@ const OPTIONS: &[Row] = &[
     row(Opt::Group, "group", "DIR", "Folder shared by several mains; the last one out stops the sidecars"),
     row(Opt::GroupSize, "group-size", "N", "How many mains there are [default: 1]"),
     row(Opt::GroupName, "group-name", "NAME", "Our own name among them"),
-    row(Opt::GroupWait, "group-wait", "DUR", "Count out mains that did not register in this time [default: none]"),
-    row(Opt::ParentDeathSignal, "parent-death-signal", "SIG", "Outside PID 1: the signal that the death of our parent means"),
+    row(
+        Opt::GroupWait,
+        "group-wait",
+        "DUR",
+        "Count out mains that did not register in this time [default: none]",
+    ),
+    row(
+        Opt::ParentDeathSignal,
+        "parent-death-signal",
+        "SIG",
+        "Outside PID 1: the signal that the death of our parent means",
+    ),
     row(Opt::Report, "report", "FILE|-", "Write a JSON report at the end (-: one line on stderr)"),
     row(Opt::Compat, "compat", "scuttle|linkerd-await", "Read that program's variables, too"),
     row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr [default: warn]"),
     row(Opt::LogFormat, "log-format", "text|json", "[default: text]"),
 ];
-
-
 
 const ABOUT: &str = "\
 Runs COMMAND as the container's init (PID 1): waits for the sidecars, forwards signals, reaps zombies; when
@@ -164,8 +207,12 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&[u8]]) -> Call<'a> {
         None => call.command = args.to_vec(),
     }
     call.values = values;
-    if matches!(verb, Verb::Run) && call.problem.is_none() && call.command.first().is_none_or(|word| word.is_empty()) {
-        call.problem = Some("no command to run: lastout [OPTIONS] [--] COMMAND [ARG]... (lastout --help)".to_owned());
+    if matches!(verb, Verb::Run)
+        && call.problem.is_none()
+        && call.command.first().is_none_or(|word| word.is_empty())
+    {
+        call.problem =
+            Some("no command to run: lastout [OPTIONS] [--] COMMAND [ARG]... (lastout --help)".to_owned());
     }
     Call::Work(call)
 }
@@ -213,10 +260,8 @@ fn definition() -> clap::Command {
         }
     });
     // Parsing ends at the first word that is no option, as POSIX has it: `lastout sh -c 'exit 3'` works.
-    let command = Arg::new(COMMAND)
-        .num_args(0..)
-        .trailing_var_arg(true)
-        .value_parser(OsStringValueParser::new());
+    let command =
+        Arg::new(COMMAND).num_args(0..).trailing_var_arg(true).value_parser(OsStringValueParser::new());
     clap::Command::new("lastout")
         .no_binary_name(true)
         .version(env!("CARGO_PKG_VERSION"))
@@ -261,7 +306,9 @@ fn one_line(error: &clap::Error) -> String {
             let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
             let known = nearest(name, OPTIONS.iter().map(|row| row.name));
             let hint = known.map_or(String::new(), |known| format!(" did you mean `--{known}`?"));
-            format!("{option}: no such option;{hint} lastout --help lists them, and a command that begins with a dash goes behind --")
+            format!(
+                "{option}: no such option;{hint} lastout --help lists them, and a command that begins with a dash goes behind --"
+            )
         }
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
             format!("{option}: needs a value; lastout --help tells which")
@@ -317,5 +364,7 @@ fn is_service_link(name: &str) -> bool {
     last_is_port
         || name.contains("SERVICE_HOST")
         || name.contains("SERVICE_PORT")
-        || ["_TCP", "_UDP", "_SCTP"].iter().any(|protocol| format!("_{name}").contains("_PORT_") && name.contains(protocol))
+        || ["_TCP", "_UDP", "_SCTP"]
+            .iter()
+            .any(|protocol| format!("_{name}").contains("_PORT_") && name.contains(protocol))
 }

@@ -14,12 +14,15 @@ use std::path::{Path, PathBuf};
 /// What `execve` failing with this errno on these paths (each ending in NUL) means.
 pub fn not_executed(program: &OsStr, paths: &[Vec<u8>], errno: i32) -> NotStarted {
     let path_of = |path: &Vec<u8>| PathBuf::from(OsStr::from_bytes(path.strip_suffix(&[0]).unwrap_or(path)));
-    let there: Vec<PathBuf> = paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
+    let there: Vec<PathBuf> =
+        paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
     let name = program.display();
     // The kernel's own order: the interpreter of a file that is there can be missing, too.
     let outcome = if errno == libc::ENOENT { Outcome::NotFound } else { Outcome::CannotExecute };
     let why = match (there.first(), program.as_bytes().contains(&b'/')) {
-        (None, true) if errno == libc::ENOENT => format!("{name}: not found{}", missing_part(Path::new(program))),
+        (None, true) if errno == libc::ENOENT => {
+            format!("{name}: not found{}", missing_part(Path::new(program)))
+        }
         (None, false) if errno == libc::ENOENT => {
             format!("{name}: not found in PATH; give the whole path, or check the image's PATH")
         }
@@ -31,7 +34,8 @@ pub fn not_executed(program: &OsStr, paths: &[Vec<u8>], errno: i32) -> NotStarte
 
 /// The first folder of the path that is not there.
 fn missing_part(path: &Path) -> String {
-    let folders: Vec<&Path> = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    let folders: Vec<&Path> =
+        path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
     match folders.into_iter().rev().find(|folder| !folder.exists()) {
         Some(folder) => format!(": there is no {}; is the volume mounted?", folder.display()),
         None => String::new(),
@@ -59,7 +63,10 @@ fn cause(path: &Path, errno: i32) -> String {
                 format!("its interpreter {} is not executable", name.display())
             }
             Some(_) | None => {
-                format!("permission denied (mode {:04o}) for this user", metadata.permissions().mode() & 0o7777)
+                format!(
+                    "permission denied (mode {:04o}) for this user",
+                    metadata.permissions().mode() & 0o7777
+                )
             }
         },
         libc::ENOEXEC => wrong_format(path),

@@ -12,8 +12,10 @@ use std::os::unix::ffi::OsStrExt;
 pub fn apply(files: &[Vec<u8>], env: &mut Vec<Vec<u8>>) -> Result<(), String> {
     for file in files {
         let shown = Shown(file);
-        let text = std::fs::read(OsStr::from_bytes(file)).map_err(|error| format!("--env-file {shown}: {error}"))?;
-        let entries = parse(&text).map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
+        let text =
+            std::fs::read(OsStr::from_bytes(file)).map_err(|error| format!("--env-file {shown}: {error}"))?;
+        let entries = parse(&text)
+            .map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
         for entry in entries {
             let name = name_of(&entry);
             env.retain(|old| name_of(old) != name);
@@ -176,7 +178,9 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        for (text, line) in [("A=1\nB=2 3", 2), ("A", 1), ("\n\n=x", 3), ("A='x\ny", 1), ("1A=x", 1), ("A B=c", 1)] {
+        for (text, line) in
+            [("A=1\nB=2 3", 2), ("A", 1), ("\n\n=x", 3), ("A='x\ny", 1), ("1A=x", 1), ("A B=c", 1)]
+        {
             assert_eq!(read(text).unwrap_err().line, line, "{text:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! Where events come from: pending signals, children, workers, the nearest deadline. No decisions.
 
-use crate::sidecar::{News, Post};
+use crate::post::{Letter, Post};
 use crate::sys::{self, Change};
 use lastout_core::machine::{Event, Pid};
 use lastout_core::signal::Signal;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 pub enum Incoming {
     /// An event of the machine.
     Event(Event),
-    /// A letter of a worker about the sidecar with this index.
-    News(usize, News),
+    /// What a helper thread has found out.
+    Letter(Letter),
 }
 
 /// The source of everything that happens to us.
@@ -22,7 +22,7 @@ pub enum Incoming {
 pub struct Events {
     start: Instant,
     own_pid: Pid,
-    letters: Receiver<(usize, News)>,
+    letters: Receiver<Letter>,
     queue: VecDeque<Event>,
     /// The child whose end counts; all others are reaped and forgotten.
     main: Option<Pid>,
@@ -69,8 +69,8 @@ impl Events {
             if let Some(event) = self.queue.pop_front() {
                 return Incoming::Event(event);
             }
-            if let Ok((sidecar, news)) = self.letters.try_recv() {
-                return Incoming::News(sidecar, news);
+            if let Ok(letter) = self.letters.try_recv() {
+                return Incoming::Letter(letter);
             }
             let left = deadline.map(|at| at.saturating_sub(self.now()));
             if left.is_some_and(|left| left.is_zero()) {

@@ -44,7 +44,8 @@ pub fn install(dest: &Path) -> Result<PathBuf, String> {
             folder.display()
         ));
     }
-    let mut source = File::open("/proc/self/exe").map_err(|error| fail("cannot read our own executable for", &error))?;
+    let mut source =
+        File::open("/proc/self/exe").map_err(|error| fail("cannot read our own executable for", &error))?;
     let temporary = folder.join(format!(".{NAME}.{}", std::process::id()));
     let copied = copy(&mut source, &temporary).and_then(|()| fs::rename(&temporary, &target));
     if let Err(error) = copied {
@@ -59,7 +60,8 @@ pub fn install(dest: &Path) -> Result<PathBuf, String> {
         return Err(format!("{}{hint}", fail("cannot write into", &error)));
     }
     // The name, too, must survive a crash of the node.
-    if let Ok(folder) = open(&folder, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()) {
+    if let Ok(folder) = open(&folder, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+    {
         let _ = File::from(folder).sync_all();
     }
     Ok(target)

@@ -16,9 +16,11 @@ mod cli;
 mod diagnose;
 mod env_file;
 mod events;
+mod group;
 mod install;
 mod leave;
 mod log;
+mod post;
 mod presets;
 mod processes;
 mod report;
@@ -30,10 +32,11 @@ mod sys;
 mod terminal;
 
 use cli::{Call, Work};
+use group::{Membership, Watch};
 use lastout_core::duration;
 use lastout_core::machine::Job;
 use lastout_core::outcome::{Exit, Outcome};
-use lastout_core::settings::{LogLevel, Resolved, Verb, resolve};
+use lastout_core::settings::{LogLevel, Resolved, Settings, Verb, resolve};
 use log::Log;
 use run::Beginning;
 use std::ffi::{OsStr, c_char, c_int};
@@ -99,25 +102,63 @@ fn sleep(time: &OsStr) -> Exit {
     }
 }
 
-fn work(call: Work<'_>, env: &[&[u8]], mask: sys::SignalMask, start: Instant) -> Exit {
+fn work(mut call: Work<'_>, env: &[&[u8]], mask: sys::SignalMask, start: Instant) -> Exit {
     let lookup = |name: &str| {
         let entry = env.iter().find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
         entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
     };
-    let Resolved { settings, errors } = resolve(call.verb, call.values, &lookup);
+    let Resolved { mut settings, errors } = resolve(call.verb, std::mem::take(&mut call.values), &lookup);
     let log = Log::new(settings.log_level, settings.log_json);
     for warning in &call.warnings {
         log.warn(warning);
     }
-    let problem = call.problem.or_else(|| errors.into_iter().next().map(|error| error.0));
+    let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0));
+    let problem = problem.or_else(|| wrong_guard(&call, &settings));
+    let (membership, watch, problem) = join_group(call.verb, &mut settings, problem);
     let job = match (call.verb, &problem) {
-        (Verb::Run | Verb::Guard, None) => Job::Command,
+        (Verb::Run, None) => Job::Command,
+        (Verb::Guard, None) if call.command.is_empty() => Job::GuardSidecars,
+        (Verb::Guard, None) => Job::Guard,
         (Verb::Wait, None) => Job::Wait,
         (Verb::Stop, None) => Job::Stop,
         (Verb::Run | Verb::Stop, Some(_)) => Job::GiveUp,
         (Verb::Wait | Verb::Guard, Some(text)) => return wrong(text),
     };
     let pid1 = std::process::id() == 1;
-    let beginning = Beginning { start, mask, pid1, command: &call.command, env, problem };
+    let beginning = Beginning { start, mask, pid1, command: &call.command, env, problem, membership, watch };
     run::run(job, settings, beginning).exit(pid1)
+}
+
+/// A guard either wraps its sidecar, or stops those it has no part in.
+fn wrong_guard(call: &Work<'_>, settings: &Settings) -> Option<String> {
+    let problem = match (call.verb, call.command.is_empty(), settings.sidecars.is_empty()) {
+        (Verb::Guard, true, true) => "guard: nothing to guard: give a command to wrap, or --sidecar SPEC",
+        (Verb::Guard, false, false) => "guard: either wraps a command or stops --sidecar SPEC, not both",
+        _ => return None,
+    };
+    Some(problem.to_owned())
+}
+
+/// Takes our place in the group before anything of our own can fail: from here on the others count with us. Without
+/// a place we are on our own, and a problem is enough to stop the sidecars: a typo fails the Job, it does not hang it.
+fn join_group(
+    verb: Verb,
+    settings: &mut Settings,
+    problem: Option<String>,
+) -> (Option<Membership>, Option<Watch>, Option<String>) {
+    let Some(group) = &settings.group else { return (None, None, problem) };
+    let joined = match verb {
+        Verb::Run => {
+            Membership::register(group, &settings.stop_on).map(|membership| (Some(membership), None))
+        }
+        Verb::Guard => Watch::new(group).map(|watch| (None, Some(watch))),
+        Verb::Wait | Verb::Stop => Ok((None, None)),
+    };
+    match joined {
+        Ok((membership, watch)) => (membership, watch, problem),
+        Err(what) => {
+            settings.group = None;
+            (None, None, problem.or(Some(what)))
+        }
+    }
 }

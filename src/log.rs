@@ -90,7 +90,8 @@ pub fn write_line(line: &str) {
 /// Leaves a text where `kubectl describe` shows it, if that place exists and is still empty: what main has
 /// written there stands.
 pub fn last_words(text: &str) {
-    let Ok(mut file) = OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(TERMINATION_LOG) else {
+    let Ok(mut file) = OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(TERMINATION_LOG)
+    else {
         return;
     };
     if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {

@@ -156,7 +156,8 @@ fn optional(time: Option<Duration>) -> String {
 }
 
 fn timeval(time: libc::timeval) -> String {
-    let micros = u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(time.tv_usec).unwrap_or(0);
+    let micros =
+        u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(time.tv_usec).unwrap_or(0);
     ms(Duration::from_micros(micros))
 }
 

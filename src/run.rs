@@ -2,10 +2,12 @@
 
 use crate::env_file;
 use crate::events::{Events, Incoming};
+use crate::group::{Mains, Membership, Watch};
 use crate::log::{self, Log};
+use crate::post::{Letter, News, Post};
 use crate::processes;
 use crate::report::{self, Facts};
-use crate::sidecar::{News, Post, Workers};
+use crate::sidecar::Workers;
 use crate::spawn::{self, Command, NotStarted};
 use crate::story::{Story, phase_name};
 use crate::sys::{self, SignalMask};
@@ -15,7 +17,7 @@ use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, Pid};
 use lastout_core::outcome::{Exit, Outcome};
 use lastout_core::settings::{LogLevel, Settings};
 use lastout_core::signal::Signal;
-use lastout_core::stop::Terms;
+use lastout_core::stop::{Terms, Verdict};
 use lastout_core::tell;
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
@@ -35,7 +37,14 @@ pub struct Beginning<'a> {
     pub env: &'a [&'a [u8]],
     /// What is wrong with the settings: main is not started, the sidecars are stopped.
     pub problem: Option<String>,
+    /// Our place in the group of mains.
+    pub membership: Option<Membership>,
+    /// The group of mains that we guard.
+    pub watch: Option<Watch>,
 }
+
+/// Bytes of the stack of the thread that waits for the mains.
+const WATCH_STACK: usize = 64 * 1024;
 
 /// `lastout sleep`: until the time is over, or a stop signal ends it by 128+n.
 pub fn sleep(time: Duration) -> Exit {
@@ -46,13 +55,13 @@ pub fn sleep(time: Duration) -> Exit {
             Incoming::Event(Event::Signal(signal)) if signal.ends_by_default() => {
                 return Outcome::Signalled(signal).exit(true);
             }
-            Incoming::Event(_) | Incoming::News(..) => {}
+            Incoming::Event(_) | Incoming::Letter(_) => {}
         }
     }
 }
 
 /// Runs the whole job and returns how it ended.
-pub fn run(job: Job, settings: Settings, beginning: Beginning<'_>) -> Outcome {
+pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcome {
     let (events, post) = Events::new(beginning.start, settings.report.is_some());
     let log = Log::new(settings.log_level, settings.log_json);
     let pid1 = beginning.pid1;
@@ -60,6 +69,8 @@ pub fn run(job: Job, settings: Settings, beginning: Beginning<'_>) -> Outcome {
     let mut run = Run {
         machine: Machine::new(job, &settings, pid1),
         stories: settings.sidecars.iter().cloned().map(Story::new).collect(),
+        membership: beginning.membership.take(),
+        watch: beginning.watch.take(),
         phases: vec![(PhaseName::Waiting, Duration::ZERO)],
         settings,
         beginning,
@@ -102,6 +113,10 @@ struct Run<'a> {
     /// Phases and when they began.
     phases: Vec<(PhaseName, Duration)>,
     workers: Option<Workers>,
+    /// Our place in the group of mains.
+    membership: Option<Membership>,
+    /// The group of mains that we guard.
+    watch: Option<Watch>,
     /// The terminal, when it is main's.
     terminal: Option<Terminal>,
     /// Main's pid, when it began and when it ended.
@@ -114,7 +129,7 @@ impl Run<'_> {
         loop {
             let event = match self.events.next(self.machine.deadline()) {
                 Incoming::Event(event) => event,
-                Incoming::News(sidecar, news) => match self.take_in(sidecar, news) {
+                Incoming::Letter(letter) => match self.open(letter) {
                     Some(event) => event,
                     None => continue,
                 },
@@ -144,6 +159,14 @@ impl Run<'_> {
                     Action::HandTerminal(pid) => self.hand_terminal(pid),
                     Action::StopSelf(signal) => sys::stop_self(signal),
                     Action::TakeTerminal => self.take_terminal(),
+                    Action::LeaveGroup(outcome) => {
+                        let event = self.leave_group(outcome);
+                        self.events.put_first(event);
+                    }
+                    Action::WatchGroup => {
+                        let event = self.watch_group();
+                        self.events.put_first(event);
+                    }
                     Action::TermLeftovers => processes::signal_descendants(Signal::TERM),
                     Action::Ask { sidecars, deadline, hurried } => self.ask(&sidecars, deadline, hurried),
                     Action::Hurry => {
@@ -153,6 +176,17 @@ impl Run<'_> {
                     }
                     Action::Tell(note) => self.tell(note),
                 }
+            }
+        }
+    }
+
+    fn open(&mut self, letter: Letter) -> Option<Event> {
+        match letter {
+            Letter::Sidecar(index, news) => self.take_in(index, news),
+            Letter::MainsOut { stopped } => Some(self.mains_are_out(stopped)),
+            Letter::GroupTrouble(what) => {
+                self.log.warn(&what);
+                None
             }
         }
     }
@@ -248,6 +282,7 @@ impl Run<'_> {
                 self.events.main_is(pid);
                 self.main = Some((pid, self.events.now(), None));
                 self.let_go();
+                self.wait_for_mains();
                 Event::Started(pid)
             }
             Err(failure) => {
@@ -258,12 +293,63 @@ impl Run<'_> {
         }
     }
 
+    fn leave_group(&mut self, outcome: Outcome) -> Event {
+        let now = self.events.now();
+        let last = match self.membership.as_mut().map(|membership| membership.leave(outcome, now)) {
+            Some(Ok(last)) => last,
+            Some(Err(what)) => {
+                // Others may need the sidecars: a pod that hangs is seen, a connection that is cut is not.
+                self.log.warn(&format!("{what}; the sidecars are left to the other mains"));
+                false
+            }
+            // Not registered: then nobody counts on us.
+            None => true,
+        };
+        self.log.info(if last { "the last main out" } else { "other mains are not out yet" });
+        Event::Left(last)
+    }
+
+    fn watch_group(&mut self) -> Event {
+        let Some(watch) = self.watch.clone() else { return Event::MainsOut };
+        match watch.look(self.events.now()) {
+            Ok(Mains::Out { stopped }) => return self.mains_are_out(stopped),
+            Ok(Mains::In) => {}
+            Err(what) => self.log.warn(&what),
+        }
+        if self.beginning.command.is_empty() {
+            self.wait_for_mains();
+        }
+        Event::MainsIn
+    }
+
+    /// One thread, blocked in the lock of a main. It begins after our own spawn, which wants to be alone.
+    fn wait_for_mains(&mut self) {
+        let Some(watch) = self.watch.clone() else { return };
+        let (post, trouble, start) = (self.post.clone(), self.post.clone(), self.beginning.start);
+        let work = move || {
+            let stopped = watch.wait(|| start.elapsed(), |what| trouble.send(Letter::GroupTrouble(what)));
+            post.send(Letter::MainsOut { stopped });
+        };
+        if let Err(error) = std::thread::Builder::new().stack_size(WATCH_STACK).spawn(work) {
+            self.say_error(&format!("cannot watch the group: {error}"));
+        }
+    }
+
+    fn mains_are_out(&mut self, stopped: bool) -> Event {
+        for story in &mut self.stories {
+            // Its ports refuse because somebody has stopped it, not because it has yet to come.
+            story.seen |= stopped;
+        }
+        Event::MainsOut
+    }
+
     /// Nothing stays busy because of us: neither a folder, nor what was open when we were executed.
     fn let_go(&self) {
         if let Err(error) = nix::unistd::chdir("/") {
             self.log.debug(|| format!("cannot leave the working directory: {error}"));
         }
-        let kept: Vec<i32> = self.terminal.iter().map(Terminal::fd).collect();
+        let member = self.membership.iter().map(Membership::fd);
+        let kept: Vec<i32> = self.terminal.iter().map(Terminal::fd).chain(member).collect();
         if let Err(error) = sys::close_from(3, &kept) {
             self.log.debug(|| format!("cannot close inherited descriptors: {error}"));
         }
@@ -315,7 +401,12 @@ impl Run<'_> {
         match note {
             Note::Kept(signal) => self.log.debug(|| format!("{signal} is kept for the command")),
             Note::Dropped(signal) => self.log.debug(|| format!("{signal} is dropped")),
-            Note::Delayed(signal, time) => self.log.debug(|| format!("{signal} is held back for {}", Human(time))),
+            Note::HeldBack(signal) => {
+                self.log.info(&format!("{signal} is held back until the mains are out"))
+            }
+            Note::Delayed(signal, time) => {
+                self.log.debug(|| format!("{signal} is held back for {}", Human(time)))
+            }
             Note::Killed => self.log.warn("the command did not end within --grace and is killed"),
             Note::CutOff => self.log.warn("a second stop signal: leaving at once, whatever the sidecars do"),
         }
@@ -329,6 +420,13 @@ impl Run<'_> {
 
     fn leave(&mut self, outcome: Outcome) {
         let end = self.events.now();
+        let good = |story: &Story| story.verdict.as_ref().is_some_and(Verdict::is_good);
+        if let Some(membership) = &mut self.membership
+            && !self.stories.is_empty()
+            && self.stories.iter().all(good)
+        {
+            membership.note_stopped();
+        }
         if let Some(report) = &self.settings.report {
             let facts = Facts {
                 outcome,

@@ -14,9 +14,14 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// A set of signals as the kernel has it: bit n-1 for signal n.
+/// How we found the signals, and how main is to find them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignalMask(u64);
+pub struct SignalMask {
+    /// Blocked ones as the kernel has them: bit n-1 for signal n.
+    blocked: u64,
+    /// CHLD was ignored. The one disposition that we change.
+    ignored_child: bool,
+}
 
 /// Size of the kernel's signal set, which is not that of libc's `sigset_t`.
 const MASK_BYTES: usize = 8;
@@ -25,15 +30,40 @@ const MASK_BYTES: usize = 8;
 /// blocked before. The synchronous faults are blocked, too, so that one sent by a process can be received:
 /// a fault of our own kills us all the same, the kernel resets a blocked one to its default action.
 pub fn block_all_signals() -> SignalMask {
-    SignalMask(set_mask(u64::MAX))
+    SignalMask { blocked: set_mask(u64::MAX), ignored_child: stop_ignoring_children() }
 }
 
 /// `rt_sigprocmask(SIG_SETMASK, …)`.
 fn set_mask(mask: u64) -> u64 {
     let mut old = 0_u64;
     // SAFETY: both point to 8 bytes, the size that is told; the call writes only to `old`.
-    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut old, MASK_BYTES) };
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut old, MASK_BYTES)
+    };
     old
+}
+
+/// `rt_sigaction(CHLD)`: the default action; true when it was ignored. Where CHLD is ignored (a shell's
+/// `trap '' CHLD` outlives `execve`) the kernel reaps by itself, and nobody learns how main ended.
+fn stop_ignoring_children() -> bool {
+    let mut old: KernelAction = [0; 4];
+    // SAFETY: see `KernelAction`; a default action holds no pointer.
+    unsafe { sigaction(libc::SIGCHLD, &[0; 4], &mut old) };
+    old.first() == IGNORED.first()
+}
+
+/// The kernel's `struct sigaction`, or more than it: handler, flags, restorer, mask. Raw, as musl refuses 32 to 34.
+type KernelAction = [usize; 4];
+/// `SIG_IGN`, as it comes out of `execve`: without flags.
+const IGNORED: KernelAction = [libc::SIG_IGN, 0, 0, 0];
+
+/// `rt_sigaction`.
+///
+/// # Safety
+/// The new action must be the default one or `IGNORED`: no handler.
+unsafe fn sigaction(number: c_int, new: &KernelAction, old: &mut KernelAction) {
+    // SAFETY: both are at least the kernel's structure, which is four words at most.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new.as_ptr(), old.as_mut_ptr(), MASK_BYTES) };
 }
 
 /// A signal that was received.
@@ -63,8 +93,9 @@ pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: the set is 8 bytes as told, `info` is writable and of the kernel's size, the timeout is null
     // or lives until the call returns.
-    let number =
-        unsafe { libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, &raw mut info, timeout, MASK_BYTES) };
+    let number = unsafe {
+        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, &raw mut info, timeout, MASK_BYTES)
+    };
     let signal = Signal::new(number.try_into().ok()?)?;
     // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer,
     // which is not used.
@@ -129,7 +160,8 @@ pub fn next_change(usage: Option<&mut libc::rusage>) -> Change {
 
 fn change(pid: Pid, status: c_int) -> Change {
     if libc::WIFSTOPPED(status) {
-        return Signal::new(libc::WSTOPSIG(status)).map_or(Change::Nothing, |signal| Change::Stopped(pid, signal));
+        return Signal::new(libc::WSTOPSIG(status))
+            .map_or(Change::Nothing, |signal| Change::Stopped(pid, signal));
     }
     Change::Ended(pid, ended(status))
 }
@@ -159,7 +191,7 @@ pub struct Image {
     /// The entry of `env` that is to read `LISTEN_PID=` and the child's own pid, if any; it must have room
     /// for that.
     pub listen_pid: Option<usize>,
-    /// Signals that were blocked when we began.
+    /// How we found the signals.
     pub mask: SignalMask,
     /// The terminal whose foreground the child is to take.
     pub terminal: Option<RawFd>,
@@ -170,7 +202,7 @@ struct Child<'a> {
     args: *const *const c_char,
     env: *const *const c_char,
     listen_pid: *mut u8,
-    mask: u64,
+    mask: SignalMask,
     terminal: RawFd,
     /// Written by the child, read by us: the child borrows our memory until it executes.
     error: c_int,
@@ -181,12 +213,13 @@ const CHILD_STACK: usize = 32 * 1024;
 
 /// `clone(CLONE_VM | CLONE_VFORK)` and, in the child, `setpgid`, `tcsetpgrp`, the mask that we inherited,
 /// `execve`. It returns when the command runs: a signal that is forwarded then finds it, in its own group.
-/// The dispositions need no restoring: we have changed none.
+/// The dispositions need no restoring: we have changed none but that of CHLD.
 ///
 /// # Errors
 /// `Ok(Err(errno))` when no path could be executed, `Err` when no process could be made.
 pub fn spawn(image: &mut Image) -> io::Result<Result<Pid, i32>> {
-    let pointers = |list: &[Vec<u8>]| -> Vec<*const c_char> { list.iter().map(|text| text.as_ptr().cast()).collect() };
+    let pointers =
+        |list: &[Vec<u8>]| -> Vec<*const c_char> { list.iter().map(|text| text.as_ptr().cast()).collect() };
     let paths = pointers(&image.paths);
     let mut args = pointers(&image.args);
     let mut env = pointers(&image.env);
@@ -198,7 +231,7 @@ pub fn spawn(image: &mut Image) -> io::Result<Result<Pid, i32>> {
         args: args.as_ptr(),
         env: env.as_ptr(),
         listen_pid: listen_pid.map_or(std::ptr::null_mut(), |entry| entry.as_mut_ptr()),
-        mask: image.mask.0,
+        mask: image.mask,
         terminal: image.terminal.unwrap_or(-1),
         error: 0,
     };
@@ -241,10 +274,13 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
         if !child.listen_pid.is_null() {
             write_listen_pid(child.listen_pid, libc::getpid());
         }
+        if child.mask.ignored_child {
+            sigaction(libc::SIGCHLD, &IGNORED, &mut [0; 4]);
+        }
         libc::syscall(
             libc::SYS_rt_sigprocmask,
             libc::SIG_SETMASK,
-            &raw const child.mask,
+            &raw const child.mask.blocked,
             std::ptr::null_mut::<u64>(),
             MASK_BYTES,
         );
@@ -392,12 +428,9 @@ pub fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
 /// Dies of this signal as by its default action, if that is how it acts; returns when it does not.
 pub fn die_of(signal: Signal) {
     let number: c_int = signal.number().into();
-    // SAFETY: plain data, for which zeros are a value: no flags, an empty mask, SIG_DFL.
-    let action: [usize; 4] = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel's own structure is at most four words: handler, flags, restorer, mask. We are leaving,
-    // and there is nobody else whose disposition it could be. Raw, as musl refuses 32 to 34.
+    // SAFETY: the default action; the rest takes integers only.
     unsafe {
-        libc::syscall(libc::SYS_rt_sigaction, number, action.as_ptr(), std::ptr::null_mut::<usize>(), MASK_BYTES);
+        sigaction(number, &[0; 4], &mut [0; 4]);
         libc::kill(libc::getpid(), number);
     }
     set_mask(!(1 << (signal.number() - 1)));

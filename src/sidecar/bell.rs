@@ -51,7 +51,10 @@ impl Bells {
 
     /// Waits for a descriptor of a connection.
     pub fn wait_for(&self, fd: BorrowedFd<'_>, flags: PollFlags, deadline: Instant) -> Woken {
-        self.wait(&mut [PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN), PollFd::new(fd, flags)], deadline)
+        self.wait(
+            &mut [PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN), PollFd::new(fd, flags)],
+            deadline,
+        )
     }
 
     /// Waits for the time to pass; `hurried`: that bell has been heard already.

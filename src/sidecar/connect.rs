@@ -6,8 +6,8 @@ use lastout_core::spec::Address;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike, SockaddrStorage, UnixAddr, connect, getpeername,
-    getsockname, getsockopt, recv, send, socket, sockopt,
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike, SockaddrStorage,
+    UnixAddr, connect, getpeername, getsockname, getsockopt, recv, send, socket, sockopt,
 };
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -156,9 +156,11 @@ impl Connection {
 /// Nobody there, or an address family that this kernel or this pod has not: both are "refused".
 fn connect_error(error: Errno) -> ConnectError {
     match error {
-        Errno::ECONNREFUSED | Errno::ENOENT | Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT | Errno::ENETUNREACH => {
-            ConnectError::Refused
-        }
+        Errno::ECONNREFUSED
+        | Errno::ENOENT
+        | Errno::EADDRNOTAVAIL
+        | Errno::EAFNOSUPPORT
+        | Errno::ENETUNREACH => ConnectError::Refused,
         // A unix socket whose backlog is full.
         Errno::EAGAIN => ConnectError::Failed("too busy to accept".to_owned()),
         other => ConnectError::Failed(other.desc().to_lowercase()),

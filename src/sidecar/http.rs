@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
 
 /// Bytes of a header block that are read at most, and of each buffer.
 const HEAD_LIMIT: usize = 16 * 1024;
@@ -127,7 +129,9 @@ fn failure(error: &ureq::Error, written: bool, timeout: Duration) -> Failure {
     }
     let words = match (kind, error) {
         (Some(io::ErrorKind::TimedOut), _) => format!("no answer within {} ms", timeout.as_millis()),
-        (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), _) => "the connection was reset".to_owned(),
+        (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), _) => {
+            "the connection was reset".to_owned()
+        }
         (Some(io::ErrorKind::UnexpectedEof), _) => "closed without an answer".to_owned(),
         (Some(_), ureq::Error::Io(io)) => io.to_string().to_lowercase(),
         (_, other) => quote(&format!("no HTTP answer ({other})")),

@@ -8,59 +8,14 @@ mod http;
 mod probe;
 mod stop;
 
-use crate::sys;
+use crate::post::{Letter, News, Post};
 use bell::Bells;
-use lastout_core::machine::Pid;
 use lastout_core::spec::Spec;
-use lastout_core::stop::{Terms, Verdict};
+use lastout_core::stop::Terms;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// What a worker has found out about the sidecar with this index.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// The gate need not wait for it any longer.
-    Open {
-        /// Optional, and taken as absent.
-        absent: bool,
-    },
-    /// It has accepted a connection.
-    Seen,
-    /// What it said last, when that has changed.
-    Said(String),
-    /// The quit request was sent.
-    Asked,
-    /// Its stop is over.
-    Done {
-        /// How.
-        verdict: Verdict,
-        /// A stop signal had made it a matter of one try.
-        hurried: bool,
-    },
-}
-
-/// The way from the workers to the main loop.
-#[derive(Clone, Debug)]
-pub struct Post {
-    letters: Sender<(usize, News)>,
-    loop_thread: Pid,
-}
-
-impl Post {
-    /// Letters go into this channel, and each wakes this thread.
-    pub fn new(letters: Sender<(usize, News)>, loop_thread: Pid) -> Self {
-        Self { letters, loop_thread }
-    }
-
-    fn send(&self, sidecar: usize, news: News) {
-        // Without a receiver we are on the way out.
-        let _ = self.letters.send((sidecar, news));
-        sys::wake(self.loop_thread);
-    }
-}
 
 /// The threads of one gate, or of one stop.
 #[derive(Debug)]
@@ -89,7 +44,11 @@ impl Workers {
     /// When no thread can be had.
     pub fn probe(&mut self, index: usize, spec: &Arc<Spec>, absent_after: Duration) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        self.spawn(move || probe::until_ready(&spec, absent_after, start, &bells, |news| post.send(index, news)))
+        self.spawn(move || {
+            probe::until_ready(&spec, absent_after, start, &bells, |news: News| {
+                post.send(Letter::Sidecar(index, news))
+            })
+        })
     }
 
     /// Stops this sidecar under these terms.
@@ -98,7 +57,11 @@ impl Workers {
     /// When no thread can be had.
     pub fn stop(&mut self, index: usize, spec: &Arc<Spec>, terms: Terms) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        self.spawn(move || stop::until_done(&spec, terms, start, &bells, |news| post.send(index, news)))
+        self.spawn(move || {
+            stop::until_done(&spec, terms, start, &bells, |news: News| {
+                post.send(Letter::Sidecar(index, news))
+            })
+        })
     }
 
     /// A stop signal has come.

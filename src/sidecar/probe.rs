@@ -1,9 +1,9 @@
 //! Probes one sidecar until it is ready.
 
-use super::News;
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
 use super::http::{self, Failure};
+use crate::post::News;
 use lastout_core::gate::{Gate, Next, Probe};
 use lastout_core::spec::{Ready, Spec};
 use std::ffi::OsStr;

@@ -1,9 +1,9 @@
 //! Stops one sidecar: carries out what `lastout_core::stop` decides.
 
-use super::News;
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
 use super::http::{self, Failure};
+use crate::post::News;
 use crate::processes;
 use lastout_core::spec::{Address, Quit, Ready, Spec};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
@@ -79,7 +79,9 @@ fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
         },
         Quit::CreateFile(path) => match File::create(Path::new(OsStr::from_bytes(path))) {
             Ok(_) => Reply::Answer { status: 0, accepted: true, quote: String::new() },
-            Err(error) => Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path))),
+            Err(error) => {
+                Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path)))
+            }
         },
         Quit::Nothing => Reply::Impossible("it has no quit endpoint".to_owned()),
     })

@@ -1,0 +1,327 @@
+//! The group of mains that share sidecars: a folder, one file a member, kernel locks. What the files say is
+//! `lastout_core::group`'s business.
+//!
+//! - A member holds an exclusive `flock` on its own file for as long as it lives; the kernel releases it
+//!   whatever kills the member. Records are written in place: a rename would lose the lock.
+//! - The gate file's lock makes "I am out; who else is?" one step, so that of two that leave at the same
+//!   instant exactly one is the last.
+
+use lastout_core::group::{Record, State, gate_line, parse_gate};
+use lastout_core::outcome::{Outcome, StopOn};
+use lastout_core::settings::Group;
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::stat::{Mode, umask};
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The gate file's name.
+const GATE: &str = "lastout-group";
+/// What a member's file name begins with.
+const MEMBER: &str = "lastout-member-";
+/// How long a lock that others hold for microseconds is tried for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Distance of those tries.
+const TRY: Duration = Duration::from_millis(5);
+/// Bytes of a file that are read at most.
+const RECORD_LIMIT: u64 = 4096;
+
+/// Our own place in the group.
+#[derive(Debug)]
+pub struct Membership {
+    dir: PathBuf,
+    file: Flock<File>,
+    record: Record,
+    /// How long we wait for others that never came; `None`: for ever.
+    patience: Option<Duration>,
+}
+
+impl Membership {
+    /// Registers: from here on the others count with us.
+    ///
+    /// # Errors
+    /// One line: the folder cannot be used, the name is taken, or the others say otherwise.
+    pub fn register(group: &Group, policy: &StopOn) -> Result<Self, String> {
+        let dir = dir_of(group);
+        let name = group.name.as_deref().unwrap_or_default();
+        let gate = Gate::take(&dir, group.size)?;
+        let path = dir.join(format!("{MEMBER}{name}"));
+        let others = members(&dir)?.into_iter().filter(|member| *member != path).count();
+        if others >= usize::try_from(group.size).unwrap_or(usize::MAX) {
+            return Err(format!(
+                "--group-name {name}: {} has {others} other members already, and --group-size is {}",
+                dir.display(),
+                group.size
+            ));
+        }
+        let file = open_shared(&path, 0o644).map_err(|error| cannot(&path, &error))?;
+        // A guard may just be looking, for a moment.
+        let file = lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| match error {
+            Errno::EWOULDBLOCK => format!(
+                "--group-name {name}: another live member of {} has that name; give each main its own",
+                dir.display()
+            ),
+            error => cannot(&path, &error.into()),
+        })?;
+        let record =
+            Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: false };
+        file.set_len(0).map_err(|error| cannot(&path, &error))?;
+        let membership = Self { dir, file, record, patience: group.wait };
+        membership.write().map_err(|error| cannot(&path, &error))?;
+        drop(gate);
+        Ok(membership)
+    }
+
+    /// The descriptor that must stay open for us to be a member.
+    pub fn fd(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// Puts our verdict on record and says whether we are the last one out. `now`: since our start.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn leave(&mut self, outcome: Outcome, now: Duration) -> Result<bool, String> {
+        let _gate = Gate::take(&self.dir, self.record.size)?;
+        self.record.state = State::Left(outcome.code());
+        self.write().map_err(|error| cannot(&self.dir, &error))?;
+        let waited = self.patience.is_some_and(|patience| now >= patience);
+        let roll = Roll::call(&self.dir, self.record.size, waited)?;
+        Ok(roll.all_out())
+    }
+
+    /// Puts on record that the sidecars are stopped, so that a guard need not look for them.
+    pub fn note_stopped(&mut self) {
+        self.record.stopped = true;
+        // A guard then asks in vain, and that is all.
+        let _ = self.write();
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let text = self.record.to_string();
+        match self.file.write_at(text.as_bytes(), 0)? {
+            count if count == text.len() => Ok(()),
+            _ => Err(io::Error::from(io::ErrorKind::WriteZero)),
+        }
+    }
+}
+
+/// Who is in and who is out.
+#[derive(Debug)]
+struct Roll {
+    size: usize,
+    out: usize,
+    /// Members that are alive, and whose lock can be waited for.
+    alive: Vec<PathBuf>,
+    /// Somebody has stopped the sidecars.
+    stopped: bool,
+}
+
+impl Roll {
+    /// Reads every member's record. `count_out_strangers`: who has not registered by now never will.
+    fn call(dir: &Path, size: u32, count_out_strangers: bool) -> Result<Self, String> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let mut roll = Self { size, out: 0, alive: Vec::new(), stopped: false };
+        let members = members(dir)?;
+        if count_out_strangers {
+            roll.size = roll.size.min(members.len());
+        }
+        for path in members {
+            let file = File::open(&path).map_err(|error| cannot(&path, &error))?;
+            // Shared, so that those who look do not see each other. Released at once.
+            let alive = match Flock::lock(file, FlockArg::LockSharedNonblock) {
+                Ok(_) => false,
+                Err((_, Errno::EWOULDBLOCK)) => true,
+                Err((_, error)) => return Err(cannot(&path, &error.into())),
+            };
+            let text = read(&path).map_err(|error| cannot(&path, &error))?;
+            let record = Record::parse(&text).map_err(|what| format!("{}: {what}", path.display()))?;
+            roll.stopped |= record.stopped;
+            if record.is_out(alive) {
+                roll.out += 1;
+            } else if alive {
+                roll.alive.push(path);
+            }
+        }
+        Ok(roll)
+    }
+
+    fn all_out(&self) -> bool {
+        self.out >= self.size
+    }
+}
+
+/// One who waits until the mains are out.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    dir: PathBuf,
+    size: u32,
+    patience: Option<Duration>,
+}
+
+/// What a look at the group shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mains {
+    /// Some are in, or have not come yet.
+    In,
+    /// All are out.
+    Out {
+        /// The last of them has stopped the sidecars.
+        stopped: bool,
+    },
+}
+
+/// Distance of looks while a member is waited for that nobody can block on: one that has not registered yet, or
+/// that will be restarted.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl Watch {
+    /// Joins the group as one who watches.
+    ///
+    /// # Errors
+    /// One line: the folder cannot be used, or the members say otherwise.
+    pub fn new(group: &Group) -> Result<Self, String> {
+        let dir = dir_of(group);
+        drop(Gate::take(&dir, group.size)?);
+        Ok(Self { dir, size: group.size, patience: group.wait })
+    }
+
+    /// Looks once. `now`: since our start.
+    ///
+    /// # Errors
+    /// In one line.
+    pub fn look(&self, now: Duration) -> Result<Mains, String> {
+        let roll = self.call(now)?;
+        Ok(if roll.all_out() { Mains::Out { stopped: roll.stopped } } else { Mains::In })
+    }
+
+    /// Waits until all are out, and returns whether the last of them has stopped the sidecars: blocked in the lock
+    /// of a member that is alive, without waking, or looking now and then while nobody is there to block on.
+    /// `trouble` gets what keeps it from looking, when that changes; it goes on trying.
+    pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> bool {
+        let mut told = String::new();
+        loop {
+            match self.call(now()) {
+                Ok(roll) if roll.all_out() => return roll.stopped,
+                Ok(roll) => {
+                    // Its end releases the lock, whatever ended it.
+                    let block_on = |path| Flock::lock(File::open(path).ok()?, FlockArg::LockShared).ok();
+                    if roll.alive.first().and_then(block_on).is_none() {
+                        crate::sys::pause(LOOK);
+                    }
+                }
+                Err(what) => {
+                    if what != told {
+                        told.clone_from(&what);
+                        trouble(what);
+                    }
+                    crate::sys::pause(LOOK);
+                }
+            }
+        }
+    }
+
+    fn call(&self, now: Duration) -> Result<Roll, String> {
+        let _gate = Gate::take(&self.dir, self.size)?;
+        Roll::call(&self.dir, self.size, self.patience.is_some_and(|patience| now >= patience))
+    }
+}
+
+/// The lock under which records are written and counted.
+struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
+
+impl Gate {
+    fn take(dir: &Path, size: u32) -> Result<Self, String> {
+        if !dir.is_dir() {
+            return Err(format!(
+                "--group {}: there is no such folder; mount a volume that the mains share",
+                dir.display()
+            ));
+        }
+        let path = dir.join(GATE);
+        let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
+        let gate =
+            lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| cannot(&path, &error.into()))?;
+        let text = read(&path).map_err(|error| cannot(&path, &error))?;
+        if text.is_empty() {
+            gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
+            return Ok(Self(gate));
+        }
+        match parse_gate(&text) {
+            Ok(known) if known == size => Ok(Self(gate)),
+            Ok(known) => Err(format!(
+                "--group-size {size}: the other members of {} say {known}; give all of them the same",
+                dir.display()
+            )),
+            Err(what) => Err(format!("--group {}: {what}", path.display())),
+        }
+    }
+}
+
+fn dir_of(group: &Group) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(&group.dir))
+}
+
+/// Opens a file for all users of the pod, and makes it if need be, with this mode whatever the umask: the containers
+/// often run as different users. Never O_CREAT on a file that is there: in a sticky folder the kernel refuses that
+/// on another user's.
+fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(mode);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => return other,
+    }
+    let mask = umask(Mode::empty());
+    let made = options.clone().create_new(true).open(path);
+    umask(mask);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        other => other,
+    }
+}
+
+/// Takes a lock that others hold for moments only.
+fn lock(mut file: File, how: FlockArg) -> Result<Flock<File>, Errno> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match Flock::lock(file, how) {
+            Ok(locked) => return Ok(locked),
+            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if waited < PATIENCE => file = back,
+            Err((_, error)) => return Err(error),
+        }
+        crate::sys::pause(TRY);
+        waited += TRY;
+    }
+}
+
+/// The members' files, whoever has registered.
+fn members(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(dir).map_err(|error| cannot(dir, &error))?;
+    let files = entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(MEMBER.as_bytes()));
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(RECORD_LIMIT).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn cannot(path: &Path, error: &io::Error) -> String {
+    let hint = match error.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM) => "; this user may not write there (fsGroup?)",
+        Some(libc::EROFS) => "; mount the volume without readOnly",
+        Some(libc::EWOULDBLOCK) => "; another process holds its lock",
+        _ => "",
+    };
+    format!("--group: {}: {error}{hint}", path.display())
+}
