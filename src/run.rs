@@ -84,7 +84,7 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
     if let Some(problem) = &run.beginning.problem {
         run.say_error(problem);
     }
-    run.to_the_end()
+    run.go()
 }
 
 /// Outside PID 1 orphans would go past us to the init of the namespace.
@@ -124,7 +124,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self) -> Outcome {
+    fn go(&mut self) -> Outcome {
         self.events.put_first(Event::Begin);
         loop {
             let event = match self.events.next(self.machine.deadline()) {

@@ -4,11 +4,13 @@
 //! ```text
 //! text, duration, signal, outcome    leaf types
 //!   └ presets → spec → settings      what the user said (compat: what another program's user said)
-//!                └ gate, stop        one sidecar: when to probe it, how to stop it
+//!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
 //!                     └ machine      the whole run: phases, events, actions
 //! ```
 
 #![no_std]
+// All enums here are ours: a new event or phase must force a decision everywhere.
+#![warn(clippy::wildcard_enum_match_arm)]
 
 extern crate alloc;
 #[cfg(test)]
