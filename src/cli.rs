@@ -144,6 +144,10 @@ Usage: lastout [OPTIONS] [--] COMMAND [ARG]...
        lastout install DEST        copy this program to DEST (a folder or a file name)
        lastout wait [SPEC]...      only wait for the sidecars: 0, or 124
        lastout stop [SPEC]...      only stop them: 0 when all are gone, else 1
+       lastout guard [OPTIONS] [--] COMMAND [ARG]...
+                                   run a sidecar until the mains of --group are out, then end it
+       lastout guard [OPTIONS] --sidecar SPEC...
+                                   wait until they are out, then stop these sidecars
        lastout sleep DURATION      for preStop hooks in images without a shell
        lastout presets             the known sidecars, and what must be switched on in them
 
