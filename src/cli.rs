@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use lastout_core::settings::{Opt, RawValue, Verb};
 use lastout_core::text::nearest;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -162,7 +162,7 @@ options or settings; 124 a sidecar was not ready in time.
 ";
 
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
-pub fn parse<'a>(args: &[&'a OsStr], env: &[&[u8]]) -> Call<'a> {
+pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (first, rest) = (args.first().copied(), args.get(1..).unwrap_or_default());
     match first.and_then(OsStr::to_str) {
         Some("install") => match *rest {
@@ -196,7 +196,7 @@ fn verb_help<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
     }
 }
 
-fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&[u8]]) -> Call<'a> {
+fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (mut values, warnings) = from_environment(env);
     let mut call = Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings };
     match args.first().filter(|first| is_option(first) || matches!(verb, Verb::Wait | Verb::Stop)) {
@@ -327,9 +327,9 @@ fn one_line(error: &clap::Error) -> String {
 
 const PREFIX: &[u8] = b"LASTOUT_";
 
-fn from_environment(env: &[&[u8]]) -> (Vec<RawValue>, Vec<String>) {
+fn from_environment(env: &[&CStr]) -> (Vec<RawValue>, Vec<String>) {
     let (mut values, mut warnings) = (Vec::new(), Vec::new());
-    for entry in env.iter().filter_map(|entry| entry.strip_prefix(PREFIX)) {
+    for entry in env.iter().filter_map(|entry| entry.to_bytes().strip_prefix(PREFIX)) {
         let mut parts = entry.splitn(2, |byte| *byte == b'=');
         let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let name = String::from_utf8_lossy(name);

@@ -4,16 +4,16 @@
 use crate::spawn::NotStarted;
 use lastout_core::outcome::Outcome;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// What `execve` failing with this errno on these paths (each ending in NUL) means.
-pub fn not_executed(program: &OsStr, paths: &[Vec<u8>], errno: i32) -> NotStarted {
-    let path_of = |path: &Vec<u8>| PathBuf::from(OsStr::from_bytes(path.strip_suffix(&[0]).unwrap_or(path)));
+/// What `execve` failing with this errno on these paths means.
+pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> NotStarted {
+    let path_of = |path: &CString| PathBuf::from(OsStr::from_bytes(path.to_bytes()));
     let there: Vec<PathBuf> =
         paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
     let name = program.display();

@@ -2,14 +2,15 @@
 //! `KEY=value` lines, `export ` and quotes allowed, nothing is expanded.
 
 use lastout_core::text::Path as Shown;
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 
 /// Reads the files in this order into the environment; a later value of a name replaces every earlier one.
 ///
 /// # Errors
 /// One line that names file and line.
-pub fn apply(files: &[Vec<u8>], env: &mut Vec<Vec<u8>>) -> Result<(), String> {
+pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), String> {
     for file in files {
         let shown = Shown(file);
         let text =
@@ -18,8 +19,9 @@ pub fn apply(files: &[Vec<u8>], env: &mut Vec<Vec<u8>>) -> Result<(), String> {
             .map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
         for entry in entries {
             let name = name_of(&entry);
-            env.retain(|old| name_of(old) != name);
-            env.push(entry);
+            env.retain(|old| name_of(old.to_bytes()) != name);
+            // Without a NUL, as the reader has seen to.
+            env.push(Cow::Owned(CString::new(entry).unwrap_or_default()));
         }
     }
     Ok(())
@@ -189,10 +191,10 @@ mod tests {
     fn a_later_value_replaces_every_earlier_one() {
         let folder = std::env::temp_dir().join(format!("lastout-env-{}", std::process::id()));
         std::fs::write(&folder, "A=new\n").unwrap();
-        let mut env = vec![b"A=1".to_vec(), b"AB=2".to_vec(), b"A=3".to_vec()];
+        let mut env = [c"A=1", c"AB=2", c"A=3"].map(Cow::Borrowed).to_vec();
         let result = apply(&[folder.as_os_str().as_bytes().to_vec()], &mut env);
         std::fs::remove_file(&folder).unwrap();
         result.unwrap();
-        assert_eq!(env, [b"AB=2".to_vec(), b"A=new".to_vec()]);
+        assert_eq!(env, [c"AB=2", c"A=new"]);
     }
 }

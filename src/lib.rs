@@ -39,8 +39,9 @@ use lastout_core::outcome::{Exit, Outcome};
 use lastout_core::settings::{LogLevel, Resolved, Settings, Verb, resolve};
 use log::Log;
 use run::Beginning;
-use std::ffi::{OsStr, c_char, c_int};
+use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -57,12 +58,17 @@ pub unsafe fn start(args: *const *const c_char) -> c_int {
     // SAFETY: as this function's caller promises.
     let args = unsafe { sys::arguments(args) };
     let env = sys::environment();
-    let exit = match cli::parse(&args, &env) {
+    let words: Vec<&OsStr> = args.iter().skip(1).map(|arg| OsStr::from_bytes(arg.to_bytes())).collect();
+    let exit = match cli::parse(&words, &env) {
         Call::Print(text) => print(&text),
         Call::Wrong(text) => wrong(&text),
         Call::Install(dest) => install(dest),
         Call::Sleep(time) => sleep(time),
-        Call::Work(call) => work(call, &env, mask, start),
+        Call::Work(call) => {
+            // Always the end of the arguments; as the C strings that they are.
+            let command = args.len().saturating_sub(call.command.len());
+            work(call, args.get(command..).unwrap_or_default(), &env, mask, start)
+        }
     };
     leave::leave(exit)
 }
@@ -102,9 +108,10 @@ fn sleep(time: &OsStr) -> Exit {
     }
 }
 
-fn work(mut call: Work<'_>, env: &[&[u8]], mask: sys::SignalMask, start: Instant) -> Exit {
+fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalMask, start: Instant) -> Exit {
     let lookup = |name: &str| {
-        let entry = env.iter().find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        let entry =
+            env.iter().find_map(|entry| entry.to_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
         entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
     };
     let Resolved { mut settings, errors } = resolve(call.verb, std::mem::take(&mut call.values), &lookup);
@@ -125,7 +132,7 @@ fn work(mut call: Work<'_>, env: &[&[u8]], mask: sys::SignalMask, start: Instant
         (Verb::Wait | Verb::Guard, Some(text)) => return wrong(text),
     };
     let pid1 = std::process::id() == 1;
-    let beginning = Beginning { start, mask, pid1, command: &call.command, env, problem, membership, watch };
+    let beginning = Beginning { start, mask, pid1, command, env, problem, membership, watch };
     run::run(job, settings, beginning).exit(pid1)
 }
 

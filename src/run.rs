@@ -19,7 +19,8 @@ use lastout_core::settings::{LogLevel, Settings};
 use lastout_core::signal::Signal;
 use lastout_core::stop::{Terms, Verdict};
 use lastout_core::tell;
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
 /// What a run begins with.
@@ -32,9 +33,9 @@ pub struct Beginning<'a> {
     /// We are the init of a process namespace.
     pub pid1: bool,
     /// The program and its arguments.
-    pub command: &'a [&'a OsStr],
+    pub command: &'a [&'a CStr],
     /// The environment as we got it.
-    pub env: &'a [&'a [u8]],
+    pub env: &'a [&'a CStr],
     /// What is wrong with the settings: main is not started, the sidecars are stopped.
     pub problem: Option<String>,
     /// Our place in the group of mains.
@@ -269,12 +270,12 @@ impl Run<'_> {
 
     /// Spawns main. From here on the machine has a process to care for, or the reason why not.
     fn start(&mut self) -> Event {
-        let mut env: Vec<Vec<u8>> = self.beginning.env.iter().map(|entry| entry.to_vec()).collect();
+        let mut env: Vec<Cow<'_, CStr>> = self.beginning.env.iter().copied().map(Cow::Borrowed).collect();
         let spawned = env_file::apply(&self.settings.env_files, &mut env)
             .map_err(|why| NotStarted { outcome: Outcome::Internal, why })
             .and_then(|()| {
                 self.terminal = Terminal::open_if_ours();
-                let command = Command { words: self.beginning.command, env, mask: self.beginning.mask };
+                let command = Command { words: self.beginning.command, env: &env, mask: self.beginning.mask };
                 spawn::spawn(command, self.terminal.as_ref())
             });
         match spawned {
@@ -356,7 +357,9 @@ impl Run<'_> {
     }
 
     fn send(&self, pid: Pid, signal: Signal) {
-        let target = if self.settings.signal_group { -pid } else { pid };
+        // What the terminal stopped with main was its whole group.
+        let continues = signal == Signal::CONT && !self.beginning.pid1;
+        let target = if self.settings.signal_group || continues { -pid } else { pid };
         match sys::kill(target, signal) {
             Ok(()) => self.log.debug(|| format!("sent {signal} to {target}")),
             // Gone already, or it runs as a user whom we may not signal: neither ends us.

@@ -5,19 +5,20 @@ use crate::sys::{self, Image, SignalMask};
 use crate::terminal::Terminal;
 use lastout_core::machine::Pid;
 use lastout_core::outcome::Outcome;
-use std::ffi::OsStr;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// What to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Command<'a> {
     /// The program and its arguments.
-    pub words: &'a [&'a OsStr],
+    pub words: &'a [&'a CStr],
     /// The whole environment, `NAME=value` each.
-    pub env: Vec<Vec<u8>>,
-    /// Signals that were blocked when we began.
+    pub env: &'a [Cow<'a, CStr>],
+    /// How we found the signals.
     pub mask: SignalMask,
 }
 
@@ -42,34 +43,26 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// # Errors
 /// 127 not found, 126 cannot be executed, 125 no process to be had.
 pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, NotStarted> {
-    let program = command.words.first().copied().unwrap_or_default();
-    let paths = candidates(program, &command.env);
+    let program = OsStr::from_bytes(command.words.first().map_or(b"", |word| word.to_bytes()));
+    let paths = candidates(program.as_bytes(), command.env);
     let own_pid = std::process::id();
-    let mut env = command.env;
-    let listen_pid = env.iter().position(|entry| names_us(entry, own_pid));
-    for entry in &mut env {
-        entry.push(0);
-    }
-    if let Some(entry) = listen_pid.and_then(|index| env.get_mut(index)) {
-        entry.resize(sys::LISTEN_PID_ROOM.max(entry.len()), 0);
-    }
-    let mut image = Image {
-        paths: paths.into_iter().map(with_nul).collect(),
-        args: command.words.iter().map(|word| with_nul(word.as_bytes().to_vec())).collect(),
-        env,
-        listen_pid,
+    let image = Image {
+        paths: &paths,
+        args: command.words,
+        env: command.env,
+        listen_pid: command.env.iter().position(|entry| names_us(entry.to_bytes(), own_pid)),
         mask: command.mask,
         terminal: terminal.map(Terminal::fd),
     };
     for _ in 0..BUSY_TRIES {
-        match sys::spawn(&mut image) {
+        match sys::spawn(image) {
             Ok(Ok(pid)) => return Ok(pid),
             Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
-            Ok(Err(errno)) => return Err(diagnose::not_executed(program, &image.paths, errno)),
+            Ok(Err(errno)) => return Err(diagnose::not_executed(program, &paths, errno)),
             Err(error) => return Err(no_process(program, &error)),
         }
     }
-    Err(diagnose::not_executed(program, &image.paths, libc::ETXTBSY))
+    Err(diagnose::not_executed(program, &paths, libc::ETXTBSY))
 }
 
 fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
@@ -84,26 +77,23 @@ fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
     }
 }
 
-fn with_nul(mut text: Vec<u8>) -> Vec<u8> {
-    text.push(0);
-    text
-}
-
 fn names_us(entry: &[u8], own_pid: u32) -> bool {
-    entry.strip_prefix(sys::LISTEN_PID) == Some(own_pid.to_string().as_bytes())
+    entry.strip_prefix(sys::LISTEN_PID).is_some_and(|pid| pid == own_pid.to_string().as_bytes())
 }
 
 /// The paths that `execvp(3)` would try: the command itself when it has a slash, else every folder of the
 /// PATH that main gets; an empty folder is the working directory.
-fn candidates(program: &OsStr, env: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let program = program.as_bytes();
+fn candidates(program: &[u8], env: &[Cow<'_, CStr>]) -> Vec<CString> {
+    // Neither holds a NUL: both come out of C strings.
+    let path = |text: Vec<u8>| CString::new(text).unwrap_or_default();
     if program.contains(&b'/') {
-        return vec![program.to_vec()];
+        return vec![path(program.to_vec())];
     }
-    let path = env.iter().find_map(|entry| entry.strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
+    let folders =
+        env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
     let join = |folder: &[u8]| match folder {
-        b"" => program.to_vec(),
-        _ => [folder, b"/", program].concat(),
+        b"" => path(program.to_vec()),
+        _ => path([folder, b"/", program].concat()),
     };
-    path.split(|byte| *byte == b':').map(join).collect()
+    folders.split(|byte| *byte == b':').map(join).collect()
 }

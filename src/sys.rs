@@ -8,10 +8,10 @@
 use lastout_core::machine::Pid;
 use lastout_core::outcome::Ended;
 use lastout_core::signal::Signal;
-use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_void};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::io;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// How we found the signals, and how main is to find them.
@@ -181,15 +181,15 @@ pub fn no_usage() -> libc::rusage {
 
 /// A command that is ready to be executed, with everything allocated beforehand: between `clone` and
 /// `execve` nothing is.
-pub struct Image {
-    /// Paths to try in this order, each ending in NUL.
-    pub paths: Vec<Vec<u8>>,
-    /// Arguments, each ending in NUL.
-    pub args: Vec<Vec<u8>>,
-    /// Environment, each entry ending in NUL.
-    pub env: Vec<Vec<u8>>,
-    /// The entry of `env` that is to read `LISTEN_PID=` and the child's own pid, if any; it must have room
-    /// for that.
+#[derive(Clone, Copy)]
+pub struct Image<'a> {
+    /// Paths to try in this order.
+    pub paths: &'a [CString],
+    /// Arguments.
+    pub args: &'a [&'a CStr],
+    /// Environment, `NAME=value` each.
+    pub env: &'a [Cow<'a, CStr>],
+    /// The entry of `env` that is to read `LISTEN_PID=` and the child's own pid, if any.
     pub listen_pid: Option<usize>,
     /// How we found the signals.
     pub mask: SignalMask,
@@ -201,7 +201,8 @@ struct Child<'a> {
     paths: &'a [*const c_char],
     args: *const *const c_char,
     env: *const *const c_char,
-    listen_pid: *mut u8,
+    /// Where to write `LISTEN_PID=` and the child's own pid.
+    listen_pid: Option<[u8; LISTEN_PID_ROOM]>,
     mask: SignalMask,
     terminal: RawFd,
     /// Written by the child, read by us: the child borrows our memory until it executes.
@@ -217,26 +218,30 @@ const CHILD_STACK: usize = 32 * 1024;
 ///
 /// # Errors
 /// `Ok(Err(errno))` when no path could be executed, `Err` when no process could be made.
-pub fn spawn(image: &mut Image) -> io::Result<Result<Pid, i32>> {
-    let pointers =
-        |list: &[Vec<u8>]| -> Vec<*const c_char> { list.iter().map(|text| text.as_ptr().cast()).collect() };
-    let paths = pointers(&image.paths);
-    let mut args = pointers(&image.args);
-    let mut env = pointers(&image.env);
-    args.push(std::ptr::null());
-    env.push(std::ptr::null());
-    let listen_pid = image.listen_pid.and_then(|index| image.env.get_mut(index));
+pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
+    let end = || std::iter::once(std::ptr::null());
+    let paths: Vec<*const c_char> = image.paths.iter().map(|path| path.as_ptr()).collect();
+    let args: Vec<*const c_char> = image.args.iter().map(|arg| arg.as_ptr()).chain(end()).collect();
+    let mut env: Vec<*const c_char> = image.env.iter().map(|entry| entry.as_ptr()).chain(end()).collect();
     let mut child = Child {
         paths: &paths,
         args: args.as_ptr(),
-        env: env.as_ptr(),
-        listen_pid: listen_pid.map_or(std::ptr::null_mut(), |entry| entry.as_mut_ptr()),
+        env: std::ptr::null(),
+        listen_pid: image.listen_pid.map(|_| [0; LISTEN_PID_ROOM]),
         mask: image.mask,
         terminal: image.terminal.unwrap_or(-1),
         error: 0,
     };
-    let mut stack = vec![0_u128; CHILD_STACK / 16];
-    let top = stack.as_mut_ptr_range().end;
+    if let (Some(index), Some(text)) = (image.listen_pid, &child.listen_pid)
+        && let Some(entry) = env.get_mut(index)
+    {
+        *entry = text.as_ptr().cast();
+    }
+    child.env = env.as_ptr();
+    // Never initialised: the child writes before it reads, and only the pages that it uses are touched.
+    let mut stack = std::mem::MaybeUninit::<[u128; CHILD_STACK / 16]>::uninit();
+    // SAFETY: one past its end.
+    let top = unsafe { stack.as_mut_ptr().add(1) };
     // SAFETY: the child runs `prepare_and_execute` on a stack of its own (the top is 16-byte aligned) and
     // shares our memory, which stays as it is: by CLONE_VFORK this thread sleeps until the child has executed or
     // exited, and there is no other thread. All that `child` points to outlives the call.
@@ -271,8 +276,8 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
             // TTOU, which a background process gets for this, is blocked.
             libc::tcsetpgrp(child.terminal, libc::getpid());
         }
-        if !child.listen_pid.is_null() {
-            write_listen_pid(child.listen_pid, libc::getpid());
+        if let Some(text) = &mut child.listen_pid {
+            write_listen_pid(text, libc::getpid());
         }
         if child.mask.ignored_child {
             sigaction(libc::SIGCHLD, &IGNORED, &mut [0; 4]);
@@ -302,27 +307,12 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
     }
 }
 
-/// Writes `LISTEN_PID=<pid>` and NUL. The entry has room for it.
-unsafe fn write_listen_pid(entry: *mut u8, pid: Pid) {
-    let mut digits = [0_u8; 10];
-    let mut rest = pid.unsigned_abs();
-    let mut count = 0;
-    for digit in &mut digits {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let mut at = LISTEN_PID.len();
-    for &digit in digits.iter().take(count).rev() {
-        // SAFETY: the entry has `LISTEN_PID_ROOM` bytes, and at most 11 + 10 are written before the NUL.
-        unsafe { entry.add(at).write(digit) };
-        at += 1;
-    }
-    // SAFETY: as above.
-    unsafe { entry.add(at).write(0) };
+/// Writes `LISTEN_PID=<pid>` and NUL, without allocating.
+fn write_listen_pid(text: &mut [u8; LISTEN_PID_ROOM], pid: Pid) {
+    use io::Write;
+    let mut rest = text.as_mut_slice();
+    // It has room for that.
+    let _ = rest.write_all(LISTEN_PID).and_then(|()| write!(rest, "{pid}\0"));
 }
 
 /// The variable by which socket activation names the process that it is for.
@@ -330,8 +320,8 @@ pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
 /// Bytes that an entry of it needs.
 pub const LISTEN_PID_ROOM: usize = 24;
 
-/// `environ`: every entry as it is, odd ones included, without its NUL.
-pub fn environment() -> Vec<&'static [u8]> {
+/// `environ`: every entry as it is, odd ones included.
+pub fn environment() -> Vec<&'static CStr> {
     unsafe extern "C" {
         static environ: *const *const c_char;
     }
@@ -339,32 +329,25 @@ pub fn environment() -> Vec<&'static [u8]> {
     unsafe { c_strings(environ) }
 }
 
-/// The arguments that `main` got, without the first.
+/// The arguments that `main` got, its own name first.
 ///
 /// # Safety
 /// `args` must be what the C library passes to `main`.
-pub unsafe fn arguments(args: *const *const c_char) -> Vec<&'static OsStr> {
+pub unsafe fn arguments(args: *const *const c_char) -> Vec<&'static CStr> {
     // SAFETY: a null-terminated list of C strings that live as long as the process.
-    unsafe { c_strings(args) }.into_iter().skip(1).map(OsStr::from_bytes).collect()
+    unsafe { c_strings(args) }
 }
 
 /// # Safety
 /// `list` must be null, or a null-terminated list of C strings that live, unchanged, as long as the process.
-unsafe fn c_strings(list: *const *const c_char) -> Vec<&'static [u8]> {
-    let mut strings = Vec::new();
+unsafe fn c_strings(list: *const *const c_char) -> Vec<&'static CStr> {
     if list.is_null() {
-        return strings;
+        return Vec::new();
     }
-    for index in 0.. {
-        // SAFETY: we have not passed the null that ends the list.
-        let string = unsafe { *list.add(index) };
-        if string.is_null() {
-            break;
-        }
-        // SAFETY: a C string that lives as long as the process.
-        strings.push(unsafe { CStr::from_ptr(string) }.to_bytes());
-    }
-    strings
+    // SAFETY: the null that ends the list is not passed.
+    let count = (0..).take_while(|&index| unsafe { !(*list.add(index)).is_null() }).count();
+    // SAFETY: each is a C string that lives as long as the process.
+    (0..count).map(|index| unsafe { CStr::from_ptr(*list.add(index)) }).collect()
 }
 
 /// Closes every descriptor from `first` on but those that are kept, by `close_range`, or one by one where that
@@ -388,14 +371,14 @@ fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
         return Ok(());
     }
-    // Linux before 5.9, gVisor, seccomp.
-    for entry in std::fs::read_dir("/proc/self/fd")?.flatten() {
-        let fd = entry.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok());
-        if let Some(fd) = fd.filter(|fd| (first..=last).contains(fd)) {
-            // SAFETY: as above. The folder that is being read may be among them; its next read fails then, and
-            // that is the end of the list.
-            unsafe { libc::close(fd) };
-        }
+    // Linux before 5.9, gVisor, seccomp. The list first, and its folder closed: std panics when it finds that
+    // somebody else has closed it.
+    let name =
+        |entry: std::fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok());
+    let open: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")?.flatten().filter_map(name).collect();
+    for fd in open.into_iter().filter(|fd| (first..=last).contains(fd)) {
+        // SAFETY: as above.
+        unsafe { libc::close(fd) };
     }
     Ok(())
 }
@@ -437,8 +420,10 @@ pub fn die_of(signal: Signal) {
 }
 
 /// Stops this process by a signal of the terminal, as if it had not been blocked; returns when it was
-/// continued, or at once when the kernel did not stop it (nobody could continue an orphaned group).
+/// continued, or at once when the kernel did not stop it (nobody could continue an orphaned group). STOP would
+/// stop it even there, for ever if only main is continued, so TSTP stands for it.
 pub fn stop_self(signal: Signal) {
+    let signal = if signal.is_uncatchable() { Signal::TSTP } else { signal };
     // SAFETY: takes integers only.
     unsafe { libc::kill(libc::getpid(), signal.number().into()) };
     // Unblocked for a moment it acts; its disposition is the one that we inherited.

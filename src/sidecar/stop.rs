@@ -78,7 +78,7 @@ fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
             Err(Failure::Cancelled) => return None,
         },
         Quit::CreateFile(path) => match File::create(Path::new(OsStr::from_bytes(path))) {
-            Ok(_) => Reply::Answer { status: 0, accepted: true, quote: String::new() },
+            Ok(_) => Reply::Created,
             Err(error) => {
                 Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path)))
             }
