@@ -28,6 +28,8 @@ pub struct Events {
     main: Option<Pid>,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
+    /// We have once been idle beside main.
+    settled: bool,
 }
 
 impl Events {
@@ -36,9 +38,7 @@ impl Events {
         let (sender, letters) = channel();
         let usage = wants_usage.then(sys::no_usage);
         let own_pid = std::process::id().cast_signed();
-        let mut events = Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage };
-        // Whoever executed us may have left children to us.
-        events.reap();
+        let events = Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage, settled: false };
         (events, Post::new(sender, sys::thread_id()))
     }
 
@@ -76,6 +76,13 @@ impl Events {
             if left.is_some_and(|left| left.is_zero()) {
                 // Before the signals, else a flood of them would put off every deadline.
                 return Incoming::Event(Event::Tick);
+            }
+            if left.is_none() && self.main.is_some() && !self.settled {
+                self.settled = true;
+                // Whoever executed us may have left children to us.
+                self.reap();
+                sys::give_back_pages();
+                continue;
             }
             match sys::wait_signal(left) {
                 Some(received) if received.signal == Signal::CHLD => self.reap(),
