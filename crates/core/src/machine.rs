@@ -157,7 +157,7 @@ enum Phase {
     New,
     /// A guard before its sidecar, or without one: the mains are in. `held`: a stop signal waits for them.
     Guarding {
-        held: bool,
+        held: Option<Signal>,
     },
     Waiting {
         closed: Vec<usize>,
@@ -329,7 +329,7 @@ impl Machine {
             Job::Stop => self.finish(now, Outcome::Done),
             Job::GiveUp => self.finish(now, Outcome::Internal),
             Job::Guard | Job::GuardSidecars => {
-                self.phase = Phase::Guarding { held: false };
+                self.phase = Phase::Guarding { held: None };
                 vec![Action::WatchGroup]
             }
             Job::Wait | Job::Command if gated => {
@@ -373,7 +373,7 @@ impl Machine {
         let kept = core::mem::take(kept);
         let guard = if self.rules.job == Job::Guard { Guard::Holding { held: None } } else { Guard::None };
         self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
-        kept.into_iter().flat_map(|signal| self.forward_or_hold(now, signal)).collect()
+        kept.into_iter().flat_map(|signal| self.signal(now, signal)).collect()
     }
 
     fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
@@ -415,8 +415,8 @@ impl Machine {
     }
 
     fn mains_in(&mut self) -> Vec<Action> {
-        let Phase::Guarding { .. } = self.phase else { return vec![] };
-        if self.rules.job == Job::Guard { self.gate_is_open(vec![]) } else { vec![] }
+        let Phase::Guarding { held } = self.phase else { return vec![] };
+        if self.rules.job == Job::Guard { self.gate_is_open(held.into_iter().collect()) } else { vec![] }
     }
 
     /// What is guarded is to end.
@@ -452,13 +452,14 @@ impl Machine {
             Phase::Guarding { held } if is_stop => {
                 self.hurried = true;
                 // On the pod's deletion the sidecars are to outlive the mains; the second time it is meant.
-                if !core::mem::replace(held, true) {
+                if held.replace(signal).is_none() {
                     return vec![Action::Tell(Note::HeldBack(signal))];
                 }
                 self.stop(now, Outcome::Done, Presses::Once)
             }
             Phase::Running { guard: guard @ Guard::Holding { held: None }, .. } if is_stop => {
                 *guard = Guard::Holding { held: Some(signal) };
+                self.hurried = true;
                 vec![Action::Tell(Note::HeldBack(signal))]
             }
             Phase::Running { guard, .. } => {
@@ -517,7 +518,7 @@ impl Machine {
             Phase::Waiting { .. } if signal.stops_job() && !self.rules.pid1 => {
                 return vec![Action::StopSelf(signal)];
             }
-            Phase::Waiting { .. } if signal == Signal::CONT => return vec![],
+            Phase::Waiting { .. } if signal == Signal::CONT && !self.rules.pid1 => return vec![],
             Phase::Waiting { kept, .. } | Phase::Starting { kept } => kept,
             Phase::New
             | Phase::Guarding { .. }
@@ -528,8 +529,9 @@ impl Machine {
             | Phase::Stopping { .. }
             | Phase::Exited => return vec![],
         };
-        let merges = !signal.is_real_time() && kept.contains(&signal);
-        if !merges && kept.len() < KEPT_AT_MOST {
+        // Standard signals merge, as they do in the kernel, so they are few.
+        let counts = if signal.is_real_time() { kept.len() < KEPT_AT_MOST } else { !kept.contains(&signal) };
+        if counts {
             kept.push(signal);
         }
         self.hurried |= is_stop;
@@ -689,7 +691,13 @@ impl Machine {
                 let outcome = *outcome;
                 self.stop(now, outcome, Presses::None)
             }
-            Phase::Stopping { step_end, .. } if now >= *step_end + WORKER_SLACK => self.next_step(now),
+            Phase::Stopping { outcome, step_end, .. } if now >= *step_end + WORKER_SLACK => {
+                // Of whom nothing was heard, nothing is known.
+                if self.rules.job == Job::Stop {
+                    *outcome = Outcome::NotStopped;
+                }
+                self.next_step(now)
+            }
             Phase::New
             | Phase::Guarding { .. }
             | Phase::Waiting { .. }

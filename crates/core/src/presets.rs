@@ -22,7 +22,7 @@ pub struct Preset {
     pub order: u32,
     /// What proves that it is gone.
     pub gone: Gone,
-    /// A quit port that refuses while the ready port answers is how it should be.
+    /// A quit port that refuses while the ready port answers, or that it has none, is how it should be.
     pub refused_is_normal: bool,
     /// A header that is sent when this variable is set in our environment: (header, variable).
     pub header_from_env: Option<(&'static str, &'static str)>,
@@ -525,6 +525,7 @@ pub static PRESETS: &[Preset] = &[
             When::StillThere,
             "nothing to do: the CSI driver ends it when all other containers have ended",
         )],
+        refused_is_normal: true,
         source: "gcs-fuse-csi-driver#168, gcs-fuse-csi-driver#322",
         ..PLAIN
     },

@@ -33,6 +33,8 @@ pub enum Reply {
         /// The sidecar's own words, first line, trimmed.
         quote: String,
     },
+    /// The file that it waits for is there.
+    Created,
     /// The request was written, but no complete answer came: reset, end of stream, silence.
     Lost(String),
     /// Refused before a byte was written.
@@ -128,6 +130,10 @@ pub struct Stop {
     traits: Traits,
     state: State,
     life: Life,
+    /// When asking and proving end; what then remains of the budget is for the fallback by signal.
+    limit: Duration,
+    /// It has answered at its quit port, so that one is switched on.
+    answered: bool,
     last: String,
 }
 
@@ -158,8 +164,9 @@ enum State {
     Verifying { asked_at: Duration, look_at: Duration, refused: bool },
     /// About to send the signal that is the fallback; without it, this is how it ends.
     Signalling { otherwise: Verdict },
-    /// Signalled; proving that it is gone.
-    Signalled { otherwise: Verdict, look_at: Duration },
+    /// Proving that it is gone. `sent`: it was signalled; else there is nothing to be done for it, and one look
+    /// tells whether anything had to be.
+    Signalled { otherwise: Verdict, look_at: Duration, sent: bool },
     /// Over.
     Done(Verdict),
     /// Over, but watched while others are still being stopped: it may be restarted.
@@ -175,7 +182,7 @@ const NOBODY: Duration = Duration::from_millis(20);
 const SURE: Duration = Duration::from_millis(100);
 /// How long a hurried stop proves.
 const HURRIED: Duration = Duration::from_secs(1);
-/// What is left of the budget when the fallback by signal is taken.
+/// What is left of the budget when the fallback by signal is taken; of a small budget half.
 const FALLBACK: Duration = Duration::from_secs(1);
 /// Distance of looks at one that is gone already.
 const WATCH: Duration = Duration::from_millis(50);
@@ -188,6 +195,16 @@ fn look_after(asked_for: Duration) -> Duration {
         1000..3000 => 10_000,
         _ => 50_000,
     })
+}
+
+impl Traits {
+    /// There is no way, or none any more. Whether there had to be one is seen at its ports.
+    fn nothing_to_do(self, now: Duration, otherwise: Verdict) -> State {
+        match self.can_be_looked_at {
+            true => State::Signalled { otherwise, look_at: now, sent: false },
+            false => State::Done(otherwise),
+        }
+    }
 }
 
 impl Stop {
@@ -207,14 +224,16 @@ impl Stop {
             Quit::Nothing if has_process => State::Signalling { otherwise: Verdict::NoWay },
             Quit::Nothing => {
                 let expects_an_end = spec.preset.is_some_and(|preset| preset.quit.is_none());
-                let silent = spec.refused_is_normal || !expects_an_end;
-                State::Done(if silent { Verdict::NotNeeded } else { Verdict::NoWay })
+                match spec.refused_is_normal || !expects_an_end {
+                    true => State::Done(Verdict::NotNeeded),
+                    false => traits.nothing_to_do(now, Verdict::NoWay),
+                }
             }
         };
-        let mut stop = Self { terms, traits, state, life: Life::First, last: String::new() };
-        if terms.hurried {
-            stop.shorten(now);
-        }
+        let limit = terms.deadline;
+        let mut stop =
+            Self { terms, traits, state, life: Life::First, limit, answered: false, last: String::new() };
+        stop.share_budget(now);
         stop
     }
 
@@ -222,12 +241,17 @@ impl Stop {
     pub fn hurry(&mut self, now: Duration) {
         if !self.terms.hurried {
             self.terms.hurried = true;
-            self.shorten(now);
+            self.share_budget(now);
         }
     }
 
-    fn shorten(&mut self, now: Duration) {
-        self.terms.deadline = self.terms.deadline.min(now + HURRIED);
+    fn share_budget(&mut self, now: Duration) {
+        if self.terms.hurried {
+            self.terms.deadline = self.terms.deadline.min(now + HURRIED);
+        }
+        let left = self.terms.deadline.saturating_sub(now);
+        let fallback = if self.traits.has_process { FALLBACK.min(left / 2) } else { Duration::ZERO };
+        self.limit = self.terms.deadline.saturating_sub(fallback);
     }
 
     /// Keep an eye on one that is gone while others are still being stopped.
@@ -260,9 +284,10 @@ impl Stop {
 
     /// Takes in the reply to [`Next::Ask`].
     pub fn replied(&mut self, now: Duration, reply: Reply) {
-        self.terms.seen |= !matches!(reply, Reply::Refused | Reply::Unsent(_) | Reply::Impossible(_));
+        self.answered |= matches!(reply, Reply::Answer { .. });
+        self.terms.seen |= matches!(reply, Reply::Answer { .. } | Reply::Lost(_));
         match reply {
-            Reply::Answer { accepted: true, .. } if self.traits.gone_when_accepted => {
+            Reply::Answer { accepted: true, .. } | Reply::Created if self.traits.gone_when_accepted => {
                 self.state = State::Done(Verdict::Accepted);
             }
             Reply::Answer { accepted: true, status, quote } => {
@@ -274,6 +299,10 @@ impl Stop {
                 self.try_again(now, RETRY);
             }
             Reply::Answer { status, quote, .. } => self.end_badly(Verdict::Declined { status, quote }),
+            Reply::Created => {
+                self.last = String::from("the file is there");
+                self.asked(now);
+            }
             Reply::Lost(what) => {
                 self.last = what;
                 self.asked(now);
@@ -283,7 +312,7 @@ impl Stop {
                 self.last = what;
                 self.try_again(now, WATCH);
             }
-            Reply::Impossible(what) => self.state = State::Done(Verdict::Impossible(what)),
+            Reply::Impossible(what) => self.end_badly(Verdict::Impossible(what)),
         }
     }
 
@@ -296,21 +325,24 @@ impl Stop {
             State::Verifying { asked_at, refused, .. } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
                 (Port::Accepts, false) if refused => self.came_back(now),
-                (Port::Accepts | Port::Refuses, false) if now >= self.limit() => self.give_up(true),
+                (Port::Accepts | Port::Refuses, false) if now >= self.limit => self.give_up(true),
                 (Port::Accepts | Port::Refuses, false) => {
                     let refused = refused || quit == Port::Refuses;
-                    let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit());
+                    let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit);
                     self.state = State::Verifying { asked_at, look_at, refused };
                 }
             },
-            State::Signalled { ref otherwise, .. } => {
-                self.state = if gone {
-                    State::Done(Verdict::Gone)
-                } else if now >= self.terms.deadline {
-                    State::Done(otherwise.clone())
-                } else {
-                    let look_at = (now + NOBODY).min(self.terms.deadline);
-                    State::Signalled { otherwise: otherwise.clone(), look_at }
+            State::Signalled { ref otherwise, sent, .. } => {
+                let otherwise = otherwise.clone();
+                self.state = match gone {
+                    true if sent => State::Done(Verdict::Gone),
+                    true if self.terms.seen => State::Done(Verdict::AlreadyGone),
+                    true if self.terms.hurried || self.traits.optional => State::Done(Verdict::Absent),
+                    false if sent && now < self.terms.deadline => {
+                        let look_at = (now + NOBODY).min(self.terms.deadline);
+                        State::Signalled { otherwise, look_at, sent }
+                    }
+                    true | false => State::Done(otherwise),
                 };
             }
             State::Watching { .. } => match quit {
@@ -324,24 +356,35 @@ impl Stop {
     /// Takes in that [`Next::Signal`] was carried out: how many processes got the signal.
     pub fn signalled(&mut self, now: Duration, processes: usize) {
         let State::Signalling { otherwise } = &self.state else { return };
+        let otherwise = otherwise.clone();
         self.state = match (processes, self.traits.can_be_looked_at) {
-            (0, _) => State::Done(otherwise.clone()),
-            (_, true) => State::Signalled { otherwise: otherwise.clone(), look_at: now },
+            (0, _) => self.traits.nothing_to_do(now, otherwise),
+            (_, true) => {
+                let otherwise = if otherwise == Verdict::NoWay {
+                    Verdict::StillThere { asked: true, last: String::from("sent") }
+                } else {
+                    otherwise
+                };
+                State::Signalled { otherwise, look_at: now, sent: true }
+            }
             (_, false) => State::Done(Verdict::Accepted),
         };
     }
 
     fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool, alive_since: Option<Duration>) {
         match quit {
+            Port::Accepts if now >= self.terms.deadline => self.give_up(false),
             Port::Accepts => self.state = State::Asking { not_before: now },
             Port::Refuses if !gone => {
                 let since = alive_since.unwrap_or(now);
                 if self.traits.refused_is_normal {
                     self.state = State::Done(Verdict::NotNeeded);
-                } else if now >= since + SURE || now >= self.limit() {
+                } else if self.answered && now >= self.limit {
+                    self.give_up(false);
+                } else if !self.answered && (now >= since + SURE || now >= self.limit) {
                     self.end_badly(Verdict::NotSwitchedOn);
                 } else {
-                    let look_at = (now + SURE / 10).min(self.limit());
+                    let look_at = (now + SURE / 10).min(self.limit);
                     self.state = State::Refused { look_at, alive_since: Some(since) };
                 }
             }
@@ -372,7 +415,7 @@ impl Stop {
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
-        if self.terms.hurried || now + pause >= self.limit() {
+        if self.terms.hurried || now + pause >= self.limit {
             self.give_up(false);
         } else {
             self.state = State::Asking { not_before: now + pause };
@@ -399,14 +442,6 @@ impl Stop {
             true => State::Signalling { otherwise: verdict },
             false => State::Done(verdict),
         };
-    }
-
-    /// When asking and proving end; what then remains of the budget is for the fallback.
-    fn limit(&self) -> Duration {
-        match self.traits.has_process {
-            true => self.terms.deadline.saturating_sub(FALLBACK),
-            false => self.terms.deadline,
-        }
     }
 
     fn note(&mut self, status: u16, quote: &str) {

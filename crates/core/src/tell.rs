@@ -5,6 +5,7 @@ use crate::presets::When;
 use crate::settings::LogLevel;
 use crate::spec::{Quit, Spec};
 use crate::stop::Verdict;
+use crate::text::Path;
 use alloc::{format, string::String};
 use core::time::Duration;
 
@@ -36,8 +37,15 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
         }
         Verdict::Impossible(why) => (loud, format!("{name}: cannot be asked to end: {why}")),
         Verdict::NoWay => {
-            let instead = spec.preset.map_or("", |preset| preset.enable);
-            (loud, format!("{name}: has no quit endpoint, so this pod may not end; {instead}"))
+            let why = match (&spec.process, spec.preset) {
+                (Some((process, _)), _) => format!(
+                    "no process {} is visible (shareProcessNamespace: true makes it so)",
+                    Path(process.as_bytes())
+                ),
+                (None, Some(preset)) => String::from(preset.enable),
+                (None, None) => String::from("there is no way to ask it"),
+            };
+            (loud, format!("{name}: this pod may not end: {why}"))
         }
         Verdict::NeverAppeared => {
             (loud, format!("{name}: never appeared; if it starts later, this pod will not end"))
@@ -61,12 +69,13 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
     }
 }
 
-/// The request that ends it, in words.
+/// What is to end it, in words.
 fn request(spec: &Spec) -> String {
-    match &spec.quit {
-        Quit::Http(request) => format!("{request}"),
-        Quit::CreateFile(path) => format!("creating {}", crate::text::Path(path)),
-        Quit::Nothing => String::from("no request"),
+    match (&spec.quit, &spec.process) {
+        (Quit::Http(request), _) => format!("{request}"),
+        (Quit::CreateFile(path), _) => format!("creating {}", Path(path)),
+        (Quit::Nothing, Some((process, signal))) => format!("{signal} to {}", Path(process.as_bytes())),
+        (Quit::Nothing, None) => String::from("no request"),
     }
 }
 
