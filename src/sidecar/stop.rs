@@ -20,7 +20,7 @@ pub(super) fn until_done(spec: &Spec, terms: Terms, start: Instant, bells: &Arc<
     loop {
         let woken = match stop.next(now()) {
             Next::Pause(time) => bells.pause(time, stop.hurried()),
-            Next::Ask => match ask(spec, left(&terms, now()), bells) {
+            Next::Ask => match ask(spec, stop.left(now()), bells) {
                 Some(reply) => {
                     if !matches!(reply, Reply::Refused | Reply::Unsent(_) | Reply::Impossible(_)) {
                         tell(News::Asked);
@@ -30,7 +30,7 @@ pub(super) fn until_done(spec: &Spec, terms: Terms, start: Instant, bells: &Arc<
                 }
                 None => Woken::Cancelled,
             },
-            Next::Look => match look(spec, bells) {
+            Next::Look => match look(spec, stop.left(now()), bells) {
                 Some((quit, ready)) => {
                     stop.looked(now(), quit, ready);
                     Woken::Ready
@@ -59,11 +59,6 @@ pub(super) fn until_done(spec: &Spec, terms: Terms, start: Instant, bells: &Arc<
     }
 }
 
-/// A request is never given more than what is left of the budget, and never less than a moment.
-fn left(terms: &Terms, now: Duration) -> Duration {
-    terms.deadline.saturating_sub(now).max(Duration::from_millis(50))
-}
-
 fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
     Some(match &spec.quit {
         Quit::Http(request) => match http::send(request, &spec.headers, spec.timeout.min(left), bells) {
@@ -88,7 +83,7 @@ fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
 }
 
 /// Looks at the quit port, and at the ready port where it is another one.
-fn look(spec: &Spec, bells: &Bells) -> Option<(Port, Option<Port>)> {
+fn look(spec: &Spec, left: Duration, bells: &Bells) -> Option<(Port, Option<Port>)> {
     let quit = match &spec.quit {
         Quit::Http(request) => Some(&request.at),
         Quit::CreateFile(_) | Quit::Nothing => None,
@@ -98,7 +93,8 @@ fn look(spec: &Spec, bells: &Bells) -> Option<(Port, Option<Port>)> {
         Ready::Accepts(address) => Some(address),
         Ready::File(_) | Ready::Unchecked => None,
     };
-    let port = |address: &Address| match Connection::open(address, bells, Instant::now() + spec.timeout) {
+    let deadline = Instant::now() + spec.timeout.min(left);
+    let port = |address: &Address| match Connection::open(address, bells, deadline) {
         Ok(_) | Err(ConnectError::Failed(_)) => Some(Port::Accepts),
         Err(ConnectError::Refused) => Some(Port::Refuses),
         Err(ConnectError::Cancelled) => None,

@@ -184,6 +184,8 @@ const SURE: Duration = Duration::from_millis(100);
 const HURRIED: Duration = Duration::from_secs(1);
 /// What is left of the budget when the fallback by signal is taken; of a small budget half.
 const FALLBACK: Duration = Duration::from_secs(1);
+/// The least that a request is given.
+const MOMENT: Duration = Duration::from_millis(50);
 /// Distance of looks at one that is gone already.
 const WATCH: Duration = Duration::from_millis(50);
 
@@ -265,6 +267,12 @@ impl Stop {
     #[must_use]
     pub fn hurried(&self) -> bool {
         self.terms.hurried
+    }
+
+    /// How long what is done next may take: what is left of the budget, and never less than a moment.
+    #[must_use]
+    pub fn left(&self, now: Duration) -> Duration {
+        self.terms.deadline.saturating_sub(now).max(MOMENT)
     }
 
     /// What to do at `now`.
