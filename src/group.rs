@@ -19,6 +19,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The gate file's name.
@@ -48,7 +50,7 @@ impl Membership {
     /// # Errors
     /// One line: the folder cannot be used, the name is taken, or the others say otherwise.
     pub fn register(group: &Group, policy: &StopOn) -> Result<Self, String> {
-        let dir = dir_of(group);
+        let dir = dir_of(group)?;
         let name = group.name.as_deref().unwrap_or_default();
         let gate = Gate::take(&dir, group.size)?;
         let path = dir.join(format!("{MEMBER}{name}"));
@@ -60,20 +62,24 @@ impl Membership {
                 group.size
             ));
         }
-        let file = open_shared(&path, 0o644).map_err(|error| cannot(&path, &error))?;
+        let taken = |whose: &str| {
+            format!("--group-name {name}: {whose} of {} has that name; give each main its own", dir.display())
+        };
+        let file = open_shared(&path, 0o644).map_err(|error| match error.raw_os_error() {
+            Some(libc::EACCES) if path.exists() => taken("another user's member"),
+            _ => cannot(&path, &error),
+        })?;
         // A guard may just be looking, for a moment.
         let file = lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| match error {
-            Errno::EWOULDBLOCK => format!(
-                "--group-name {name}: another live member of {} has that name; give each main its own",
-                dir.display()
-            ),
+            Errno::EWOULDBLOCK => taken("another live member"),
             error => cannot(&path, &error.into()),
         })?;
         let record =
             Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: false };
-        file.set_len(0).map_err(|error| cannot(&path, &error))?;
         let membership = Self { dir, file, record, patience: group.wait };
-        membership.write().map_err(|error| cannot(&path, &error))?;
+        // What an earlier life wrote is covered, and only then its longer rest cut off: no moment without a record.
+        let written = membership.write().and_then(|length| membership.file.set_len(length));
+        written.map_err(|error| cannot(&path, &error))?;
         drop(gate);
         Ok(membership)
     }
@@ -88,9 +94,11 @@ impl Membership {
     /// # Errors
     /// When that cannot be told.
     pub fn leave(&mut self, outcome: Outcome, now: Duration) -> Result<bool, String> {
-        let _gate = Gate::take(&self.dir, self.record.size)?;
+        let gate = Gate::take(&self.dir, self.record.size);
         self.record.state = State::Left(outcome.code());
+        // Without the gate as well: we cannot count then, but are not to be counted as killed.
         self.write().map_err(|error| cannot(&self.dir, &error))?;
+        let _gate = gate?;
         let waited = self.patience.is_some_and(|patience| now >= patience);
         let roll = Roll::call(&self.dir, self.record.size, waited)?;
         Ok(roll.all_out())
@@ -103,10 +111,11 @@ impl Membership {
         let _ = self.write();
     }
 
-    fn write(&self) -> io::Result<()> {
+    /// Writes the record over the earlier one, at once; its length.
+    fn write(&self) -> io::Result<u64> {
         let text = self.record.to_string();
         match self.file.write_at(text.as_bytes(), 0)? {
-            count if count == text.len() => Ok(()),
+            count if count == text.len() => u64::try_from(count).map_err(io::Error::other),
             _ => Err(io::Error::from(io::ErrorKind::WriteZero)),
         }
     }
@@ -116,8 +125,10 @@ impl Membership {
 #[derive(Debug)]
 struct Roll {
     size: usize,
+    /// How many have ever registered.
+    known: usize,
     out: usize,
-    /// Members that are alive, and whose lock can be waited for.
+    /// Members whose process is there, main or not, and whose lock can be waited for.
     alive: Vec<PathBuf>,
     /// Somebody has stopped the sidecars.
     stopped: bool,
@@ -127,12 +138,8 @@ impl Roll {
     /// Reads every member's record. `count_out_strangers`: who has not registered by now never will.
     fn call(dir: &Path, size: u32, count_out_strangers: bool) -> Result<Self, String> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let mut roll = Self { size, out: 0, alive: Vec::new(), stopped: false };
-        let members = members(dir)?;
-        if count_out_strangers {
-            roll.size = roll.size.min(members.len());
-        }
-        for path in members {
+        let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: false };
+        for path in members(dir)? {
             let file = File::open(&path).map_err(|error| cannot(&path, &error))?;
             // Shared, so that those who look do not see each other. Released at once.
             let alive = match Flock::lock(file, FlockArg::LockSharedNonblock) {
@@ -141,13 +148,20 @@ impl Roll {
                 Err((_, error)) => return Err(cannot(&path, &error.into())),
             };
             let text = read(&path).map_err(|error| cannot(&path, &error))?;
+            if text.is_empty() {
+                // Killed, or out of disk space, as it registered: it has not.
+                continue;
+            }
             let record = Record::parse(&text).map_err(|what| format!("{}: {what}", path.display()))?;
+            roll.known += 1;
             roll.stopped |= record.stopped;
-            if record.is_out(alive) {
-                roll.out += 1;
-            } else if alive {
+            roll.out += usize::from(record.is_out(alive));
+            if alive {
                 roll.alive.push(path);
             }
+        }
+        if count_out_strangers {
+            roll.size = roll.size.min(roll.known);
         }
         Ok(roll)
     }
@@ -163,6 +177,8 @@ pub struct Watch {
     dir: PathBuf,
     size: u32,
     patience: Option<Duration>,
+    /// The pod may be going: nobody who is gone comes back.
+    going: Arc<AtomicBool>,
 }
 
 /// What a look at the group shows.
@@ -189,12 +205,12 @@ impl Watch {
     /// # Errors
     /// One line: the folder cannot be used, or the members say otherwise.
     pub fn new(group: &Group) -> Result<Self, String> {
-        let dir = dir_of(group);
+        let dir = dir_of(group)?;
         drop(Gate::take(&dir, group.size)?);
-        Ok(Self { dir, size: group.size, patience: group.wait })
+        Ok(Self { dir, size: group.size, patience: group.wait, going: Arc::default() })
     }
 
-    /// Looks once. `now`: since our start.
+    /// Looks once whether all are out, by their records. `now`: since our start.
     ///
     /// # Errors
     /// In one line.
@@ -203,15 +219,25 @@ impl Watch {
         Ok(if roll.all_out() { Mains::Out { stopped: roll.stopped } } else { Mains::In })
     }
 
-    /// Waits until all are out, and returns whether the last of them has stopped the sidecars: blocked in the lock
-    /// of a member that is alive, without waking, or looking now and then while nobody is there to block on.
+    /// The pod may be going: from here on a member that is gone is out, whatever its policy, for the kubelet
+    /// restarts none. Else a guard would hold out until it is killed beside mains that were to be restarted.
+    pub fn hurry(&self) {
+        self.going.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until all are out and gone, and returns whether the last of them has stopped the sidecars: blocked in
+    /// the lock of a member that is alive, without waking, or looking now and then while nobody is there to block
+    /// on. Gone, and not only out: the last one out is busy stopping the sidecars, and asking one twice may harm.
     /// `trouble` gets what keeps it from looking, when that changes; it goes on trying.
     pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> bool {
         let mut told = String::new();
         loop {
             match self.call(now()) {
-                Ok(roll) if roll.all_out() => return roll.stopped,
                 Ok(roll) => {
+                    let out = roll.all_out() || self.going.load(Ordering::Relaxed);
+                    if out && roll.alive.is_empty() {
+                        return roll.stopped;
+                    }
                     // Its end releases the lock, whatever ended it.
                     let block_on = |path| Flock::lock(File::open(path).ok()?, FlockArg::LockShared).ok();
                     if roll.alive.first().and_then(block_on).is_none() {
@@ -240,11 +266,16 @@ struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")]
 
 impl Gate {
     fn take(dir: &Path, size: u32) -> Result<Self, String> {
-        if !dir.is_dir() {
-            return Err(format!(
-                "--group {}: there is no such folder; mount a volume that the mains share",
-                dir.display()
-            ));
+        let what = match fs::metadata(dir) {
+            Ok(entry) if entry.is_dir() => None,
+            Ok(_) => Some("it is no folder".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some("there is no such folder".to_owned())
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(what) = what {
+            return Err(format!("--group {}: {what}; mount a volume that the mains share", dir.display()));
         }
         let path = dir.join(GATE);
         let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
@@ -266,8 +297,10 @@ impl Gate {
     }
 }
 
-fn dir_of(group: &Group) -> PathBuf {
-    PathBuf::from(OsStr::from_bytes(&group.dir))
+/// The folder, whatever becomes of our working directory.
+fn dir_of(group: &Group) -> Result<PathBuf, String> {
+    let dir = Path::new(OsStr::from_bytes(&group.dir));
+    std::path::absolute(dir).map_err(|error| format!("--group {}: {error}", dir.display()))
 }
 
 /// Opens a file for all users of the pod, and makes it if need be, with this mode whatever the umask: the containers
