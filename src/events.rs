@@ -38,7 +38,8 @@ impl Events {
         let (sender, letters) = channel();
         let usage = wants_usage.then(sys::no_usage);
         let own_pid = std::process::id().cast_signed();
-        let events = Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage, settled: false };
+        let events =
+            Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage, settled: false };
         (events, Post::new(sender, sys::thread_id()))
     }
 

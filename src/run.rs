@@ -155,6 +155,7 @@ impl Run<'_> {
                     }
                     Action::OpenGate => self.open_gate(),
                     Action::TellWaiting => self.tell_waiting(),
+                    Action::TellTimeout => self.tell_timeout(),
                     Action::CloseGate => self.close_gate(),
                     Action::Send(pid, signal) => self.send(pid, signal),
                     Action::HandTerminal(pid) => self.hand_terminal(pid),
@@ -173,6 +174,9 @@ impl Run<'_> {
                     Action::Hurry => {
                         if let Some(workers) = &self.workers {
                             workers.hurry();
+                        }
+                        if let Some(watch) = &self.watch {
+                            watch.hurry();
                         }
                     }
                     Action::Tell(note) => self.tell(note),
@@ -263,6 +267,17 @@ impl Run<'_> {
         }
     }
 
+    /// One line, which quotes the last answer of each.
+    fn tell_timeout(&self) {
+        let who: Vec<String> =
+            self.held_up_by().map(|story| tell::not_ready(&story.spec, &story.last, story.seen)).collect();
+        let line = format!("--wait-timeout is over: {}", who.join("; "));
+        match self.settings.run_unready {
+            true => self.log.warn(&format!("{line}; the command is run all the same")),
+            false => self.say_error(&line),
+        }
+    }
+
     /// The sidecars that hold up the gate.
     fn held_up_by(&self) -> impl Iterator<Item = &Story> {
         self.stories.iter().filter(|story| story.ready_at.is_none() && !story.absent)
@@ -312,15 +327,18 @@ impl Run<'_> {
 
     fn watch_group(&mut self) -> Event {
         let Some(watch) = self.watch.clone() else { return Event::MainsOut };
-        match watch.look(self.events.now()) {
-            Ok(Mains::Out { stopped }) => return self.mains_are_out(stopped),
-            Ok(Mains::In) => {}
-            Err(what) => self.log.warn(&what),
-        }
         if self.beginning.command.is_empty() {
             self.wait_for_mains();
+            return Event::MainsIn;
         }
-        Event::MainsIn
+        match watch.look(self.events.now()) {
+            Ok(Mains::Out { stopped }) => self.mains_are_out(stopped),
+            Ok(Mains::In) => Event::MainsIn,
+            Err(what) => {
+                self.log.warn(&what);
+                Event::MainsIn
+            }
+        }
     }
 
     /// One thread, blocked in the lock of a main. It begins after our own spawn, which wants to be alone.

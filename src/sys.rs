@@ -394,7 +394,9 @@ pub fn give_back_pages() {
         let header = unsafe { &*headers.add(index) };
         if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
             // SAFETY: clean pages of a private mapping of a file; touched again, they are read again.
-            unsafe { libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED) };
+            unsafe {
+                libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED)
+            };
         }
     }
 }

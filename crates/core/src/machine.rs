@@ -69,6 +69,8 @@ pub enum Action {
     OpenGate,
     /// Tell the user who is still waited for.
     TellWaiting,
+    /// Tell the user who was not ready in time.
+    TellTimeout,
     /// End all probing.
     CloseGate,
     /// Start main; the answer is [`Event::Started`] or [`Event::NotStarted`].
@@ -97,7 +99,8 @@ pub enum Action {
         /// A stop signal has come.
         hurried: bool,
     },
-    /// A stop signal has come: those who are being stopped get one try more, and a second at most.
+    /// A stop signal has come: those who are being stopped get one try more, and a second at most; a main of the
+    /// group that we guard will not be restarted.
     Hurry,
     /// Say this.
     Tell(Note),
@@ -453,14 +456,14 @@ impl Machine {
                 self.hurried = true;
                 // On the pod's deletion the sidecars are to outlive the mains; the second time it is meant.
                 if held.replace(signal).is_none() {
-                    return vec![Action::Tell(Note::HeldBack(signal))];
+                    return vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry];
                 }
                 self.stop(now, Outcome::Done, Presses::Once)
             }
             Phase::Running { guard: guard @ Guard::Holding { held: None }, .. } if is_stop => {
                 *guard = Guard::Holding { held: Some(signal) };
                 self.hurried = true;
-                vec![Action::Tell(Note::HeldBack(signal))]
+                vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry]
             }
             Phase::Running { guard, .. } => {
                 if is_stop && matches!(guard, Guard::Holding { .. }) {
@@ -658,7 +661,7 @@ impl Machine {
             Phase::Waiting { deadline: Some(at), .. } if now >= *at => {
                 let Phase::Waiting { kept, .. } = &mut self.phase else { return vec![] };
                 let kept = core::mem::take(kept);
-                let mut actions = vec![Action::CloseGate];
+                let mut actions = vec![Action::CloseGate, Action::TellTimeout];
                 actions.extend(match self.rules.run_unready {
                     true => self.gate_is_open(kept),
                     false => self.finish(now, Outcome::WaitTimeout),
