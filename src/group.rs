@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Distance of those tries.
 const TRY: Duration = Duration::from_millis(5);
 /// Bytes of a file that are read at most.
-const RECORD_LIMIT: u64 = 4096;
+const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// Our own place in the group.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Membership {
             error => cannot(&path, &error.into()),
         })?;
         let record =
-            Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: false };
+            Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: Vec::new() };
         let membership = Self { dir, file, record, patience: group.wait };
         // What an earlier life wrote is covered, and only then its longer rest cut off: no moment without a record.
         let written = membership.write().and_then(|length| membership.file.set_len(length));
@@ -104,10 +104,10 @@ impl Membership {
         Ok(roll.all_out())
     }
 
-    /// Puts on record that the sidecars are stopped, so that a guard need not look for them.
-    pub fn note_stopped(&mut self) {
-        self.record.stopped = true;
-        // A guard then asks in vain, and that is all.
+    /// Puts on record that this sidecar is stopped, so that no guard asks it again.
+    pub fn note_stopped(&mut self, name: &str) {
+        self.record.stopped.push(name.to_owned());
+        // A guard then asks once more, and that is all.
         let _ = self.write();
     }
 
@@ -130,15 +130,15 @@ struct Roll {
     out: usize,
     /// Members whose process is there, main or not, and whose lock can be waited for.
     alive: Vec<PathBuf>,
-    /// Somebody has stopped the sidecars.
-    stopped: bool,
+    /// The sidecars that somebody has stopped.
+    stopped: Vec<String>,
 }
 
 impl Roll {
     /// Reads every member's record. `count_out_strangers`: who has not registered by now never will.
     fn call(dir: &Path, size: u32, count_out_strangers: bool) -> Result<Self, String> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: false };
+        let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: Vec::new() };
         for path in members(dir)? {
             let file = File::open(&path).map_err(|error| cannot(&path, &error))?;
             // Shared, so that those who look do not see each other. Released at once.
@@ -154,7 +154,7 @@ impl Roll {
             }
             let record = Record::parse(&text).map_err(|what| format!("{}: {what}", path.display()))?;
             roll.known += 1;
-            roll.stopped |= record.stopped;
+            roll.stopped.extend_from_slice(&record.stopped);
             roll.out += usize::from(record.is_out(alive));
             if alive {
                 roll.alive.push(path);
@@ -187,10 +187,7 @@ pub enum Mains {
     /// Some are in, or have not come yet.
     In,
     /// All are out.
-    Out {
-        /// The last of them has stopped the sidecars.
-        stopped: bool,
-    },
+    Out,
 }
 
 /// Distance of looks while a member is waited for that nobody can block on: one that has not registered yet, or
@@ -215,8 +212,7 @@ impl Watch {
     /// # Errors
     /// In one line.
     pub fn look(&self, now: Duration) -> Result<Mains, String> {
-        let roll = self.call(now)?;
-        Ok(if roll.all_out() { Mains::Out { stopped: roll.stopped } } else { Mains::In })
+        Ok(if self.call(now)?.all_out() { Mains::Out } else { Mains::In })
     }
 
     /// The pod may be going: from here on a member that is gone is out, whatever its policy, for the kubelet
@@ -225,11 +221,11 @@ impl Watch {
         self.going.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until all are out and gone, and returns whether the last of them has stopped the sidecars: blocked in
+    /// Waits until all are out and gone, and returns which sidecars the last of them has stopped: blocked in
     /// the lock of a member that is alive, without waking, or looking now and then while nobody is there to block
     /// on. Gone, and not only out: the last one out is busy stopping the sidecars, and asking one twice may harm.
     /// `trouble` gets what keeps it from looking, when that changes; it goes on trying.
-    pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> bool {
+    pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> Vec<String> {
         let mut told = String::new();
         loop {
             match self.call(now()) {

@@ -35,8 +35,8 @@ pub enum Letter {
     Sidecar(usize, News),
     /// The mains of the group that we guard are out.
     MainsOut {
-        /// The last of them has stopped the sidecars.
-        stopped: bool,
+        /// The names of the sidecars that the last of them has stopped.
+        stopped: Vec<String>,
     },
     /// What keeps us from seeing the group.
     GroupTrouble(String),

@@ -188,7 +188,7 @@ impl Run<'_> {
     fn open(&mut self, letter: Letter) -> Option<Event> {
         match letter {
             Letter::Sidecar(index, news) => self.take_in(index, news),
-            Letter::MainsOut { stopped } => Some(self.mains_are_out(stopped)),
+            Letter::MainsOut { stopped } => Some(self.mains_are_out(&stopped)),
             Letter::GroupTrouble(what) => {
                 self.log.warn(&what);
                 None
@@ -223,6 +223,13 @@ impl Run<'_> {
                     log::last_words(&text);
                 }
                 let good = verdict.is_good();
+                if let Some(membership) = &mut self.membership
+                    && good
+                    // That one may still come.
+                    && verdict != Verdict::Absent
+                {
+                    membership.note_stopped(&story.spec.name);
+                }
                 story.done_at = Some(now);
                 story.verdict = Some(verdict);
                 story.told = Some(text);
@@ -332,7 +339,7 @@ impl Run<'_> {
             return Event::MainsIn;
         }
         match watch.look(self.events.now()) {
-            Ok(Mains::Out { stopped }) => self.mains_are_out(stopped),
+            Ok(Mains::Out) => Event::MainsOut,
             Ok(Mains::In) => Event::MainsIn,
             Err(what) => {
                 self.log.warn(&what);
@@ -354,10 +361,9 @@ impl Run<'_> {
         }
     }
 
-    fn mains_are_out(&mut self, stopped: bool) -> Event {
+    fn mains_are_out(&mut self, stopped: &[String]) -> Event {
         for story in &mut self.stories {
-            // Its ports refuse because somebody has stopped it, not because it has yet to come.
-            story.seen |= stopped;
+            story.stopped = stopped.contains(&story.spec.name);
         }
         Event::MainsOut
     }
@@ -409,6 +415,12 @@ impl Run<'_> {
         for &index in sidecars {
             let Some(story) = self.stories.get_mut(index) else { continue };
             story.stop_at = Some(now);
+            if story.stopped {
+                // Even one that is still draining: asked twice, some panic.
+                let news = News::Done { verdict: Verdict::AlreadyGone, hurried };
+                self.post.send(Letter::Sidecar(index, news));
+                continue;
+            }
             let absent_at = story.spec.absent_after.unwrap_or(self.settings.absent_after);
             let terms = Terms { seen: story.seen, absent_at, deadline, hurried };
             let asked = self.workers.as_mut().map(|workers| workers.stop(index, &story.spec, terms));
@@ -441,13 +453,6 @@ impl Run<'_> {
 
     fn leave(&mut self, outcome: Outcome) {
         let end = self.events.now();
-        let good = |story: &Story| story.verdict.as_ref().is_some_and(Verdict::is_good);
-        if let Some(membership) = &mut self.membership
-            && !self.stories.is_empty()
-            && self.stories.iter().all(good)
-        {
-            membership.note_stopped();
-        }
         if let Some(report) = &self.settings.report {
             let facts = Facts {
                 outcome,

@@ -17,6 +17,8 @@ pub struct Story {
     pub absent: bool,
     /// What it said last.
     pub last: String,
+    /// The last main out has stopped it before us.
+    pub stopped: bool,
     /// When it was ready.
     pub ready_at: Option<Duration>,
     /// When its stop began.
@@ -39,6 +41,7 @@ impl Story {
             seen: false,
             absent: false,
             last: String::new(),
+            stopped: false,
             ready_at: None,
             stop_at: None,
             asked_at: None,

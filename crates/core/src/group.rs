@@ -1,15 +1,16 @@
 //! The group of mains that share sidecars: what stands in a member's file, and who is out.
 //!
 //! ```text
-//! lastout-member v=1 size=2 policy=success state=left    code=0   stopped=no
+//! lastout-member v=1 size=2 policy=success state=left    code=0   stopped=linkerd
 //! ```
-//! One line, readable with `cat`. Fields are padded so that a later record covers an earlier one of the same
-//! life to the byte. The member holds an exclusive `flock` on its file for as long as it lives.
+//! One line, readable with `cat`. Fields are padded, and the last one only grows, so that a later record covers
+//! an earlier one of the same life. The member holds an exclusive `flock` on its file for as long as it lives.
 
 use crate::outcome::StopOn;
 use crate::settings::parse_stop_on;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Version of the format; another one is refused.
@@ -35,8 +36,8 @@ pub struct Record {
     pub policy: StopOn,
     /// Where its main is.
     pub state: State,
-    /// It was the last one out, and has stopped the sidecars.
-    pub stopped: bool,
+    /// The names of the sidecars that it has stopped, as the last one out: no guard needs to ask them.
+    pub stopped: Vec<String>,
 }
 
 impl Record {
@@ -75,7 +76,10 @@ impl Record {
                 "left" => State::Left(field("code")?.parse().map_err(|_| bad("code"))?),
                 _ => return Err(bad("state")),
             },
-            stopped: field("stopped")? == "yes",
+            stopped: match field("stopped")? {
+                "-" => Vec::new(),
+                names => names.split(',').map(ToString::to_string).collect(),
+            },
         })
     }
 }
@@ -86,10 +90,10 @@ impl fmt::Display for Record {
             State::Running => ("running", "-".to_string()),
             State::Left(code) => ("left", code.to_string()),
         };
-        let stopped = if self.stopped { "yes" } else { "no" };
+        let stopped = if self.stopped.is_empty() { "-".to_string() } else { self.stopped.join(",") };
         writeln!(
             f,
-            "lastout-member v={VERSION} size={} policy={} state={state:7} code={code:3} stopped={stopped:3}",
+            "lastout-member v={VERSION} size={} policy={} state={state:7} code={code:3} stopped={stopped}",
             self.size, self.policy
         )
     }
@@ -131,7 +135,7 @@ mod tests {
     use alloc::vec;
 
     fn record(policy: StopOn, state: State) -> Record {
-        Record { size: 3, policy, state, stopped: false }
+        Record { size: 3, policy, state, stopped: vec![] }
     }
 
     #[test]
@@ -147,6 +151,13 @@ mod tests {
             assert!(lengths.iter().all(|length| *length == lengths[0]));
         }
         assert_eq!(parse_gate(&gate_line(20)), Ok(20));
+        let mut last = record(StopOn::Always, State::Left(0));
+        let before = last.to_string().len();
+        for name in ["envoy", "x"] {
+            last.stopped.push(name.to_string());
+            assert_eq!(Record::parse(&last.to_string()), Ok(last.clone()));
+        }
+        assert!(last.to_string().len() > before);
     }
 
     #[test]
