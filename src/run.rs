@@ -72,6 +72,7 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
         stories: settings.sidecars.iter().cloned().map(Story::new).collect(),
         membership: beginning.membership.take(),
         watch: beginning.watch.take(),
+        watcher: None,
         phases: vec![(PhaseName::Waiting, Duration::ZERO)],
         settings,
         beginning,
@@ -118,6 +119,8 @@ struct Run<'a> {
     membership: Option<Membership>,
     /// The group of mains that we guard.
     watch: Option<Watch>,
+    /// The thread that waits for its mains is there.
+    watcher: Option<sys::ThreadSignals>,
     /// The terminal, when it is main's.
     terminal: Option<Terminal>,
     /// Main's pid, when it began and when it ended.
@@ -356,8 +359,10 @@ impl Run<'_> {
             let stopped = watch.wait(|| start.elapsed(), |what| trouble.send(Letter::GroupTrouble(what)));
             post.send(Letter::MainsOut { stopped });
         };
-        if let Err(error) = std::thread::Builder::new().stack_size(WATCH_STACK).spawn(work) {
-            self.say_error(&format!("cannot watch the group: {error}"));
+        let signals = sys::ThreadSignals::new();
+        match signals.spawn(WATCH_STACK, work) {
+            Ok(_) => self.watcher = Some(signals),
+            Err(error) => self.say_error(&format!("cannot watch the group: {error}")),
         }
     }
 

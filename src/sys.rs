@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::io;
 use std::os::fd::RawFd;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How we found the signals, and how main is to find them.
@@ -66,6 +67,56 @@ unsafe fn sigaction(number: c_int, new: &KernelAction, old: &mut KernelAction) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, number, new.as_ptr(), old.as_mut_ptr(), MASK_BYTES) };
 }
 
+/// The two signals that musl keeps for its threads (SIGCANCEL, SIGSYNCCALL). The first `pthread_create` unblocks
+/// both in its caller, and every new thread begins with 33 unblocked: whoever then sends one would kill us.
+const THREAD_SIGNALS: [c_int; 2] = [33, 34];
+
+/// While this lives there may be threads. Blocked, the two signals are received as ever; in the moments in which they
+/// are not, they are ignored. Dropped, they are as we found them: main inherits that.
+#[derive(Debug)]
+pub struct ThreadSignals([KernelAction; 2]);
+
+impl ThreadSignals {
+    /// To be had before the first thread.
+    pub fn new() -> Self {
+        // What is pending would be flushed.
+        let wanted = THREAD_SIGNALS.iter().fold(0, |set, signal| set | 1 << (signal - 1));
+        let pending: Vec<_> = std::iter::from_fn(|| next_signal(wanted, Some(Duration::ZERO))).collect();
+        let mut found = [[0; 4]; 2];
+        for (signal, old) in THREAD_SIGNALS.into_iter().zip(&mut found) {
+            // SAFETY: `IGNORED` is no handler.
+            unsafe { sigaction(signal, &IGNORED, old) };
+        }
+        for info in pending {
+            // SAFETY: the very structure that the kernel gave us; to ourselves it may be sent as it is.
+            unsafe {
+                libc::syscall(libc::SYS_rt_sigqueueinfo, libc::getpid(), info.si_signo, &raw const info)
+            };
+        }
+        Self(found)
+    }
+
+    /// Starts a thread that has every signal blocked, as we have again when this returns.
+    pub fn spawn(&self, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+        let work = move || {
+            set_mask(u64::MAX);
+            work();
+        };
+        let thread = std::thread::Builder::new().stack_size(stack).spawn(work);
+        set_mask(u64::MAX);
+        thread
+    }
+}
+
+impl Drop for ThreadSignals {
+    fn drop(&mut self) {
+        for (signal, found) in THREAD_SIGNALS.into_iter().zip(&self.0) {
+            // SAFETY: what was found: we have installed no handler, and none survives `execve`.
+            unsafe { sigaction(signal, found, &mut [0; 4]) };
+        }
+    }
+}
+
 /// A signal that was received.
 #[derive(Clone, Copy, Debug)]
 pub struct Received {
@@ -83,7 +134,16 @@ pub struct Received {
 /// One system call, no descriptor: it works where `signalfd` is refused, costs nothing while idle, and a
 /// worker wakes the loop by [`wake`].
 pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
-    let all = u64::MAX;
+    let info = next_signal(u64::MAX, timeout)?;
+    let by_process = info.si_code <= 0;
+    // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer, which is
+    // not used.
+    let sender = if by_process { unsafe { info.si_pid() } } else { 0 };
+    Some(Received { signal: Signal::new(info.si_signo)?, by_process, sender })
+}
+
+/// `rt_sigtimedwait` for the signals of this set.
+fn next_signal(wanted: u64, timeout: Option<Duration>) -> Option<libc::siginfo_t> {
     let timeout = timeout.map(|time| libc::timespec {
         tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: c_long::from(time.subsec_nanos().cast_signed()),
@@ -91,17 +151,12 @@ pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: `siginfo_t` is plain data, for which zeros are a value.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set is 8 bytes as told, `info` is writable and of the kernel's size, the timeout is null
-    // or lives until the call returns.
+    // SAFETY: the set is 8 bytes as told, `info` is writable and of the kernel's size, the timeout is null or lives
+    // until the call returns.
     let number = unsafe {
-        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, &raw mut info, timeout, MASK_BYTES)
+        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const wanted, &raw mut info, timeout, MASK_BYTES)
     };
-    let signal = Signal::new(number.try_into().ok()?)?;
-    // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer,
-    // which is not used.
-    let sender = unsafe { info.si_pid() };
-    let by_process = info.si_code <= 0;
-    Some(Received { signal, by_process, sender: if by_process { sender } else { 0 } })
+    (number > 0).then_some(info)
 }
 
 /// `gettid`.

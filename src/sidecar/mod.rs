@@ -1,5 +1,5 @@
 //! The sidecars: helper threads that carry out what `lastout_core::gate` and `lastout_core::stop` decide. They
-//! exist only while waiting or stopping, have all signals blocked (they inherit the mask), wait for nothing
+//! exist only while waiting or stopping, have all signals blocked, wait for nothing
 //! without a deadline, and tell what they find by [`Post`].
 
 mod bell;
@@ -9,6 +9,7 @@ mod probe;
 mod stop;
 
 use crate::post::{Letter, News, Post};
+use crate::sys::ThreadSignals;
 use bell::Bells;
 use lastout_core::spec::Spec;
 use lastout_core::stop::Terms;
@@ -24,6 +25,7 @@ pub struct Workers {
     start: Instant,
     bells: Arc<Bells>,
     threads: Vec<JoinHandle<()>>,
+    signals: ThreadSignals,
 }
 
 /// Bytes of a worker's stack; the deepest path (ureq's) was measured to need less than half.
@@ -35,7 +37,13 @@ impl Workers {
     /// # Errors
     /// When the kernel has no more descriptors for us.
     pub fn new(post: Post, start: Instant) -> io::Result<Self> {
-        Ok(Self { post, start, bells: Arc::new(Bells::new()?), threads: Vec::new() })
+        Ok(Self {
+            post,
+            start,
+            bells: Arc::new(Bells::new()?),
+            threads: Vec::new(),
+            signals: ThreadSignals::new(),
+        })
     }
 
     /// Probes this sidecar until it is ready or taken as absent.
@@ -79,7 +87,7 @@ impl Workers {
     }
 
     fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push(std::thread::Builder::new().stack_size(STACK).spawn(work)?);
+        self.threads.push(self.signals.spawn(STACK, work)?);
         Ok(())
     }
 }
