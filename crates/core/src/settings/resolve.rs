@@ -42,11 +42,16 @@ fn text<T>(read: impl Fn(&str) -> Result<T, String>) -> impl Fn(&[u8]) -> Result
     }
 }
 
-/// A spec, whose text is never shown: it may hold a header's value.
+/// A spec.
 fn spec(bytes: &[u8], env: Env<'_>) -> Result<Spec, String> {
     match core::str::from_utf8(bytes) {
         Ok(text) => Spec::parse(text, env),
-        Err(_) => Err(String::from("the sidecar spec is not UTF-8: write plain text")),
+        // What follows a header may be its value, which is never shown.
+        Err(_) => {
+            let secret = bytes.windows(7).position(|word| word == b"header=").unwrap_or(bytes.len());
+            let shown = bytes.get(..secret).unwrap_or_default();
+            Err(format!("{} is not UTF-8: write plain text", Quoted(shown)))
+        }
     }
 }
 

@@ -219,7 +219,7 @@ fn bytes_that_are_no_text_are_paths_or_errors() {
     let errors: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
     let expected = [
         "--wait-timeout: `1\u{fffd}` is not UTF-8: write plain text",
-        "--sidecar: the sidecar spec is not UTF-8: write plain text",
+        "--sidecar: `x:` is not UTF-8: write plain text",
     ];
     assert_eq!(errors, expected);
 }
