@@ -8,7 +8,7 @@ use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
 use lastout_core::spec::{Address, Request};
 use nix::errno::Errno;
-use std::io;
+use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,10 +107,10 @@ fn build(request: &Request, headers: &[(String, String)]) -> Result<http::Reques
 
 fn answer(response: http::Response<ureq::Body>) -> Answer {
     let status = response.status().as_u16();
-    // The status is the answer; a body that breaks off takes nothing from it.
-    let mut body = response.into_body();
-    let bytes = body.with_config().limit(BODY_LIMIT).lossy_utf8(true).read_to_string().unwrap_or_default();
-    Answer { status, quote: quote(&bytes) }
+    // The status is the answer; a body that breaks off, or is longer than we read, takes nothing from it.
+    let mut body = Vec::new();
+    let _ = response.into_body().into_reader().take(BODY_LIMIT).read_to_end(&mut body);
+    Answer { status, quote: quote(&String::from_utf8_lossy(&body)) }
 }
 
 /// The first line that says something, without control characters.

@@ -1,0 +1,273 @@
+//! More real sidecars: Envoy's admin in other shapes, AlloyDB proxy, Prometheus, Pushgateway, and Istio's
+//! pilot-agent with its Envoy. `None` (and a line) when one is not installed.
+
+use super::{
+    Port, Sidecar, TempDir, facts,
+    sidecar::{Plan, envoy_config, installed},
+    skip, until, wire,
+};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// False, with a line, unless `LASTOUT_TEST_ALL=1` asks for the sidecars that are slow to build.
+pub fn all_wanted() -> bool {
+    let wanted = env::var("LASTOUT_TEST_ALL").as_deref() == Ok("1");
+    if !wanted {
+        skip("LASTOUT_TEST_ALL=1 runs this with a sidecar that is slow to build");
+    }
+    wanted
+}
+
+impl Plan {
+    fn new(
+        name: &str,
+        (ready_port, ready): (u16, &'static str),
+        (port, quit): (u16, &'static str),
+    ) -> Option<Self> {
+        let command = Command::new(installed(name)?);
+        Some(Self { command, ready_port, port, ready_path: ready, quit_path: quit, dir: TempDir::new() })
+    }
+
+    fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// A path in its folder.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.dir.at(name)
+    }
+
+    /// Envoy with this configuration.
+    fn configured(self, yaml: &str) -> Self {
+        let config = self.dir.file("envoy.yaml", yaml, 0o644);
+        let config = config.to_str().unwrap().to_owned();
+        self.args(["-c", &config, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"])
+    }
+}
+
+/// Envoy whose admin block is this (`ADDRESS` and `PORT` are put in) and nothing else.
+pub fn envoy_admin(block: &str) -> Option<Plan> {
+    let port = Port::free();
+    let plan = Plan::new("envoy", (port, "/ready"), (port, "/quitquitquit"))?;
+    let socket = plan.at("admin.sock");
+    let block = block.replace("PORT", &port.to_string()).replace("SOCKET", socket.to_str().unwrap());
+    Some(plan.configured(&format!("admin: {block}\n")))
+}
+
+/// Envoy that stays INITIALIZING: nobody is there to tell it its listeners.
+pub fn envoy_waiting() -> Option<Plan> {
+    let (port, nobody) = (Port::free(), Port::free());
+    let plan = Plan::new("envoy", (port, "/ready"), (port, "/quitquitquit"))?;
+    let at = |port: u16| format!("{{ socket_address: {{ address: 127.0.0.1, port_value: {port} }} }}");
+    Some(plan.configured(&format!(
+        r#"admin: {{ address: {} }}
+node: {{ id: test, cluster: test }}
+dynamic_resources:
+  lds_config:
+    resource_api_version: V3
+    initial_fetch_timeout: 0s
+    api_config_source:
+      api_type: GRPC
+      transport_api_version: V3
+      grpc_services: [ {{ envoy_grpc: {{ cluster_name: control }} }} ]
+static_resources:
+  clusters:
+  - name: control
+    type: STATIC
+    connect_timeout: 1s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {{ http2_protocol_options: {{}} }}
+    load_assignment:
+      cluster_name: control
+      endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {} }} }} ] }} ]
+"#,
+        at(port),
+        at(nobody)
+    )))
+}
+
+/// Envoy on its customary admin port 9901, for a network of its own.
+pub fn envoy_9901() -> Option<Plan> {
+    let plan = Plan::new("envoy", (9901, "/ready"), (9901, "/quitquitquit"))?;
+    Some(plan.configured(&envoy_config(9901, 10_000)))
+}
+
+/// Envoy whose listener on the second port forwards everything to the upstream.
+pub fn envoy_forwarding(upstream: u16) -> Option<(Plan, u16)> {
+    let (admin, data) = (Port::free(), Port::free());
+    let plan = Plan::new("envoy", (admin, "/ready"), (admin, "/quitquitquit"))?;
+    let config = envoy_config(admin, data).replace(
+        r#"direct_response: { status: 200, body: { inline_string: "data\n" } }"#,
+        "route: { cluster: upstream, timeout: 0s }",
+    );
+    let cluster = format!(
+        "  clusters:\n  - name: upstream\n    type: STATIC\n    load_assignment:\n      cluster_name: upstream\n      \
+         endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, \
+         port_value: {upstream} }} }} }} }} ] }} ]\n"
+    );
+    Some((plan.configured(&(config + &cluster)), data))
+}
+
+/// Cloud SQL or AlloyDB proxy with these flags; the port that clients connect to.
+pub fn google_proxy(name: &str, flags: &[&str]) -> Option<(Plan, u16)> {
+    let (health, admin, data) = (Port::free(), Port::free(), Port::free());
+    let plan = Plan::new(name, (health, "/startup"), (admin, "/quitquitquit"))?;
+    let instance = match name {
+        "alloydb-auth-proxy" => "projects/p/locations/r/clusters/c/instances/i",
+        _ => "project:region:instance",
+    };
+    let plan = plan.args(["--token=false", "--lazy-refresh"]).args(flags).args([
+        format!("--port={data}"),
+        format!("--http-port={health}"),
+        format!("--admin-port={admin}"),
+        instance.to_owned(),
+    ]);
+    Some((plan, data))
+}
+
+/// Prometheus with these flags; `port` is where it listens.
+pub fn prometheus(port: u16, flags: &[&str]) -> Option<Plan> {
+    let plan = Plan::new("prometheus", (port, "/-/ready"), (port, "/-/quit"))?;
+    let config = plan.dir.file("prometheus.yml", "scrape_configs: []\n", 0o644);
+    let storage = plan.at("data");
+    Some(plan.args(flags).args([
+        format!("--config.file={}", config.display()),
+        format!("--storage.tsdb.path={}", storage.display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ]))
+}
+
+/// Pushgateway with these flags; `port` is where it listens.
+pub fn pushgateway(port: u16, flags: &[&str]) -> Option<Plan> {
+    let plan = Plan::new("pushgateway", (port, "/-/ready"), (port, "/-/quit"))?;
+    Some(plan.args(flags).args([format!("--web.listen-address=127.0.0.1:{port}")]))
+}
+
+const BOOTSTRAP: &str = r#"admin: { address: { socket_address: { address: 127.0.0.1, port_value: 15000 } } }
+node: { id: "sidecar~127.0.0.1~test.default~default.svc.cluster.local", cluster: test.default }
+dynamic_resources:
+  lds_config: { resource_api_version: V3, initial_fetch_timeout: 0s, path_config_source: { path: ./lds.yaml } }
+  cds_config: { resource_api_version: V3, initial_fetch_timeout: 0s, path_config_source: { path: ./cds.yaml } }
+"#;
+
+const CLUSTERS: &str = r#"version_info: "1"
+resources:
+- "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
+  name: agent
+  type: STATIC
+  connect_timeout: 0.25s
+  load_assignment:
+    cluster_name: agent
+    endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: 15020 } } } } ] } ]
+"#;
+
+/// The kubelet probes 15021, which forwards to the agent.
+const LISTENERS: &str = r#"version_info: "1"
+resources:
+- "@type": type.googleapis.com/envoy.config.listener.v3.Listener
+  name: health
+  address: { socket_address: { address: 127.0.0.1, port_value: 15021 } }
+  filter_chains:
+  - filters:
+    - name: envoy.filters.network.http_connection_manager
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+        stat_prefix: agent
+        route_config:
+          virtual_hosts:
+          - name: agent
+            domains: ["*"]
+            routes: [ { match: { path: /healthz/ready }, route: { cluster: agent } } ]
+        http_filters:
+        - name: envoy.filters.http.router
+          typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+"#;
+
+/// Envoy refuses this one, and the agent stays at 503.
+const REJECTED: &str = r#"version_info: "0"
+resources:
+- "@type": type.googleapis.com/envoy.config.listener.v3.Listener
+  name: broken
+  address: { socket_address: { address: not-an-address, port_value: 15021 } }
+  filter_chains: [ { } ]
+"#;
+
+/// pilot-agent and its Envoy on Istio's own ports, for a network of their own, as init of a namespace, so that both
+/// go together. `held`: at 503 until `release`. `status_port` 0 switches 15020 off.
+pub fn istio(held: bool, status_port: u16) -> Option<Plan> {
+    let (agent, envoy) = (installed("pilot-agent")?, installed("envoy")?);
+    let mut plan = Plan {
+        command: Command::new("unshare"),
+        ready_port: 15020,
+        port: 15020,
+        ready_path: "/healthz/ready",
+        quit_path: "/quitquitquit",
+        dir: TempDir::new(),
+    };
+    let dir = &plan.dir;
+    dir.file("bootstrap.yaml", BOOTSTRAP, 0o644);
+    dir.file("cds.yaml", CLUSTERS, 0o644);
+    dir.file("lds.yaml", if held { REJECTED } else { LISTENERS }, 0o644);
+    fs::create_dir_all(dir.at("etc/istio/proxy")).unwrap();
+    let config = format!(
+        r#"{{"binaryPath":"{}","customConfigFile":"./bootstrap.yaml","configPath":"./etc/istio/proxy","controlPlaneAuthPolicy":"NONE","discoveryAddress":"127.0.0.1:15012","proxyAdminPort":15000,"statusPort":{status_port},"concurrency":1}}"#,
+        envoy.display()
+    );
+    let user = if facts::is_root() { &[][..] } else { &["--map-root-user"] };
+    plan.command
+        .args(user)
+        .args(["--pid", "--fork", "--kill-child", "--"])
+        .arg(agent)
+        .args(["proxy", "sidecar"]);
+    plan.command.env_clear().env("PROXY_CONFIG", config).envs([
+        ("POD_NAME", "test"),
+        ("POD_NAMESPACE", "default"),
+        ("INSTANCE_IP", "127.0.0.1"),
+        ("CLOUD_PLATFORM", "none"),
+        ("FILE_MOUNTED_CERTS", "true"),
+        ("PATH", "/usr/bin:/bin"),
+    ]);
+    Some(plan)
+}
+
+impl Sidecar {
+    /// Gives Istio's Envoy the listeners that it was held back with.
+    pub fn release(&self) {
+        let new = self.dir.file("new.yaml", LISTENERS, 0o644);
+        fs::rename(new, self.dir.at("lds.yaml")).unwrap();
+    }
+
+    /// Sends a signal to the sidecar itself.
+    pub fn signal(&self, signal: i32) {
+        assert!(facts::kill(self.pid, signal));
+    }
+
+    /// Sends a signal to the one child of what was started: pilot-agent in its namespace.
+    pub fn signal_child(&self, signal: i32) {
+        let child = until(Duration::from_secs(5), || facts::children(self.pid).first().copied());
+        assert!(facts::kill(child.unwrap(), signal));
+    }
+
+    /// Waits until this port answers this with 200; when it did.
+    pub fn answers(&self, port: u16, path: &str) -> Instant {
+        let asked = || (wire::ask(port, "GET", path)?.status == 200).then(Instant::now);
+        until(Duration::from_secs(20), asked).unwrap_or_else(|| panic!("{port}{path} never answers 200"))
+    }
+
+    /// A path in its folder.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.dir.at(name)
+    }
+}
+
+/// Waits until something listens on a unix socket.
+pub fn listens(socket: &Path) {
+    super::eventually("it listens on its socket", || wire::ask_unix(socket, "GET", "/ready").is_some());
+}

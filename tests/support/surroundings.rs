@@ -1,0 +1,41 @@
+//! Mounts and network of a new namespace.
+
+use std::{ffi::CString, mem, ptr};
+
+/// Mounts a folder over itself, with one flag more. Single-threaded callers only: the mounts are the process's.
+pub unsafe fn remount(path: &CString, flag: libc::c_ulong) -> Result<(), String> {
+    // SAFETY: `path` is a C string, `stat` a live local.
+    unsafe {
+        libc::mount(path.as_ptr(), path.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null());
+        let mut stat: libc::statvfs = mem::zeroed();
+        libc::statvfs(path.as_ptr(), &raw mut stat);
+        // Those that the old mount had are locked in a user namespace: name them again (values agree).
+        let kept = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC | libc::MS_RDONLY;
+        let kept =
+            stat.f_flag & kept | if stat.f_flag & libc::ST_RELATIME != 0 { libc::MS_RELATIME } else { 0 };
+        let flags = libc::MS_REMOUNT | libc::MS_BIND | kept | flag;
+        match libc::mount(ptr::null(), path.as_ptr(), ptr::null(), flags, ptr::null()) {
+            0 => Ok(()),
+            _ => Err(last("remount")),
+        }
+    }
+}
+
+/// Brings `lo` up in a new network namespace.
+pub unsafe fn loopback_up() {
+    // SAFETY: `request` is what SIOCSIFFLAGS reads.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        let mut request: libc::ifreq = mem::zeroed();
+        request.ifr_name[0] = b'l'.cast_signed() as _;
+        request.ifr_name[1] = b'o'.cast_signed() as _;
+        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING).try_into().unwrap();
+        libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &raw const request);
+        libc::close(socket);
+    }
+}
+
+/// What failed, and why.
+pub fn last(what: &str) -> String {
+    format!("{what}: {}", std::io::Error::last_os_error())
+}
