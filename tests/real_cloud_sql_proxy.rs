@@ -1,0 +1,35 @@
+//! The real Cloud SQL proxy: waited for by `/startup`, stopped by POST; without `--quitquitquit` main's
+//! code comes through all the same.
+
+mod support;
+
+use std::time::Duration;
+use support::{Launch, Sidecar};
+
+#[test]
+fn cloud_sql_proxy_is_waited_for_and_stopped() {
+    only_ours!();
+    let Some(proxy) = Sidecar::cloud_sql_proxy(&["--health-check", "--quitquitquit"]) else { return };
+    let spec = format!("cloud-sql-proxy:port={},ready-port={}", proxy.port, proxy.ready_port);
+    let run = Launch::pid1().sidecar(&spec).sh("echo up; exit 3").start();
+    let proxy = proxy.start();
+    let ready = proxy.ready();
+    let up = run.says("up").saturating_duration_since(ready);
+    assert!(up < Duration::from_millis(250), "ready to main: {up:?}");
+    run.wait().silent(3);
+    assert_eq!(proxy.gone().0.code(), Some(0), "its own exit code");
+}
+
+#[test]
+fn without_quitquitquit_mains_code_comes_through_at_once_with_one_line_that_names_the_flag() {
+    only_ours!();
+    let Some(proxy) = Sidecar::cloud_sql_proxy(&["--health-check"]) else { return };
+    let spec = format!("cloud-sql-proxy:port={},ready-port={}", proxy.port, proxy.ready_port);
+    let proxy = proxy.start();
+    let run = Launch::pid1().sidecar(&spec).sh("echo end; exit 3").start();
+    let over = run.says("end");
+    let end = run.wait();
+    end.one_line(3, &["cloud-sql-proxy", "--quitquitquit"]);
+    assert!(end.ended - over < Duration::from_secs(1), "{:?}", end.ended - over);
+    assert!(proxy.runs());
+}

@@ -1,0 +1,143 @@
+//! Signals after main's end, and the stop after a stop signal.
+
+mod support;
+
+use std::time::{Duration, Instant};
+use support::{Fake, Launch, Reply, Running, eventually, facts};
+
+const OK: Reply = Reply::Answer(200, "bye");
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// A main that says `end` and exits with 3.
+fn main_of(fake: &Fake) -> Launch {
+    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo end; exit 3")
+}
+
+/// Waits until main is reaped.
+fn main_reaped(run: &Running) {
+    run.says("end");
+    eventually("main is reaped", || facts::children(run.pid()).is_empty());
+}
+
+/// Waits until it has been asked to quit.
+fn asked_to_quit(fake: &Fake) {
+    eventually("a quit request", || !fake.quits().is_empty());
+}
+
+#[test]
+fn a_stop_signal_cuts_linger_short() {
+    only_ours!();
+    let fake = Fake::good();
+    let run = main_of(&fake).options(["--linger", "10s"]).start();
+    main_reaped(&run);
+    let sent = Instant::now();
+    run.signal(libc::SIGTERM);
+    let end = run.wait();
+    assert_eq!((end.code(), fake.quits().len()), (3, 1), "{}", end.stderr);
+    assert!(fake.quits()[0].at - sent < ms(250) && end.ended - sent < ms(1000));
+}
+
+#[test]
+fn another_signal_does_not_cut_linger_short() {
+    only_ours!();
+    let fake = Fake::good();
+    let mut run = main_of(&fake).options(["--linger", "10s"]).start();
+    main_reaped(&run);
+    for signal in [libc::SIGHUP, libc::SIGUSR1, libc::SIGQUIT] {
+        run.signal(signal);
+    }
+    assert!(run.end_within(ms(300)).is_none());
+    assert_eq!(fake.quits().len(), 0);
+}
+
+#[test]
+fn a_stop_signal_while_main_ran_means_no_linger_and_no_complaint() {
+    only_ours!();
+    let fake = Fake::script().quit([Reply::Answer(404, "off")]).stays().start();
+    let run = Launch::pid1()
+        .sidecar(&fake.spec("fake"))
+        .options(["--linger", "10s"])
+        .sh("trap 'exit 4' TERM; echo up; while :; do sleep 0.01; done")
+        .start();
+    run.says("up");
+    let sent = Instant::now();
+    run.signal(libc::SIGTERM);
+    let end = run.wait();
+    end.silent(4);
+    assert!(end.ended - sent < ms(1000));
+}
+
+#[test]
+fn after_a_stop_signal_one_that_is_not_there_is_tried_once() {
+    only_ours!();
+    let fake = Fake::script().start_closed();
+    let run = Launch::pid1()
+        .sidecar(&fake.spec("fake"))
+        .options(["--no-wait"])
+        .sh("trap 'exit 4' TERM; echo up; while :; do sleep 0.01; done")
+        .start();
+    run.says("up");
+    let sent = Instant::now();
+    run.signal(libc::SIGTERM);
+    let end = run.wait();
+    end.silent(4);
+    assert!(end.ended - sent < ms(500), "{:?}", end.ended - sent);
+}
+
+#[test]
+fn term_while_stopping_leaves_one_second_and_mains_code_stands() {
+    only_ours!();
+    // A request that hangs may take its own second first.
+    for (reply, limit) in [(OK, ms(1500)), (Reply::Silent, ms(2500))] {
+        let fake = Fake::script().quit([reply]).stays().start();
+        let run = main_of(&fake).start();
+        asked_to_quit(&fake);
+        let sent = Instant::now();
+        run.signal(libc::SIGTERM);
+        let end = run.wait();
+        assert_eq!((end.code(), fake.quits().len()), (3, 1), "{}", end.stderr);
+        assert!(end.stderr.lines().count() <= 1, "{}", end.stderr);
+        assert!(end.ended - sent < limit, "{reply:?}: {:?}", end.ended - sent);
+    }
+}
+
+#[test]
+fn a_second_term_while_stopping_ends_it_at_once() {
+    only_ours!();
+    for reply in [OK, Reply::Silent] {
+        let fake = Fake::script().quit([reply]).stays().start();
+        let mut run = main_of(&fake).start();
+        asked_to_quit(&fake);
+        run.signal(libc::SIGTERM);
+        // Two that come before the first is read would be one.
+        assert!(run.end_within(ms(100)).is_none(), "one is not enough");
+        let sent = Instant::now();
+        run.signal(libc::SIGTERM);
+        let end = run.wait();
+        assert_eq!(end.code(), 3);
+        assert!(end.ended - sent < ms(250), "{reply:?}: {:?}", end.ended - sent);
+    }
+}
+
+#[test]
+fn outside_pid_1_the_sidecar_is_stopped_before_the_wrapper_dies_of_mains_signal() {
+    only_ours!();
+    use std::os::unix::process::ExitStatusExt as _;
+    let fake = Fake::good();
+    let end = Launch::process().sidecar(&fake.spec("fake")).sh("kill -TERM $$").run();
+    assert_eq!((end.status.signal(), fake.quits().len()), (Some(libc::SIGTERM), 1), "{}", end.stderr);
+}
+
+#[test]
+fn orphans_are_reaped_while_stopping() {
+    only_ours!();
+    let fake = Fake::script().quit([OK]).stays().start();
+    let run = Launch::pid1().sidecar(&fake.spec("fake")).sh("sleep 0.3 & echo end; exit 3").start();
+    asked_to_quit(&fake);
+    assert_eq!(facts::children(run.pid()).len(), 1, "the orphan is the wrapper's");
+    main_reaped(&run);
+    assert!(facts::status_field(run.pid(), "State").is_some(), "while it still stops");
+}
