@@ -6,7 +6,7 @@
 //! fake    → a scripted sidecar on loopback         jobs  → exact main programs (re-executed)
 //! sidecar → the real Envoy and Cloud SQL proxy     facts → /proc, pipes, ports, deadlines
 //! pty     → a terminal, typed at by the test       acts, strike → more of the jobs
-//! refuse  → a kernel that refuses system calls
+//! refuse  → a kernel that refuses system calls  members → mains of a group as ordinary processes
 //! real    → more real sidecars, more of Envoy       standin → recorded answers of those that cannot be had
 //! peer    → a server that says any bytes            wire → a request of any kind, the whole answer
 //! net     → a network of the test's own
@@ -37,6 +37,7 @@ pub mod http;
 pub mod init;
 pub mod jobs;
 pub mod launch;
+pub mod members;
 pub mod net;
 pub mod peer;
 pub mod port;
