@@ -41,7 +41,7 @@ use log::Log;
 use run::Beginning;
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Instant;
 
@@ -115,11 +115,18 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
         entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
     };
     let Resolved { mut settings, errors } = resolve(call.verb, std::mem::take(&mut call.values), &lookup);
+    settings.make_paths_absolute(|| {
+        // Without one (it was removed) a relative path leads nowhere in any case.
+        nix::unistd::getcwd().map(|path| path.into_os_string().into_vec()).unwrap_or_default()
+    });
     let log = Log::new(settings.log_level, settings.log_json);
     for warning in &call.warnings {
         log.warn(warning);
     }
     let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0));
+    if matches!(call.verb, Verb::Wait | Verb::Stop) && settings.sidecars.is_empty() {
+        log.warn("no sidecar is given: SPEC, --sidecar or LASTOUT_SIDECAR");
+    }
     let problem = problem.or_else(|| wrong_guard(&call, &settings));
     let (membership, watch, problem) = join_group(call.verb, &mut settings, problem);
     let job = match (call.verb, &problem) {

@@ -75,15 +75,22 @@ impl Log {
     }
 }
 
-/// Writes one line to stderr, if it takes it.
-pub fn write_line(line: &str) {
+/// Writes one line to stderr in one write, cut to what a pipe takes without blocking.
+fn write_line(line: &str) {
     let mut bytes: Vec<u8> = line.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }).collect();
     bytes.truncate(LINE_LIMIT - 1);
     bytes.push(b'\n');
+    write_whole(&bytes);
+}
+
+/// Writes all of it to stderr, piece by piece, for as long as it takes them.
+pub fn write_whole(bytes: &[u8]) {
     let mut stderr = io::stderr();
-    let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
-    if poll(&mut fds, PollTimeout::from(PATIENCE)) == Ok(1) {
-        let _ = stderr.write_all(&bytes);
+    for piece in bytes.chunks(LINE_LIMIT) {
+        let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+        if poll(&mut fds, PollTimeout::from(PATIENCE)) != Ok(1) || stderr.write_all(piece).is_err() {
+            return;
+        }
     }
 }
 

@@ -35,14 +35,10 @@ pub struct Facts<'a> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
-    let text = document(facts);
+    let text = document(facts) + "\n";
     match to {
-        Report::Stderr => crate::log::write_line(&text),
-        Report::File(path) => {
-            let mut file = File::create(OsStr::from_bytes(path))?;
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
-        }
+        Report::Stderr => crate::log::write_whole(text.as_bytes()),
+        Report::File(path) => File::create(OsStr::from_bytes(path))?.write_all(text.as_bytes())?,
     }
     Ok(())
 }

@@ -63,10 +63,15 @@ pub fn sleep(time: Duration) -> Exit {
 
 /// Runs the whole job and returns how it ended.
 pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcome {
-    let (events, post) = Events::new(beginning.start, settings.report.is_some());
+    let (mut events, post) = Events::new(beginning.start, settings.report.is_some());
     let log = Log::new(settings.log_level, settings.log_json);
     let pid1 = beginning.pid1;
-    become_parent_of_orphans(&settings, pid1, &log);
+    if !pid1 {
+        become_parent_of_orphans(&log);
+        if let Some(signal) = settings.parent_death_signal {
+            listen_for_parents_death(signal, &mut events, &log);
+        }
+    }
     let mut run = Run {
         machine: Machine::new(job, &settings, pid1),
         stories: settings.sidecars.iter().cloned().map(Story::new).collect(),
@@ -90,17 +95,20 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
 }
 
 /// Outside PID 1 orphans would go past us to the init of the namespace.
-fn become_parent_of_orphans(settings: &Settings, pid1: bool, log: &Log) {
-    if pid1 {
-        return;
-    }
+fn become_parent_of_orphans(log: &Log) {
     if let Err(error) = nix::sys::prctl::set_child_subreaper(true) {
         log.debug(|| format!("cannot be a subreaper: {error}"));
     }
-    if let Some(signal) = settings.parent_death_signal
-        && let Err(error) = sys::set_parent_death_signal(signal)
-    {
+}
+
+fn listen_for_parents_death(signal: Signal, events: &mut Events, log: &Log) {
+    let parent = nix::unistd::getppid();
+    if let Err(error) = sys::set_parent_death_signal(signal) {
         log.warn(&format!("--parent-death-signal: refused: {error}"));
+    }
+    // It may have died before the kernel knew of our wish.
+    if nix::unistd::getppid() != parent {
+        events.put_first(Event::Signal(signal));
     }
 }
 

@@ -214,6 +214,27 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Makes every path absolute, as the working directory is left later on. `cwd` is only asked for when a path
+    /// needs it.
+    pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Vec<u8>) {
+        let sidecars = self.sidecars.iter_mut().flat_map(Spec::paths_mut);
+        let group = self.group.iter_mut().map(|group| &mut group.dir);
+        let report = self.report.iter_mut().filter_map(|report| match report {
+            Report::File(path) => Some(path),
+            Report::Stderr => None,
+        });
+        for path in sidecars.chain(group).chain(report).chain(&mut self.env_files) {
+            if path.first() != Some(&b'/') {
+                let mut whole = cwd();
+                whole.push(b'/');
+                whole.append(path);
+                *path = whole;
+            }
+        }
+    }
+}
+
 impl Opt {
     /// True when every value counts, not only the last.
     #[must_use]

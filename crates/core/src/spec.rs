@@ -135,6 +135,22 @@ pub enum Gone {
 pub struct StatusSet(pub Vec<(u16, u16)>);
 
 impl Spec {
+    /// Every path of it.
+    pub(crate) fn paths_mut(&mut self) -> Vec<&mut Vec<u8>> {
+        let ready = match &mut self.ready {
+            Ready::Http(request) => request.at.path_mut(),
+            Ready::Accepts(at) => at.path_mut(),
+            Ready::File(path) => Some(path),
+            Ready::Unchecked => None,
+        };
+        let quit = match &mut self.quit {
+            Quit::Http(request) => request.at.path_mut(),
+            Quit::CreateFile(path) => Some(path),
+            Quit::Nothing => None,
+        };
+        ready.into_iter().chain(quit).collect()
+    }
+
     /// Reads the text of one `--sidecar`. `env` looks a variable up (some rows take their port or a header
     /// from one).
     ///
@@ -148,6 +164,15 @@ impl Spec {
     #[must_use]
     pub fn hint(&self, when: When) -> Option<&'static str> {
         self.preset?.hints.iter().find(|(known, _)| *known == when).map(|&(_, hint)| hint)
+    }
+}
+
+impl Address {
+    fn path_mut(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Unix(path) => Some(path),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::spec::{Quit, Ready};
 use alloc::{borrow::ToOwned, format, string::ToString};
 use proptest::prelude::*;
 
@@ -293,4 +294,25 @@ proptest! {
         let text = format!("{}={to}", from.to_string().to_lowercase());
         prop_assert_eq!(settings(&[(Opt::RewriteSignal, text.as_str())]).rewrites, [(from, Some(to))]);
     }
+}
+
+#[test]
+fn relative_paths_are_made_absolute_and_others_left_alone() {
+    let values = [
+        raw(Opt::Sidecar, b"a:socket=run/a.sock,quit=/q"),
+        raw(Opt::Sidecar, b"b:ready=file:ok,quit=file:/done"),
+        raw(Opt::EnvFile, b"secrets"),
+        raw(Opt::Report, b"report.json"),
+        raw(Opt::Group, b"/group"),
+        raw(Opt::GroupName, b"x"),
+    ];
+    let Resolved { mut settings, errors } = resolve(Verb::Run, values, &|_| None);
+    assert_eq!(errors, []);
+    settings.make_paths_absolute(|| b"/w".to_vec());
+    let [a, b] = settings.sidecars.try_into().unwrap();
+    assert_eq!(a.quit.to_string(), "POST unix:/w/run/a.sock:/q");
+    assert_eq!((b.ready, b.quit), (Ready::File(b"/w/ok".to_vec()), Quit::CreateFile(b"/done".to_vec())));
+    assert_eq!(settings.env_files, [b"/w/secrets".to_vec()]);
+    assert_eq!(settings.report, Some(Report::File(b"/w/report.json".to_vec())));
+    assert_eq!(settings.group.unwrap().dir, b"/group");
 }
