@@ -106,8 +106,9 @@ fn mains_that_end_while_others_still_register_stop_the_sidecars_exactly_once() {
         let group = Group::new(size);
         let before = fake.quits().len();
         let start = |n: usize| {
-            let command: &[&str] = if n == 0 { &["sleep", "0.02"] } else { &["true"] };
-            (group.member(&name(n), &options(&spec), command), (n == 0).then(Instant::now))
+            let (command, began): (&[&str], _) =
+                if n == 0 { (&["sleep", "0.02"], Some(Instant::now())) } else { (&["true"], None) };
+            (group.member(&name(n), &options(&spec), command), began)
         };
         let members: Vec<_> = dice.order(size).into_iter().map(start).collect();
         let sleeper = members.iter().find_map(|(_, started)| *started).unwrap();
