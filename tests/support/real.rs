@@ -42,6 +42,13 @@ impl Plan {
         self.dir.at(name)
     }
 
+    /// A proxy of Google's on 9090 and 9091, for a network of its own.
+    pub fn on_default_ports(self) -> Self {
+        let mut plan = self.args(["--http-port=9090", "--admin-port=9091"]);
+        (plan.ready_port, plan.port) = (9090, 9091);
+        plan
+    }
+
     /// Envoy with this configuration.
     fn configured(self, yaml: &str) -> Self {
         let config = self.dir.file("envoy.yaml", yaml, 0o644);
@@ -200,7 +207,7 @@ resources:
 "#;
 
 /// pilot-agent and its Envoy on Istio's own ports, for a network of their own, as init of a namespace, so that both
-/// go together. `held`: at 503 until `release`. `status_port` 0 switches 15020 off.
+/// go together. `held`: at 503 until `release`.
 pub fn istio(held: bool, status_port: u16) -> Option<Plan> {
     let (agent, envoy) = (installed("pilot-agent")?, installed("envoy")?);
     let mut plan = Plan {
