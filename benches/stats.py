@@ -1,0 +1,38 @@
+"""Medians, percentiles, and how sure a ratio is."""
+
+import random
+import statistics
+
+
+def quantile(values, share):
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def summary(values):
+    """-> median, 10th and 90th percentile, how many."""
+    return {
+        "median": statistics.median(values),
+        "p10": quantile(values, 0.1),
+        "p90": quantile(values, 0.9),
+        "n": len(values),
+    }
+
+
+def minus(values, base):
+    """The samples less the median of others: what a wrapper adds."""
+    middle = statistics.median(base)
+    return [value - middle for value in values]
+
+
+def ratio(ours, theirs, base=None):
+    """-> ratio of the medians (less the median of `base`), and the 90 % interval of 200 bootstrap draws."""
+    rng = random.Random(1)
+
+    def once(draw):
+        floor = statistics.median(draw(base)) if base else 0
+        below = statistics.median(draw(theirs)) - floor
+        return (statistics.median(draw(ours)) - floor) / below if below else float("nan")
+
+    draws = [once(lambda values: rng.choices(values, k=len(values))) for _ in range(200)]
+    return {"ratio": once(lambda values: values), "low": quantile(draws, 0.05), "high": quantile(draws, 0.95)}
