@@ -1,0 +1,347 @@
+//! Mains that die badly: killed, out of memory, restarted. The kernel releases their locks, and each counts by its
+//! own policy as 137.
+
+mod support;
+
+use std::{fs, time::Duration};
+use support::{
+    Fake, Launch, Reply, Running, eventually, facts,
+    members::{Dice, Group, leash, looks_again},
+    pause, skip,
+};
+
+/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
+fn counter() -> (Fake, String) {
+    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
+    let spec = format!("linkerd:port={}", fake.port());
+    (fake, spec)
+}
+
+/// A main in a container of its own that says `up` and stays.
+fn container(group: &Group, name: &str, policy: &str, spec: &str) -> Running {
+    let run = Launch::pid1()
+        .options(group.options_of(name))
+        .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
+        .sh("echo up; exec sleep 60")
+        .start();
+    run.says("up");
+    run
+}
+
+/// A guard in a container of its own that stops the sidecar.
+fn guard(group: &Group, spec: &str) -> Running {
+    Launch::pid1().options(["guard"]).options(group.options()).sidecar(spec).start()
+}
+
+/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
+/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
+/// the rest.
+fn kill_the_whole_container(run: Running) {
+    run.signal(libc::SIGKILL);
+    assert!(run.wait().status.code().is_none(), "killed");
+}
+
+#[test]
+fn under_always_a_killed_member_is_out_and_the_other_one_stops_the_sidecars() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let killed = container(&group, "killed", "always", &spec);
+    let (reader, leash) = leash();
+    let other = group.member_until("other", &["--no-wait", "--sidecar", &spec], reader);
+    group.says("other", "state=running");
+    kill_the_whole_container(killed);
+    assert!(fake.quits().is_empty());
+    drop(leash);
+    other.silent(0);
+    assert_eq!(fake.quits().len(), 1);
+}
+
+#[test]
+fn under_success_a_killed_member_is_not_out_and_its_next_life_stops_the_sidecars() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    kill_the_whole_container(container(&group, "killed", "success", &spec));
+    let options = ["--no-wait", "--stop-on", "success", "--sidecar", &spec];
+    group.member("other", &options, &["true"]).silent(0);
+    assert!(fake.quits().is_empty(), "it will be restarted, and needs its proxy");
+    group.member("killed", &options, &["true"]).silent(0);
+    assert_eq!(fake.quits().len(), 1);
+}
+
+#[test]
+fn the_group_waits_for_the_next_life_of_a_main_that_is_restarted_in_place() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let guard = guard(&group, &spec);
+    let options = ["--no-wait", "--stop-on", "success", "--sidecar", &spec];
+    group.member("a", &options, &["sh", "-c", "exit 1"]).silent(1);
+    group.member("b", &options, &["true"]).silent(0);
+    looks_again(guard.pid());
+    assert!(fake.quits().is_empty(), "the first life of `a` failed");
+    let (reader, leash) = leash();
+    let second = group.member_until("a", &options, reader);
+    group.says("a", "state=running");
+    assert!(fake.quits().is_empty());
+    drop(leash);
+    second.silent(0);
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), 1, "the last main asked, and the guard did not once more");
+}
+
+#[test]
+fn an_early_life_that_was_just_killed_does_not_take_the_name() {
+    let (_fake, spec) = counter();
+    let group = Group::new(1);
+    for _ in 0..10 {
+        let (reader, _leash) = leash();
+        let life =
+            group.member_until("a", &["--no-wait", "--stop-on", "success", "--sidecar", &spec], reader);
+        group.says("a", "state=running");
+        life.kill();
+        let next = group.member("a", &["--stop-on", "never"], &["sh", "-c", "exit 5"]);
+        next.silent(5);
+        group.says("a", "policy=never state=left    code=5");
+    }
+}
+
+#[test]
+fn the_last_main_is_killed_and_a_guard_stops_the_sidecars() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let guard = guard(&group, &spec);
+    let last = container(&group, "last", "always", &spec);
+    group.member("first", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    assert!(fake.quits().is_empty());
+    kill_the_whole_container(last);
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), 1);
+}
+
+#[test]
+fn the_last_main_is_killed_while_it_stops_the_sidecars_and_a_guard_goes_on() {
+    // Its first quit is never answered.
+    let fake = Fake::script().quit([Reply::Silent, Reply::Answer(200, "")]).stays().start();
+    let spec = format!("linkerd:port={},timeout=60s", fake.port());
+    let group = Group::new(1);
+    let guard = guard(&group, &spec);
+    let last = group.member("last", &["--no-wait", "--stop-timeout", "60s", "--sidecar", &spec], &["true"]);
+    eventually("it asks", || fake.quits().len() == 1);
+    group.says("last", "state=left");
+    last.kill();
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), 2);
+}
+
+#[test]
+fn a_guard_asks_nobody_while_the_last_main_is_at_it() {
+    let fake = Fake::script().stays().start();
+    let group = Group::new(2);
+    let spec = fake.spec("stubborn");
+    let guard = guard(&group, &spec);
+    let options = ["--no-wait", "--stop-timeout", "400ms", "--sidecar", &spec];
+    // Two at once: the end of the one that is not the last wakes the guard in the midst of the other's stop.
+    let (reader, leash) = leash();
+    let mut members = ["a", "b"].map(|name| {
+        let member = group.member_until(name, &options, reader.try_clone().unwrap());
+        group.says(name, "state=running");
+        member
+    });
+    drop((leash, reader));
+    eventually("one has left", || members.iter_mut().filter_map(|member| member.ended()).count() == 1);
+    let quits = loop {
+        let quits = fake.quits().len();
+        if members.iter_mut().all(|member| member.ended().is_some()) {
+            break quits;
+        }
+        assert!(quits <= 1, "both ask");
+        pause(Duration::from_millis(1));
+    };
+    assert!((1..=2).contains(&quits));
+    eventually("the guard tries once more: it is still there", || fake.quits().len() == 2);
+    drop(guard);
+}
+
+#[test]
+fn a_guard_asks_only_those_whom_the_last_main_has_not_stopped() {
+    let (fake, spec) = counter();
+    let stubborn = Fake::script().quit([Reply::Answer(404, "no"), Reply::Answer(200, "")]).start();
+    let group = Group::new(1);
+    let guard = Launch::pid1()
+        .options(["guard"])
+        .options(group.options())
+        .sidecar(&spec)
+        .sidecar(&stubborn.spec("x"));
+    let guard = guard.start();
+    let (status, told) = group
+        .member("a", &["--no-wait", "--sidecar", &stubborn.spec("x"), "--sidecar", &spec], &["true"])
+        .wait();
+    assert_eq!((status.code(), told.lines().count()), (Some(0), 1), "{told}");
+    guard.wait().silent(0);
+    assert!(group.record("a").contains("stopped=linkerd\n"), "{}", group.record("a"));
+    assert_eq!((fake.quits().len(), stubborn.quits().len()), (1, 2));
+}
+
+/// Any member may be killed at any instant: with a guard the sidecars are stopped, nobody hangs, and nobody is asked
+/// twice but for one killed in the midst of it.
+#[test]
+fn whoever_is_killed_whenever_the_sidecars_are_stopped_after_all_mains() {
+    let (fake, spec) = counter();
+    let mut dice = Dice::new();
+    let rounds = if std::env::var("LASTOUT_TEST_ALL").is_ok_and(|all| all == "1") { 300 } else { 40 };
+    for round in 0..rounds {
+        let group = Group::new(3);
+        let before = fake.quits().len();
+        let guard = {
+            let mut command = std::process::Command::new(support::binary());
+            command.env_clear().arg("guard").args(group.options()).args(["--sidecar", &spec]);
+            support::members::Member::spawn(&mut command)
+        };
+        let (reader, leash) = leash();
+        let members = ["a", "b", "c"].map(|name| {
+            let member =
+                group.member_until(name, &["--no-wait", "--sidecar", &spec], reader.try_clone().unwrap());
+            group.says(name, "state=running");
+            member
+        });
+        drop(reader);
+        let victims = dice.order(3);
+        drop(leash);
+        for victim in &victims[..1 + dice.below(3)] {
+            let time = Duration::from_micros(dice.below(1500).try_into().unwrap());
+            let struck = std::time::Instant::now() + time;
+            while std::time::Instant::now() < struck {}
+            members[*victim].kill();
+        }
+        members.into_iter().for_each(|member| _ = member.wait());
+        let (status, told) = guard.wait();
+        assert_eq!((status.code(), told.as_str()), (Some(0), ""), "round {round}");
+        let quits = fake.quits().len() - before;
+        assert!((1..=2).contains(&quits), "round {round}: {quits} quits");
+    }
+}
+
+/// A memory cgroup of version 1 of our own, or a line that says why not.
+struct Memory(std::path::PathBuf);
+
+impl Memory {
+    fn limited(bytes: &str) -> Option<Self> {
+        let dir = format!("/sys/fs/cgroup/memory/lastout-test-{}", std::process::id());
+        let dir = std::path::PathBuf::from(dir);
+        if !facts::is_root() || fs::create_dir(&dir).is_err() {
+            skip("no memory cgroup of version 1 that we may write");
+            return None;
+        }
+        let group = Self(dir);
+        if fs::write(group.0.join("memory.limit_in_bytes"), bytes).is_err() {
+            skip("the memory cgroup takes no limit");
+            return None;
+        }
+        // No swap beyond that, where the kernel counts it.
+        let _ = fs::write(group.0.join("memory.memsw.limit_in_bytes"), bytes);
+        Some(group)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let gone = || fs::remove_dir(&self.0).is_ok().then_some(());
+        let _ = support::until(Duration::from_secs(5), gone);
+    }
+}
+
+#[test]
+fn a_main_that_runs_out_of_memory_on_cgroup_v1_is_137_and_judged_by_the_policy() {
+    let Some(memory) = Memory::limited("25000000") else { return };
+    let enter = format!("echo 0 > {}/cgroup.procs && exec \"$@\"", memory.0.display());
+    for (policy, quits) in [("always", 1), ("success", 0)] {
+        let (fake, spec) = counter();
+        let group = Group::new(2);
+        group.member("other", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+        let binary = support::binary();
+        let words = ["sh", "-c", &enter, "sh", binary.to_str().unwrap(), "--no-wait", "--sidecar", &spec];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend(group.options_of("greedy"));
+        words.extend(["--stop-on", policy, "--", "sh", "-c"].map(str::to_owned));
+        words.push("x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo survived".to_owned());
+        let end = Launch::pid1_of(&words).run();
+        assert_eq!(String::from_utf8_lossy(&end.stdout), "", "no limit was in force");
+        end.silent(137);
+        assert_eq!(fake.quits().len(), quits, "{policy}");
+        assert!(group.record("greedy").contains("code=137"));
+    }
+}
+
+#[test]
+fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let (reader, writer) = leash();
+    let other = group.member_until("other", &["--no-wait", "--sidecar", &spec], reader);
+    group.says("other", "state=running");
+    let gate = group.gate();
+    let (status, told) = group.member("late", &["--no-wait", "--sidecar", &spec], &["true"]).wait();
+    assert_eq!((status.code(), told.lines().count()), (Some(125), 1), "cannot register: {told}");
+    assert!(told.contains("lastout-group") && told.contains("another process holds its lock"), "{told}");
+    let before = fake.quits().len();
+    drop(writer);
+    let (status, told) = other.wait();
+    assert_eq!((status.code(), told.lines().count()), (Some(0), 1), "{told}");
+    assert!(told.contains("warn") && told.contains("left to the other mains"), "{told}");
+    assert!(group.record("other").contains("state=left    code=0"), "its verdict is on record all the same");
+    assert_eq!(fake.quits().len(), before);
+    let guard = guard(&group, &spec);
+    drop(gate);
+    group.member("late", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), before + 1);
+}
+
+#[test]
+fn a_member_that_is_frozen_makes_no_other_hang() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let frozen = container(&group, "frozen", "always", &spec);
+    frozen.signal(libc::SIGSTOP);
+    let began = std::time::Instant::now();
+    group.member("other", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    assert!(began.elapsed() < Duration::from_secs(5) && fake.quits().is_empty());
+}
+
+#[test]
+fn members_that_never_registered_are_counted_out_by_group_wait() {
+    let (fake, spec) = counter();
+    let group = Group::new(3);
+    let patient = guard(&group, &spec);
+    group.member("a", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    looks_again(patient.pid());
+    assert!(fake.quits().is_empty(), "without --group-wait it waits for ever");
+    let launch = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec);
+    let end = launch.options(["--group-wait", "300ms"]).run();
+    end.silent(0);
+    assert!(end.took() >= Duration::from_millis(300), "{:?}", end.took());
+    assert_eq!(fake.quits().len(), 1);
+    let options = ["--no-wait", "--group-wait", "50ms", "--sidecar", &spec];
+    let group = Group::new(2);
+    group.member("b", &options, &["sleep", "0.1"]).silent(0);
+    assert_eq!(fake.quits().len(), 2, "a main that outlives --group-wait counts them out as well");
+}
+
+#[test]
+fn nobody_came_and_a_guard_counts_all_of_them_out() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    let launch = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec);
+    launch.options(["--group-wait", "100ms"]).run().silent(0);
+    assert_eq!(fake.quits().len(), 1);
+}
+
+#[test]
+fn one_that_was_killed_as_it_registered_is_taken_as_never_come() {
+    let (fake, spec) = counter();
+    let group = Group::new(2);
+    fs::write(group.file("b"), "").unwrap();
+    group.member("a", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    assert!(fake.quits().is_empty());
+    group.member("b", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
+    assert_eq!(fake.quits().len(), 1);
+}
