@@ -112,6 +112,13 @@ fn listen_for_parents_death(signal: Signal, events: &mut Events, log: &Log) {
     }
 }
 
+/// Only at a terminal is there a shell that sees it and continues us.
+fn stop_self(signal: Signal) {
+    if Terminal::open().is_some() {
+        sys::stop_self(signal);
+    }
+}
+
 struct Run<'a> {
     machine: Machine,
     settings: Settings,
@@ -170,7 +177,7 @@ impl Run<'_> {
                     Action::CloseGate => self.close_gate(),
                     Action::Send(pid, signal) => self.send(pid, signal),
                     Action::HandTerminal(pid) => self.hand_terminal(pid),
-                    Action::StopSelf(signal) => sys::stop_self(signal),
+                    Action::StopSelf(signal) => stop_self(signal),
                     Action::TakeTerminal => self.take_terminal(),
                     Action::LeaveGroup(outcome) => {
                         let event = self.leave_group(outcome);
@@ -218,10 +225,12 @@ impl Run<'_> {
                 story.absent = absent;
                 let name = &story.spec.name;
                 if absent {
-                    self.log.info(&format!("{name}: taken as absent after {}", Human(now)));
+                    let text = format!("{name}: taken as absent after {}", Human(now));
+                    self.log.about(LogLevel::Info, name, &text);
                 } else {
                     story.ready_at = Some(now);
-                    self.log.info(&format!("{name}: ready after {}", Human(now)));
+                    let text = format!("{name}: ready after {}", Human(now));
+                    self.log.about(LogLevel::Info, name, &text);
                 }
                 return Some(Event::Open(sidecar));
             }
@@ -229,7 +238,7 @@ impl Run<'_> {
             News::Done { verdict, hurried } => {
                 let took = now.saturating_sub(story.stop_at.unwrap_or(now));
                 let (level, text) = tell::verdict(&story.spec, &verdict, hurried, took);
-                self.log.line(level, &text);
+                self.log.about(level, &story.spec.name, &text);
                 if level <= LogLevel::Warn {
                     log::last_words(&text);
                 }
@@ -281,7 +290,8 @@ impl Run<'_> {
 
     fn tell_waiting(&self) {
         for story in self.held_up_by() {
-            self.log.warn(&tell::still_waiting(&story.spec, &story.last));
+            let text = tell::still_waiting(&story.spec, &story.last);
+            self.log.about(LogLevel::Warn, &story.spec.name, &text);
         }
     }
 
