@@ -1,12 +1,14 @@
 //! What we tell: one line per fact, one write each, on stderr and nowhere else (stdout is main's). A line that
 //! cannot be written is lost; it never blocks or ends us.
 
+use crate::report::{Object, timestamp};
 use lastout_core::settings::LogLevel;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where lines go, and which.
@@ -53,6 +55,11 @@ impl Log {
 
     /// One line of this level.
     pub fn line(&self, level: LogLevel, text: &str) {
+        self.about(level, "", text);
+    }
+
+    /// One line of this level about this sidecar, which is a field of its own where lines have fields.
+    pub fn about(&self, level: LogLevel, sidecar: &str, text: &str) {
         if level > self.level {
             return;
         }
@@ -63,15 +70,31 @@ impl Log {
             LogLevel::Debug => "debug",
         };
         if self.json {
-            let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let time = crate::report::timestamp(time);
-            write_line(&format!(
-                "{{\"time\":\"{time}\",\"severity\":\"{name}\",\"message\":{}}}",
-                crate::report::quoted(text)
-            ));
+            write_line(&object(name, sidecar, text));
         } else {
             write_line(&format!("lastout: {name}: {text}"));
         }
+    }
+}
+
+/// A line as JSON. It is the text that is cut where the line would be too long, and not the line.
+fn object(severity: &str, sidecar: &str, text: &str) -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut cut = text.to_owned();
+    loop {
+        let mut out = Object::new();
+        out.text("time", &timestamp(time));
+        out.text("severity", severity);
+        out.text("message", &cut);
+        if !sidecar.is_empty() {
+            out.text("sidecar", sidecar);
+        }
+        let line = out.end();
+        if line.len() < LINE_LIMIT || cut.is_empty() {
+            return line;
+        }
+        let half = cut.chars().count() / 2;
+        cut = cut.chars().take(half).collect();
     }
 }
 
@@ -94,14 +117,18 @@ pub fn write_whole(bytes: &[u8]) {
     }
 }
 
-/// Leaves a text where `kubectl describe` shows it, if that place exists and is still empty: what main has
-/// written there stands.
+/// Leaves a text where `kubectl describe` shows it, if that place exists and nobody else has written there: what
+/// main has to say stands.
 pub fn last_words(text: &str) {
+    static OURS: AtomicU64 = AtomicU64::new(0);
     let Ok(mut file) = OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(TERMINATION_LOG)
     else {
         return;
     };
-    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
-        let _ = writeln!(file, "lastout: {text}");
+    let ours = OURS.load(Ordering::Relaxed);
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == ours) {
+        let line = format!("lastout: {text}\n");
+        let count = file.write(line.as_bytes()).unwrap_or(0);
+        OURS.store(ours.saturating_add(u64::try_from(count).unwrap_or(0)), Ordering::Relaxed);
     }
 }

@@ -8,9 +8,10 @@ use lastout_core::settings::Report;
 use lastout_core::stop::Verdict;
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 /// All that a report tells.
@@ -38,9 +39,16 @@ pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
     let text = document(facts) + "\n";
     match to {
         Report::Stderr => crate::log::write_whole(text.as_bytes()),
-        Report::File(path) => File::create(OsStr::from_bytes(path))?.write_all(text.as_bytes())?,
+        Report::File(path) => open(path)?.write_all(text.as_bytes())?,
     }
     Ok(())
+}
+
+/// A FIFO that nobody reads is an error, and no reason to wait.
+fn open(path: &[u8]) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
+    options.open(OsStr::from_bytes(path))
 }
 
 fn document(facts: &Facts<'_>) -> String {
@@ -110,7 +118,12 @@ fn sidecar(story: &Story) -> String {
     let mut out = Object::new();
     out.text("name", &story.spec.name);
     out.raw("optional", story.spec.optional);
+    out.raw("order", story.spec.order);
     out.raw("absent", story.absent);
+    match story.last.as_str() {
+        "" => out.raw("last_probe", "null"),
+        last => out.text("last_probe", last),
+    }
     out.raw("ready_ms", optional(story.ready_at));
     out.raw("asked_ms", optional(story.asked_at));
     out.raw("gone_ms", optional(story.done_at.filter(|_| story.verdict == Some(Verdict::Gone))));

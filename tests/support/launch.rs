@@ -153,6 +153,11 @@ impl Launch {
         self.stage(format!("readonly={}", dir.display()))
     }
 
+    /// Sees this file as `/dev/termination-log`.
+    pub fn termination_log(self, file: &Path) -> Self {
+        self.stage(format!("termination-log={}", file.display()))
+    }
+
     /// Sees no network but a loopback of its own.
     pub fn own_network(self) -> Self {
         self.stage("own-network")

@@ -10,7 +10,7 @@
 //! outside), the errno of the exec, and at the end its wait status; each a native-endian `i32`.
 
 pub use super::raw::{bit, disposition, set_mask};
-use super::surroundings::{last, loopback_up, remount};
+use super::surroundings::{last, loopback_up, remount, termination_log};
 use super::{jobs, pty, refuse};
 use std::{ffi::CString, fs, mem, ptr};
 
@@ -48,6 +48,7 @@ struct Stage {
     uid: Option<u32>,
     umask: Option<u32>,
     terminal: Option<CString>,
+    termination_log: Option<CString>,
     limits: Vec<(u32, libc::rlimit)>,
     refused: Vec<refuse::Refusal>,
     blocked: u64,
@@ -77,6 +78,7 @@ impl Stage {
                 b"uid" => stage.uid = u32::try_from(number()).ok(),
                 b"umask" => stage.umask = u32::try_from(number()).ok(),
                 b"terminal" => stage.terminal = Some(bytes()),
+                b"termination-log" => stage.termination_log = Some(bytes()),
                 b"limit" => {
                     let n: Vec<u64> = text().split(':').map(|n| n.parse().unwrap()).collect();
                     let limit = libc::rlimit { rlim_cur: n[1], rlim_max: n[2] };
@@ -178,6 +180,9 @@ impl Stage {
                 if let Err(what) = remount(path, *flag) {
                     fail(&what);
                 }
+            }
+            if let Some(Err(what)) = self.termination_log.as_ref().map(|file| termination_log(file)) {
+                fail(&what);
             }
             if self.pid1 {
                 self.execute(exec);

@@ -21,6 +21,28 @@ pub unsafe fn remount(path: &CString, flag: libc::c_ulong) -> Result<(), String>
     }
 }
 
+/// A `/dev` with nothing in it but `null` and, as the kubelet mounts it, this file as `termination-log`.
+pub unsafe fn termination_log(file: &CString) -> Result<(), String> {
+    // SAFETY: C strings only.
+    unsafe {
+        let flags = libc::O_PATH | libc::O_CLOEXEC;
+        let sources = [libc::open(c"/dev/null".as_ptr(), flags), libc::open(file.as_ptr(), flags)];
+        let (tmpfs, dev) = (c"tmpfs".as_ptr(), c"/dev".as_ptr());
+        if libc::mount(tmpfs, dev, tmpfs, 0, ptr::null()) != 0 {
+            return Err(last("mount /dev"));
+        }
+        for (fd, target) in sources.into_iter().zip([c"/dev/null", c"/dev/termination-log"]) {
+            let source = CString::new(format!("/proc/self/fd/{fd}")).unwrap();
+            libc::close(libc::creat(target.as_ptr(), 0o666));
+            if libc::mount(source.as_ptr(), target.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()) != 0 {
+                return Err(last("mount into /dev"));
+            }
+            libc::close(fd);
+        }
+    }
+    Ok(())
+}
+
 /// Brings `lo` up in a new network namespace.
 pub unsafe fn loopback_up() {
     // SAFETY: `request` is what SIOCSIFFLAGS reads.
