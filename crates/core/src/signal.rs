@@ -31,6 +31,10 @@ impl Signal {
     pub const QUIT: Self = Self(3);
     /// Kill; cannot be caught.
     pub const KILL: Self = Self(9);
+    /// For the program to define.
+    pub const USR1: Self = Self(10);
+    /// For the program to define.
+    pub const USR2: Self = Self(12);
     /// Broken pipe.
     pub const PIPE: Self = Self(13);
     /// Terminate.

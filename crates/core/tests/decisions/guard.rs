@@ -1,0 +1,120 @@
+//! `lastout guard`: the sidecar lives as long as the mains do.
+
+use crate::scene::{MAIN, Scene, USR1, USR2, ask, exited, ms, settings};
+use lastout_core::machine::{Action, Event, Job, Note, PhaseName};
+use lastout_core::outcome::{Ended, Outcome};
+use lastout_core::settings::Settings;
+use lastout_core::signal::Signal;
+
+/// What is said and done about a stop signal that is not for the sidecar yet.
+const HELD: [Action; 2] = [Action::Tell(Note::HeldBack(Signal::TERM)), Action::Hurry];
+
+fn send(signal: Signal) -> Action {
+    Action::Send(MAIN, signal)
+}
+
+/// A guard whose sidecar runs while the mains are in.
+fn guarding(settings: &Settings) -> Scene {
+    let mut scene = Scene::new(Job::Guard, &Settings { grace: Some(ms(500)), ..settings.clone() }, true);
+    assert_eq!(scene.on(Event::Begin), [Action::WatchGroup]);
+    assert_eq!(scene.on(Event::MainsIn), [Action::Start]);
+    assert_eq!(scene.on(Event::Started(MAIN)), []);
+    scene
+}
+
+#[test]
+fn the_sidecar_is_ended_by_the_first_stop_signal_when_the_mains_are_out() {
+    let named = Settings { stop_signals: vec![USR2, Signal::TERM], ..settings(&[]) };
+    let mut scene = guarding(&named);
+    assert_eq!(scene.on(Event::MainsIn), []);
+    assert_eq!(scene.on(Event::MainsOut), [send(USR2)]);
+    assert_eq!(scene.on(Event::MainsOut), []);
+    assert_eq!(scene.tick(), (ms(500), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
+    let reaped = scene.on(Event::Reaped(MAIN, Ended::Killed(Signal::KILL)));
+    assert_eq!(reaped, [Action::TakeTerminal, Action::Exit(Outcome::Done)], "the end was asked for");
+}
+
+#[test]
+fn a_sidecar_that_ends_by_itself_gives_its_own_code() {
+    assert_eq!(guarding(&settings(&[])).main_exits(3), [Action::Exit(exited(3))]);
+}
+
+#[test]
+fn a_stop_signal_is_held_back_until_the_mains_are_out_and_others_pass() {
+    let mut scene = guarding(&settings(&[]));
+    assert_eq!(scene.signal(USR1), [send(USR1)]);
+    assert_eq!(scene.signal(Signal::TERM), HELD);
+    assert_eq!(scene.deadline(), None, "no grace runs yet");
+    assert_eq!(scene.on(Event::MainsOut), [send(Signal::TERM)]);
+    assert_eq!(scene.deadline(), Some(ms(500)));
+    assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)]);
+}
+
+#[test]
+fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
+    let mut scene = guarding(&settings(&[]));
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.signal(Signal::INT), [send(Signal::INT)]);
+    assert_eq!(scene.deadline(), Some(ms(500)));
+    assert_eq!(scene.on(Event::MainsOut), []);
+    assert_eq!(scene.main_exits(130), [Action::Exit(Outcome::Done)]);
+}
+
+#[test]
+fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
+    let begin = || {
+        let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
+        let _ = scene.on(Event::Begin);
+        scene
+    };
+    let mut fork_window = begin();
+    let _ = fork_window.on(Event::MainsIn);
+    assert_eq!(fork_window.signal(Signal::TERM), [Action::Tell(Note::Kept(Signal::TERM))]);
+    let mut before = begin();
+    assert_eq!(before.signal(Signal::TERM), HELD);
+    assert_eq!(before.on(Event::MainsIn), [Action::Start]);
+    for mut scene in [fork_window, before] {
+        assert_eq!(scene.on(Event::Started(MAIN)), HELD);
+        assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)]);
+    }
+}
+
+#[test]
+fn a_sidecar_is_not_started_when_the_mains_are_out_already() {
+    let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
+    let _ = scene.on(Event::Begin);
+    assert_eq!(scene.on(Event::MainsOut), [Action::Exit(Outcome::Done)]);
+}
+
+#[test]
+fn after_a_held_stop_signal_nobody_waits_for_leftovers() {
+    let leftovers = Settings { leftovers: ms(300), ..settings(&[]) };
+    assert_eq!(guarding(&leftovers).main_exits(0), [Action::TermLeftovers]);
+    let mut scene = guarding(&leftovers);
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.main_exits(0), [Action::Exit(exited(0))]);
+}
+
+#[test]
+fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
+    let begin = || {
+        let mut scene = Scene::new(Job::GuardSidecars, &settings(&[10]), true);
+        assert_eq!(scene.on(Event::Begin), [Action::WatchGroup]);
+        assert_eq!(scene.on(Event::MainsIn), []);
+        assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Waiting, None));
+        scene
+    };
+    let mut scene = begin();
+    assert_eq!(scene.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
+    assert_eq!(scene.on(Event::MainsOut), [ask(&[0], ms(10_000), false)]);
+    assert_eq!(scene.on(Event::SidecarDone(0, false)), [Action::Exit(Outcome::Done)]);
+
+    let mut scene = begin();
+    assert_eq!(scene.signal(Signal::TERM), HELD);
+    assert_eq!(scene.on(Event::MainsOut), [ask(&[0], ms(10_000), true)], "the pod is going");
+
+    let mut scene = begin();
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.signal(Signal::TERM), [ask(&[0], ms(10_000), true)], "a second one is meant");
+    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
+}

@@ -1,0 +1,373 @@
+//! The stop of one sidecar, rule by rule.
+
+use crate::scene::ms;
+use crate::sidecar::{ACCEPTS, Fake, REFUSES, Story, answer};
+use lastout_core::stop::{Next, Reply, Stop, Terms, Verdict};
+use std::time::Duration;
+
+/// Ready and quit on one port.
+const ONE_PORT: &str = "envoy";
+/// Ready on another port than quit.
+const TWO_PORTS: &str = "cloud-sql-proxy";
+const BEGIN: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(70);
+
+/// Ten seconds, seen before, no stop signal.
+fn terms() -> Terms {
+    Terms { seen: true, absent_at: ms(3_000), deadline: END, hurried: false }
+}
+
+fn never_seen() -> Terms {
+    Terms { seen: false, ..terms() }
+}
+
+fn hurried() -> Terms {
+    Terms { hurried: true, ..terms() }
+}
+
+fn play(fake: Fake, text: &str, terms: Terms) -> Story {
+    fake.play(text, terms, BEGIN)
+}
+
+fn open() -> Vec<(Duration, lastout_core::stop::Port)> {
+    vec![(ms(0), ACCEPTS)]
+}
+
+/// How it ended, how long it took and how often it was asked.
+fn brief(story: &Story) -> (Verdict, Duration, usize) {
+    (story.verdict.clone(), story.over - BEGIN, story.asked.len())
+}
+
+fn still_there(asked: bool, last: &str) -> Verdict {
+    Verdict::StillThere { asked, last: last.into() }
+}
+
+fn status(answer: u16) -> String {
+    format!("answered {answer} \"words\"")
+}
+
+#[test]
+fn it_is_asked_once_and_gone_when_its_port_refuses() {
+    let story = play(Fake::leaving(40), ONE_PORT, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::Gone, 1));
+    assert!(story.over >= BEGIN + ms(40) && story.over < BEGIN + ms(41), "{:?}", story.over);
+}
+
+#[test]
+fn gone_needs_the_ready_port_to_refuse_too() {
+    let fake = Fake::up().with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(300), REFUSES)]);
+    let fake = Fake { quit: vec![(ms(0), ACCEPTS), (BEGIN + ms(5), REFUSES)], ..fake };
+    let story = play(fake, TWO_PORTS, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::Gone, 1));
+    assert!(story.over >= BEGIN + ms(300) && story.over <= BEGIN + ms(302));
+}
+
+#[test]
+fn looks_are_dense_while_the_end_is_near_and_rare_later() {
+    let story = play(Fake::up(), ONE_PORT, terms());
+    let looks = |from: u64, to: u64| {
+        let range = BEGIN + ms(from)..BEGIN + ms(to);
+        story.looked.iter().filter(|(at, ..)| range.contains(at)).count()
+    };
+    assert_eq!((looks(0, 50), looks(50, 1_000), looks(1_000, 3_000)), (167, 475, 200));
+    assert_eq!(looks(3_000, 10_000), 140);
+}
+
+#[test]
+fn one_that_stays_is_still_there_at_the_deadline_with_its_last_words() {
+    let story = play(Fake::up(), ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(10_000), 1));
+    let quiet = Reply::Answer { status: 200, accepted: true, quote: String::new() };
+    let story = play(Fake::replying([quiet]), ONE_PORT, terms());
+    assert_eq!(story.verdict, still_there(true, "answered 200"));
+}
+
+#[test]
+fn an_accepted_request_is_enough_for_one_whose_drain_does_not_matter() {
+    for preset in ["linkerd", "consul-dataplane"] {
+        assert_eq!(brief(&play(Fake::up(), preset, terms())), (Verdict::Accepted, ms(0), 1), "{preset}");
+    }
+}
+
+#[test]
+fn a_request_that_was_written_counts_as_asked_whatever_becomes_of_the_answer() {
+    let lost = || Fake::replying([Reply::Lost("the connection was reset".into())]);
+    let story = play(Fake { leaves_after: Some(ms(5)), ..lost() }, ONE_PORT, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::Gone, 1));
+    let story = play(lost(), ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(true, "the connection was reset"), ms(10_000), 1));
+    assert_eq!(play(lost(), "linkerd", terms()).verdict, still_there(true, "the connection was reset"));
+}
+
+#[test]
+fn answers_that_may_change_are_asked_for_again_at_least_200_ms_apart() {
+    for busy in [408, 429, 500, 502, 503, 599] {
+        let fake =
+            Fake { leaves_after: Some(ms(1)), ..Fake::replying([answer(busy), answer(busy), answer(200)]) };
+        let story = play(fake, ONE_PORT, terms());
+        let asked: Vec<_> = story.asked.iter().map(|(at, _)| *at - BEGIN).collect();
+        assert_eq!((story.verdict, asked), (Verdict::Gone, vec![ms(0), ms(200), ms(400)]), "{busy}");
+    }
+    let story = play(Fake::replying([answer(503)]), ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(false, &status(503)), ms(9_800), 50));
+}
+
+#[test]
+fn any_other_answer_is_permanent() {
+    for no in [301, 400, 401, 403, 404, 405, 407, 409, 428, 430, 499, 600] {
+        let story = play(Fake::replying([answer(no)]), ONE_PORT, terms());
+        let declined = Verdict::Declined { status: no, quote: "words".into() };
+        assert_eq!(brief(&story), (declined, ms(0), 1));
+    }
+}
+
+#[test]
+fn a_quit_port_that_refuses_beside_a_ready_one_is_not_switched_on() {
+    let off = || Fake { quit: vec![], ..Fake::up() }.with_ready(&open());
+    for terms in [terms(), never_seen(), hurried()] {
+        let story = play(off(), TWO_PORTS, terms);
+        assert_eq!(brief(&story), (Verdict::NotSwitchedOn, ms(100), 1));
+    }
+    let soon = Fake { quit: vec![(BEGIN + ms(90), ACCEPTS)], leaves_after: Some(ms(1)), ..off() };
+    let story = play(soon, TWO_PORTS, never_seen());
+    assert_eq!(story.verdict, Verdict::Gone, "it was about to open");
+    let leaving = off().with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(90), REFUSES)]);
+    assert_eq!(play(leaving, TWO_PORTS, never_seen()).verdict, Verdict::AlreadyGone, "it was about to close");
+    let short = Terms { deadline: BEGIN + ms(30), ..terms() };
+    assert_eq!(brief(&play(off(), TWO_PORTS, short)), (Verdict::NotSwitchedOn, ms(30), 1));
+    assert_eq!(brief(&play(off(), "kuma", terms())), (Verdict::NotNeeded, ms(0), 1), "as it should be");
+}
+
+#[test]
+fn one_that_has_answered_is_never_taken_as_not_switched_on() {
+    let fake =
+        Fake { quit: vec![(ms(0), ACCEPTS), (BEGIN + ms(100), REFUSES)], ..Fake::replying([answer(503)]) };
+    let going = fake.clone().with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(900), REFUSES)]);
+    let story = play(going, TWO_PORTS, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::AlreadyGone, 2));
+    let story = play(fake.with_ready(&open()), TWO_PORTS, terms());
+    assert_eq!(brief(&story), (still_there(false, &status(503)), ms(10_000), 2));
+}
+
+#[test]
+fn one_that_was_seen_and_refuses_is_already_gone() {
+    assert_eq!(brief(&play(Fake::default(), ONE_PORT, terms())), (Verdict::AlreadyGone, ms(0), 1));
+    let fake = Fake::default().with_ready(&[]);
+    assert_eq!(brief(&play(fake, TWO_PORTS, terms())), (Verdict::AlreadyGone, ms(0), 1));
+}
+
+#[test]
+fn one_that_was_never_seen_is_tried_until_the_deadline() {
+    let story = play(Fake::default(), ONE_PORT, never_seen());
+    assert_eq!(brief(&story), (Verdict::NeverAppeared, ms(10_000), 1));
+    assert!(story.looked.windows(2).all(|pair| pair[1].0 - pair[0].0 <= ms(20)));
+    let late = Fake { quit: vec![(BEGIN + ms(9_000), ACCEPTS)], ..Fake::leaving(5) };
+    let story = play(late, ONE_PORT, never_seen());
+    assert_eq!(story.verdict, Verdict::Gone);
+    assert_eq!(story.asked[1].0, BEGIN + ms(9_000));
+    let too_late = Fake { quit: vec![(END, ACCEPTS)], ..Fake::leaving(5) };
+    let story = play(too_late, ONE_PORT, never_seen());
+    assert_eq!(brief(&story), (still_there(false, ""), ms(10_000), 1), "but it is there");
+}
+
+#[test]
+fn an_optional_one_that_was_never_seen_is_absent_from_its_time_on() {
+    let absent = |at: Duration, deadline: Duration| {
+        let terms = Terms { absent_at: at, deadline, ..never_seen() };
+        brief(&play(Fake::default(), "envoy?", terms))
+    };
+    assert_eq!(absent(ms(3_000), END), (Verdict::Absent, ms(0), 1));
+    assert_eq!(absent(BEGIN + ms(1_000), END), (Verdict::Absent, ms(1_000), 1));
+    assert_eq!(absent(END + ms(1), END), (Verdict::Absent, ms(10_000), 1));
+    let late = Fake { quit: vec![(BEGIN + ms(500), ACCEPTS)], ..Fake::leaving(5) };
+    let terms = Terms { absent_at: BEGIN + ms(1_000), ..never_seen() };
+    assert_eq!(play(late, "envoy?", terms).verdict, Verdict::Gone, "a late one is stopped, too");
+}
+
+#[test]
+fn what_failed_before_a_byte_was_written_is_tried_again() {
+    let timeout = || Reply::Unsent("connecting took too long".into());
+    let fake = Fake { leaves_after: Some(ms(0)), ..Fake::replying([timeout(), timeout(), answer(200)]) };
+    assert_eq!(brief(&play(fake, ONE_PORT, terms())), (Verdict::Gone, ms(100), 3));
+    let story = play(Fake::replying([timeout()]), ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(false, "connecting took too long"), ms(9_950), 200));
+}
+
+#[test]
+fn after_a_stop_signal_there_is_one_try_and_a_second_of_proof() {
+    let fakes = [
+        (Fake::up(), still_there(true, &status(200)), 1_000),
+        (Fake::replying([answer(503)]), still_there(false, &status(503)), 0),
+        (Fake::replying([Reply::Unsent("late".into())]), still_there(false, "late"), 0),
+        (Fake::replying([Reply::Lost("reset".into())]), still_there(true, "reset"), 1_000),
+    ];
+    for (fake, verdict, after) in fakes {
+        assert_eq!(brief(&play(fake, ONE_PORT, hurried())), (verdict, ms(after), 1));
+    }
+    let unseen = Terms { seen: false, ..hurried() };
+    assert_eq!(brief(&play(Fake::default(), ONE_PORT, unseen)), (Verdict::Absent, ms(0), 1));
+    let short = Terms { deadline: BEGIN + ms(300), ..hurried() };
+    assert_eq!(play(Fake::up(), ONE_PORT, short).over, BEGIN + ms(300), "never more than there was");
+}
+
+#[test]
+fn a_stop_signal_in_the_midst_leaves_one_try_and_a_second() {
+    let hurry_at = Some(BEGIN + ms(2_050));
+    let story = play(Fake { hurry_at, ..Fake::up() }, ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(3_050), 1));
+    let story = play(Fake { hurry_at, ..Fake::default() }, ONE_PORT, never_seen());
+    assert_eq!(story.verdict, Verdict::Absent);
+    assert!(story.over <= BEGIN + ms(2_070));
+    let story = play(Fake { hurry_at, ..Fake::replying([answer(503)]) }, ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(false, &status(503)), ms(2_200), 12));
+}
+
+#[test]
+fn a_second_stop_signal_gives_no_second_second() {
+    let mut stop = Stop::new(&crate::scene::spec(ONE_PORT), hurried(), BEGIN);
+    assert_eq!(stop.left(BEGIN), ms(1_000));
+    stop.hurry(BEGIN + ms(900));
+    assert_eq!((stop.left(BEGIN + ms(900)), stop.hurried()), (ms(100), true));
+    assert_eq!(stop.left(END), ms(50), "a request has always a moment");
+}
+
+#[test]
+fn a_new_life_is_asked_once_more_and_then_only_told_of() {
+    let flapping = |opens: &[u64]| {
+        let mut quit = open();
+        for at in opens {
+            quit.extend([(BEGIN + ms(at - 20), REFUSES), (BEGIN + ms(*at), ACCEPTS)]);
+        }
+        Fake { quit, ..Fake::up() }.with_ready(&open())
+    };
+    let story = play(flapping(&[100]), TWO_PORTS, terms());
+    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(10_000), 2));
+    let story = play(flapping(&[100, 200, 300]), TWO_PORTS, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::CameBack, 2));
+    assert!(story.over < BEGIN + ms(210));
+    let story = play(flapping(&[100]), TWO_PORTS, hurried());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::CameBack, 1), "not even once in a hurry");
+}
+
+#[test]
+fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
+    let mut fake = Fake { back_after: Some(ms(500)), ..Fake::leaving(10) };
+    let begun = Stop::new(&crate::scene::spec(ONE_PORT), terms(), BEGIN);
+    let first = fake.go_on(begun, BEGIN, 1);
+    assert_eq!(first.verdict, Verdict::Gone);
+    let mut stop = first.stop;
+    stop.watch(first.over);
+    assert_eq!(stop.next(first.over), Next::Pause(ms(50)));
+    let second = fake.go_on(stop, first.over, 1);
+    assert_eq!((second.verdict, second.asked.len()), (Verdict::Gone, 1), "the new life was asked, too");
+    let mut stop = second.stop;
+    stop.watch(second.over);
+    assert_eq!(stop.next(second.over), Next::Done(Verdict::Gone), "and no third one");
+
+    let already = play(Fake::default(), ONE_PORT, terms());
+    let mut stop = already.stop;
+    stop.watch(already.over);
+    assert_eq!(stop.next(already.over), Next::Done(Verdict::AlreadyGone));
+}
+
+#[test]
+fn a_done_file_is_created_once_and_proved_by_the_ready_port_where_there_is_one() {
+    let created = || Fake::replying([Reply::Created]);
+    let text = "app:quit=file:/run/done,ready=tcp://127.0.0.1:8080";
+    let story = play(Fake { leaves_after: Some(ms(700)), ..created() }, text, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::Gone, 1));
+    assert!(story.over >= BEGIN + ms(700));
+    assert_eq!(play(created(), text, terms()).verdict, still_there(true, "the file is there"));
+    let blind = "app:quit=file:/run/done,ready=none";
+    assert_eq!(brief(&play(created(), blind, terms())), (Verdict::Accepted, ms(0), 1));
+    assert_eq!(play(created(), "linkerd:quit=file:/run/done", terms()).verdict, Verdict::Accepted);
+    let failed = Fake::replying([Reply::Impossible("no such folder".into())]);
+    let impossible = Verdict::Impossible("no such folder".into());
+    assert_eq!(brief(&play(failed, blind, terms())), (impossible, ms(0), 1));
+}
+
+#[test]
+fn who_will_not_go_is_signalled_where_its_process_is_visible() {
+    let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
+    let with_process = "envoy:process=envoy";
+    let story = play(stubborn(), with_process, terms());
+    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(9_000)]), "the last second");
+    assert!(story.over >= BEGIN + ms(9_030) && story.over <= BEGIN + ms(9_050));
+
+    let story = play(Fake { processes: 0, ..stubborn() }, with_process, terms());
+    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(9_000), 1), "nobody to signal");
+    let story = play(Fake { dies_after: None, ..stubborn() }, with_process, terms());
+    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(10_000), 1), "it ignores that, too");
+
+    let declining = Fake { replies: vec![answer(404)], ..stubborn() };
+    assert_eq!(
+        play(declining, with_process, terms()).signalled,
+        [BEGIN],
+        "what is permanent is not waited for"
+    );
+    let off = Fake { quit: vec![], ..stubborn() }.with_ready(&open());
+    let story = play(off, "cloud-sql-proxy:process=cloud-sql-proxy", terms());
+    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(100)]));
+    let failed = Fake { replies: vec![Reply::Impossible("no folder".into())], ..stubborn() };
+    let text = "app:quit=file:/run/done,ready=none,process=app";
+    assert_eq!(play(failed, text, terms()).verdict, Verdict::Accepted, "signalled, and nothing to look at");
+}
+
+#[test]
+fn the_fallback_takes_no_more_than_half_of_what_is_left() {
+    let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
+    let signalled = |fake: Fake, terms| play(fake, "envoy:process=envoy", terms).signalled[0] - BEGIN;
+    assert_eq!(signalled(stubborn(), hurried()), ms(500));
+    assert_eq!(signalled(stubborn(), Terms { deadline: BEGIN + ms(300), ..terms() }), ms(150));
+    let hurry_at = Some(BEGIN + ms(100));
+    assert_eq!(signalled(Fake { hurry_at, ..stubborn() }, terms()), ms(600));
+    let leaving = Fake { processes: 1, ..Fake::leaving(400) };
+    assert_eq!(
+        play(leaving, "envoy:process=envoy", hurried()).signalled,
+        [],
+        "an accepted quit is proved first"
+    );
+}
+
+#[test]
+fn one_without_a_way_of_being_asked_is_complained_about_only_when_it_is_there() {
+    let none = |text| brief(&play(Fake::up(), text, terms()));
+    assert_eq!(none("app:quit=none,ready=tcp://127.0.0.1:8080"), (Verdict::NotNeeded, ms(0), 0));
+    assert_eq!(none("envoy:quit=none"), (Verdict::NotNeeded, ms(0), 0), "as the user says");
+    assert_eq!(none("gcsfuse"), (Verdict::NotNeeded, ms(0), 0), "its driver ends it");
+    assert_eq!(none("pgbouncer"), (Verdict::NoWay, ms(0), 0));
+    let gone = |text, terms| play(Fake::default(), text, terms).verdict;
+    assert_eq!(gone("pgbouncer", terms()), Verdict::AlreadyGone);
+    assert_eq!(gone("pgbouncer", never_seen()), Verdict::NoWay, "it may come yet");
+    assert_eq!(gone("pgbouncer?", never_seen()), Verdict::Absent);
+    assert_eq!(gone("pgbouncer", Terms { seen: false, ..hurried() }), Verdict::Absent);
+}
+
+#[test]
+fn one_without_a_way_of_being_asked_is_signalled_at_once_where_its_process_is_visible() {
+    let text = "pgbouncer:process=pgbouncer";
+    let fake = |processes, dies_after| Fake { processes, dies_after, ..Fake::up() };
+    let story = play(fake(1, Some(ms(40))), text, terms());
+    assert_eq!(brief(&story), (Verdict::Gone, ms(40), 0));
+    assert_eq!(story.signalled, [BEGIN]);
+    let story = play(fake(1, None), text, terms());
+    assert_eq!(brief(&story), (still_there(true, "sent"), ms(10_000), 0));
+    assert_eq!(brief(&play(fake(0, None), text, terms())), (Verdict::NoWay, ms(0), 0));
+    assert_eq!(play(Fake::default(), text, terms()).verdict, Verdict::AlreadyGone);
+}
+
+#[test]
+fn what_keeps_the_pod_from_ending_is_no_good_verdict() {
+    let good = [Verdict::Gone, Verdict::AlreadyGone, Verdict::Accepted, Verdict::NotNeeded, Verdict::Absent];
+    assert!(good.iter().all(Verdict::is_good));
+    let bad = [
+        Verdict::NotSwitchedOn,
+        Verdict::Declined { status: 404, quote: String::new() },
+        Verdict::Impossible(String::new()),
+        Verdict::NoWay,
+        Verdict::NeverAppeared,
+        still_there(true, ""),
+        Verdict::CameBack,
+    ];
+    assert!(!bad.iter().any(Verdict::is_good));
+}

@@ -1,0 +1,94 @@
+//! The stop of all sidecars: in steps by order, each with its share of the budget; presses.
+
+use crate::scene::{Scene, ask, exited, ms, settings};
+use lastout_core::machine::{Action, Event, Job, Note, PhaseName};
+use lastout_core::outcome::{Outcome, StopOn};
+use lastout_core::settings::Settings;
+use lastout_core::signal::Signal;
+
+#[test]
+fn steps_go_by_order_low_first_and_all_of_a_step_at_once() {
+    let mut scene = Scene::running(&settings(&[90, 10, 30, 10]));
+    assert_eq!(scene.main_exits(0), [ask(&[1, 3], ms(3_333) + ms(1) / 3, false)]);
+    assert_eq!(scene.on(Event::SidecarDone(3, true)), []);
+    assert_eq!(scene.on(Event::SidecarDone(3, true)), [], "said twice");
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [], "not its turn");
+    let left = scene.pass(ms(1_000)).on(Event::SidecarDone(1, true));
+    assert_eq!(left, [ask(&[2], ms(1_000 + 4_500), false)], "what is left, divided by the steps left");
+    assert_eq!(scene.on(Event::SidecarDone(2, false)), [ask(&[0], ms(10_000), false)]);
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [Action::Exit(exited(0))]);
+}
+
+#[test]
+fn a_worker_that_never_reports_holds_up_nothing_for_long_and_the_next_step_is_asked_all_the_same() {
+    let mut scene = Scene::running(&Settings { stop_timeout: ms(1_000), ..settings(&[10, 90]) });
+    assert_eq!(scene.main_exits(0), [ask(&[0], ms(500), false)]);
+    assert_eq!(scene.tick(), (ms(1_000), vec![ask(&[1], ms(1_000), false)]));
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [], "too late to matter");
+    assert_eq!(scene.phase(), PhaseName::Stopping);
+    assert_eq!(scene.tick(), (ms(1_500), vec![Action::Exit(exited(0))]));
+}
+
+#[test]
+fn what_the_sidecars_do_takes_nothing_from_mains_own_code() {
+    let mut scene = Scene::running(&settings(&[10]));
+    let _ = scene.main_exits(3);
+    assert_eq!(scene.on(Event::SidecarDone(0, false)), [Action::Exit(exited(3))]);
+}
+
+#[test]
+fn after_main_nobody_is_asked_when_the_policy_does_not_cover_it() {
+    for (stop_on, code, asked) in [
+        (StopOn::Success, 0, true),
+        (StopOn::Success, 1, false),
+        (StopOn::Never, 0, false),
+        (StopOn::Codes(vec![(3, 5)]), 4, true),
+        (StopOn::Codes(vec![(3, 5)]), 0, false),
+    ] {
+        let actions = Scene::running(&Settings { stop_on, ..settings(&[10]) }).main_exits(code);
+        assert_eq!(matches!(actions[..], [Action::Ask { .. }]), asked, "{actions:?}");
+    }
+}
+
+#[test]
+fn a_stop_signal_hurries_the_stop_once_and_the_second_ends_it_by_mains_own_code() {
+    let mut scene = Scene::running(&settings(&[10, 90]));
+    let _ = scene.main_exits(3);
+    assert_eq!(scene.signal(Signal::HUP), [Action::Tell(Note::Dropped(Signal::HUP))]);
+    assert_eq!(scene.signal(Signal::TERM), [Action::Hurry]);
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [ask(&[1], ms(10_000), true)]);
+    assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::CutOff), Action::Exit(exited(3))]);
+    assert_eq!(scene.signal(Signal::INT), []);
+}
+
+#[test]
+fn a_stop_signal_that_main_got_is_no_press() {
+    let mut scene = Scene::running(&settings(&[10]));
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.main_exits(0), [ask(&[0], ms(10_000), true)]);
+    assert_eq!(scene.signal(Signal::TERM), [], "hurried already");
+    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(exited(0))));
+}
+
+#[test]
+fn stop_alone_is_0_when_all_are_gone_and_1_when_one_is_not_or_is_not_known_to_be() {
+    let begin = || {
+        let mut scene = Scene::new(Job::Stop, &settings(&[10, 10]), false);
+        assert_eq!(scene.on(Event::Begin), [ask(&[0, 1], ms(10_000), false)]);
+        assert_eq!(scene.on(Event::SidecarDone(0, true)), []);
+        scene
+    };
+    assert_eq!(begin().on(Event::SidecarDone(1, true)), [Action::Exit(Outcome::Done)]);
+    assert_eq!(begin().on(Event::SidecarDone(1, false)), [Action::Exit(Outcome::NotStopped)]);
+    assert_eq!(begin().tick(), (ms(10_500), vec![Action::Exit(Outcome::NotStopped)]));
+    let mut scene = begin();
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::NotStopped)));
+}
+
+#[test]
+fn stop_alone_asks_whatever_the_policy_says_and_does_not_linger() {
+    let settings = Settings { stop_on: StopOn::Never, linger: ms(700), ..settings(&[10]) };
+    let mut scene = Scene::new(Job::Stop, &settings, false);
+    assert_eq!(scene.on(Event::Begin), [ask(&[0], ms(10_000), false)]);
+}
