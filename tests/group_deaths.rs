@@ -3,9 +3,9 @@
 
 mod support;
 
-use std::{fs, time::Duration};
+use std::{ffi::OsString, fs, time::Duration};
 use support::{
-    Fake, Launch, Reply, Running, eventually, facts,
+    Fake, Launch, Reply, Running, eventually, facts, job,
     members::{Dice, Group, leash, looks_again},
     pause, skip,
 };
@@ -261,8 +261,9 @@ fn a_main_that_runs_out_of_memory_on_cgroup_v1_is_137_and_judged_by_the_policy()
         let words = ["sh", "-c", &enter, "sh", binary.to_str().unwrap(), "--no-wait", "--sidecar", &spec];
         let mut words: Vec<String> = words.map(str::to_owned).to_vec();
         words.extend(group.options_of("greedy"));
-        words.extend(["--stop-on", policy, "--", "sh", "-c"].map(str::to_owned));
-        words.push("x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo survived".to_owned());
+        words.extend(["--stop-on", policy, "--"].map(str::to_owned));
+        let mut words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        words.extend(job(&["hog", "100000000"]));
         let end = Launch::pid1_of(&words).run();
         assert_eq!(String::from_utf8_lossy(&end.stdout), "", "no limit was in force");
         end.silent(137);

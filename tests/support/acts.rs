@@ -16,6 +16,7 @@ pub fn run(words: &[&str]) -> i32 {
         ["storm", others] => storm(others.parse().unwrap()),
         ["as-root"] => as_root(),
         ["fault"] => fault(),
+        ["hog", bytes] => hog(bytes.parse().unwrap()),
         ["strike", rest @ ..] => strike::job(rest),
         _ => {
             say(2, &format!("test harness: no such job: {words:?}\n"));
@@ -137,4 +138,14 @@ fn fault() -> i32 {
         let page = libc::mmap(ptr::null_mut(), 4096, libc::PROT_NONE, flags, -1, 0);
         ptr::read_volatile(page.cast())
     }
+}
+
+/// Takes so much memory, and says so if it gets it.
+fn hog(bytes: usize) -> i32 {
+    let mut memory = Vec::<u8>::new();
+    while memory.len() < bytes {
+        memory.resize(memory.len() + 64 * 1024, 1);
+    }
+    say(1, &format!("got {}\n", std::hint::black_box(memory).len()));
+    0
 }
