@@ -6,7 +6,7 @@
 //! scene       what the tests have in common
 //! phases, signals, guard, stopping    the machine by example
 //! world → tale → properties           the machine in random worlds
-//! rules, sidecar                      the stop of one sidecar: by example, and against scripted ones
+//! sidecar → rules, fallback, lives    the stop of one scripted sidecar: by example, and of any
 //! gate, telling                       when to probe; what the user reads
 //! ```
 #![allow(
@@ -17,8 +17,10 @@
     reason = "a test may fail loudly"
 )]
 
+mod fallback;
 mod gate;
 mod guard;
+mod lives;
 mod phases;
 mod properties;
 mod rules;

@@ -1,50 +1,12 @@
 //! The stop of one sidecar, rule by rule.
 
-use crate::scene::ms;
-use crate::sidecar::{ACCEPTS, Fake, REFUSES, Story, answer};
+use crate::scene::{ms, spec};
+use crate::sidecar::{
+    ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, TWO_PORTS, answer, brief, hurried, never_seen, open, play,
+    status, still_there, terms,
+};
 use lastout_core::stop::{Next, Reply, Stop, Terms, Verdict};
 use std::time::Duration;
-
-/// Ready and quit on one port.
-const ONE_PORT: &str = "envoy";
-/// Ready on another port than quit.
-const TWO_PORTS: &str = "cloud-sql-proxy";
-const BEGIN: Duration = Duration::from_secs(60);
-const END: Duration = Duration::from_secs(70);
-
-/// Ten seconds, seen before, no stop signal.
-fn terms() -> Terms {
-    Terms { seen: true, absent_at: ms(3_000), deadline: END, hurried: false }
-}
-
-fn never_seen() -> Terms {
-    Terms { seen: false, ..terms() }
-}
-
-fn hurried() -> Terms {
-    Terms { hurried: true, ..terms() }
-}
-
-fn play(fake: Fake, text: &str, terms: Terms) -> Story {
-    fake.play(text, terms, BEGIN)
-}
-
-fn open() -> Vec<(Duration, lastout_core::stop::Port)> {
-    vec![(ms(0), ACCEPTS)]
-}
-
-/// How it ended, how long it took and how often it was asked.
-fn brief(story: &Story) -> (Verdict, Duration, usize) {
-    (story.verdict.clone(), story.over - BEGIN, story.asked.len())
-}
-
-fn still_there(asked: bool, last: &str) -> Verdict {
-    Verdict::StillThere { asked, last: last.into() }
-}
-
-fn status(answer: u16) -> String {
-    format!("answered {answer} \"words\"")
-}
 
 #[test]
 fn it_is_asked_once_and_gone_when_its_port_refuses() {
@@ -224,7 +186,7 @@ fn a_stop_signal_in_the_midst_leaves_one_try_and_a_second() {
 
 #[test]
 fn a_second_stop_signal_gives_no_second_second() {
-    let mut stop = Stop::new(&crate::scene::spec(ONE_PORT), hurried(), BEGIN);
+    let mut stop = Stop::new(&spec(ONE_PORT), hurried(), BEGIN);
     assert_eq!(stop.left(BEGIN), ms(1_000));
     stop.hurry(BEGIN + ms(900));
     assert_eq!((stop.left(BEGIN + ms(900)), stop.hurried()), (ms(100), true));
@@ -252,7 +214,7 @@ fn a_new_life_is_asked_once_more_and_then_only_told_of() {
 #[test]
 fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
     let mut fake = Fake { back_after: Some(ms(500)), ..Fake::leaving(10) };
-    let begun = Stop::new(&crate::scene::spec(ONE_PORT), terms(), BEGIN);
+    let begun = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
     let first = fake.go_on(begun, BEGIN, 1);
     assert_eq!(first.verdict, Verdict::Gone);
     let mut stop = first.stop;
@@ -284,76 +246,6 @@ fn a_done_file_is_created_once_and_proved_by_the_ready_port_where_there_is_one()
     let failed = Fake::replying([Reply::Impossible("no such folder".into())]);
     let impossible = Verdict::Impossible("no such folder".into());
     assert_eq!(brief(&play(failed, blind, terms())), (impossible, ms(0), 1));
-}
-
-#[test]
-fn who_will_not_go_is_signalled_where_its_process_is_visible() {
-    let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
-    let with_process = "envoy:process=envoy";
-    let story = play(stubborn(), with_process, terms());
-    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(9_000)]), "the last second");
-    assert!(story.over >= BEGIN + ms(9_030) && story.over <= BEGIN + ms(9_050));
-
-    let story = play(Fake { processes: 0, ..stubborn() }, with_process, terms());
-    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(9_000), 1), "nobody to signal");
-    let story = play(Fake { dies_after: None, ..stubborn() }, with_process, terms());
-    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(10_000), 1), "it ignores that, too");
-
-    let declining = Fake { replies: vec![answer(404)], ..stubborn() };
-    assert_eq!(
-        play(declining, with_process, terms()).signalled,
-        [BEGIN],
-        "what is permanent is not waited for"
-    );
-    let off = Fake { quit: vec![], ..stubborn() }.with_ready(&open());
-    let story = play(off, "cloud-sql-proxy:process=cloud-sql-proxy", terms());
-    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(100)]));
-    let failed = Fake { replies: vec![Reply::Impossible("no folder".into())], ..stubborn() };
-    let text = "app:quit=file:/run/done,ready=none,process=app";
-    assert_eq!(play(failed, text, terms()).verdict, Verdict::Accepted, "signalled, and nothing to look at");
-}
-
-#[test]
-fn the_fallback_takes_no_more_than_half_of_what_is_left() {
-    let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
-    let signalled = |fake: Fake, terms| play(fake, "envoy:process=envoy", terms).signalled[0] - BEGIN;
-    assert_eq!(signalled(stubborn(), hurried()), ms(500));
-    assert_eq!(signalled(stubborn(), Terms { deadline: BEGIN + ms(300), ..terms() }), ms(150));
-    let hurry_at = Some(BEGIN + ms(100));
-    assert_eq!(signalled(Fake { hurry_at, ..stubborn() }, terms()), ms(600));
-    let leaving = Fake { processes: 1, ..Fake::leaving(400) };
-    assert_eq!(
-        play(leaving, "envoy:process=envoy", hurried()).signalled,
-        [],
-        "an accepted quit is proved first"
-    );
-}
-
-#[test]
-fn one_without_a_way_of_being_asked_is_complained_about_only_when_it_is_there() {
-    let none = |text| brief(&play(Fake::up(), text, terms()));
-    assert_eq!(none("app:quit=none,ready=tcp://127.0.0.1:8080"), (Verdict::NotNeeded, ms(0), 0));
-    assert_eq!(none("envoy:quit=none"), (Verdict::NotNeeded, ms(0), 0), "as the user says");
-    assert_eq!(none("gcsfuse"), (Verdict::NotNeeded, ms(0), 0), "its driver ends it");
-    assert_eq!(none("pgbouncer"), (Verdict::NoWay, ms(0), 0));
-    let gone = |text, terms| play(Fake::default(), text, terms).verdict;
-    assert_eq!(gone("pgbouncer", terms()), Verdict::AlreadyGone);
-    assert_eq!(gone("pgbouncer", never_seen()), Verdict::NoWay, "it may come yet");
-    assert_eq!(gone("pgbouncer?", never_seen()), Verdict::Absent);
-    assert_eq!(gone("pgbouncer", Terms { seen: false, ..hurried() }), Verdict::Absent);
-}
-
-#[test]
-fn one_without_a_way_of_being_asked_is_signalled_at_once_where_its_process_is_visible() {
-    let text = "pgbouncer:process=pgbouncer";
-    let fake = |processes, dies_after| Fake { processes, dies_after, ..Fake::up() };
-    let story = play(fake(1, Some(ms(40))), text, terms());
-    assert_eq!(brief(&story), (Verdict::Gone, ms(40), 0));
-    assert_eq!(story.signalled, [BEGIN]);
-    let story = play(fake(1, None), text, terms());
-    assert_eq!(brief(&story), (still_there(true, "sent"), ms(10_000), 0));
-    assert_eq!(brief(&play(fake(0, None), text, terms())), (Verdict::NoWay, ms(0), 0));
-    assert_eq!(play(Fake::default(), text, terms()).verdict, Verdict::AlreadyGone);
 }
 
 #[test]

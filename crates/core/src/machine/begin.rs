@@ -1,0 +1,88 @@
+//! From the beginning to main's start: the gate.
+
+use super::phase::{Guard, Phase};
+use super::{Action, Job, Machine, Pid};
+use crate::outcome::Outcome;
+use crate::signal::Signal;
+use alloc::{vec, vec::Vec};
+use core::time::Duration;
+
+/// First word about a gate that does not open, then at doubling distances.
+const TELL_AFTER: Duration = Duration::from_secs(5);
+
+impl Machine {
+    pub(super) fn begin(&mut self, now: Duration) -> Vec<Action> {
+        if self.phase != Phase::New {
+            return vec![];
+        }
+        let gated = self.rules.gate && !self.rules.steps.is_empty();
+        match self.rules.job {
+            Job::Stop => self.finish(now, Outcome::Done),
+            Job::GiveUp => self.finish(now, Outcome::Internal),
+            Job::Guard | Job::GuardSidecars => {
+                self.phase = Phase::Guarding { held: None };
+                vec![Action::WatchGroup]
+            }
+            Job::Wait | Job::Command if gated => {
+                self.phase = Phase::Waiting {
+                    closed: self.rules.steps.iter().flatten().copied().collect(),
+                    kept: vec![],
+                    deadline: self.rules.wait_timeout.map(|timeout| now + timeout),
+                    tell_at: now + TELL_AFTER,
+                    tell_step: TELL_AFTER,
+                };
+                vec![Action::OpenGate]
+            }
+            Job::Wait | Job::Command => self.gate_is_open(vec![]),
+        }
+    }
+
+    pub(super) fn opened(&mut self, sidecar: usize) -> Vec<Action> {
+        let Phase::Waiting { closed, kept, .. } = &mut self.phase else { return vec![] };
+        closed.retain(|index| *index != sidecar);
+        if !closed.is_empty() {
+            return vec![];
+        }
+        let kept = core::mem::take(kept);
+        let mut actions = vec![Action::CloseGate];
+        actions.extend(self.gate_is_open(kept));
+        actions
+    }
+
+    pub(super) fn waited_long_enough(&mut self, now: Duration, kept: Vec<Signal>) -> Vec<Action> {
+        let mut actions = vec![Action::CloseGate, Action::TellTimeout];
+        actions.extend(match self.rules.run_unready {
+            true => self.gate_is_open(kept),
+            false => self.finish(now, Outcome::WaitTimeout),
+        });
+        actions
+    }
+
+    fn gate_is_open(&mut self, kept: Vec<Signal>) -> Vec<Action> {
+        match self.rules.job {
+            Job::Command | Job::Guard => {
+                self.phase = Phase::Starting { kept };
+                vec![Action::Start]
+            }
+            Job::Wait | Job::Stop | Job::GiveUp | Job::GuardSidecars => self.exit(Outcome::Done),
+        }
+    }
+
+    pub(super) fn started(&mut self, now: Duration, pid: Pid) -> Vec<Action> {
+        let Phase::Starting { kept } = &mut self.phase else { return vec![] };
+        let kept = core::mem::take(kept);
+        let guard = if self.rules.job == Job::Guard { Guard::Holding { held: None } } else { Guard::None };
+        self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
+        kept.into_iter().flat_map(|signal| self.signal(now, signal)).collect()
+    }
+
+    pub(super) fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
+        let Phase::Starting { .. } = self.phase else { return vec![] };
+        self.finish(now, outcome)
+    }
+
+    pub(super) fn mains_in(&mut self) -> Vec<Action> {
+        let Phase::Guarding { held } = self.phase else { return vec![] };
+        if self.rules.job == Job::Guard { self.gate_is_open(held.into_iter().collect()) } else { vec![] }
+    }
+}

@@ -1,0 +1,106 @@
+//! Where a run is, and exactly what is known there.
+
+use super::{PhaseName, Pid};
+use crate::outcome::Outcome;
+use crate::signal::Signal;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// How often a stop signal has come since main's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presses {
+    None,
+    Once,
+}
+
+/// What a running guard knows of the end of its sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// It is no guard: main is main.
+    None,
+    /// The mains are in. `held`: a stop signal that waits for them.
+    Holding { held: Option<Signal> },
+    /// The end was asked for, so it is a good one whatever its code.
+    Asked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    New,
+    /// A guard before its sidecar, or without one: the mains are in. `held`: a stop signal waits for them.
+    Guarding {
+        held: Option<Signal>,
+    },
+    Waiting {
+        closed: Vec<usize>,
+        kept: Vec<Signal>,
+        deadline: Option<Duration>,
+        tell_at: Duration,
+        tell_step: Duration,
+    },
+    Starting {
+        kept: Vec<Signal>,
+    },
+    Running {
+        main: Pid,
+        held: Vec<(Duration, Signal)>,
+        kill_at: Option<Duration>,
+        guard: Guard,
+    },
+    Leftovers {
+        outcome: Outcome,
+        until: Duration,
+    },
+    /// Our verdict is being put on record.
+    Leaving {
+        outcome: Outcome,
+        presses: Presses,
+    },
+    Lingering {
+        outcome: Outcome,
+        until: Duration,
+    },
+    Stopping {
+        outcome: Outcome,
+        presses: Presses,
+        pending: Vec<usize>,
+        steps: Vec<Vec<usize>>,
+        step_end: Duration,
+        end: Duration,
+    },
+    Exited,
+}
+
+/// How long a worker that does not report is waited for beyond its step's end.
+pub(super) const WORKER_SLACK: Duration = Duration::from_millis(500);
+
+impl Phase {
+    pub(super) fn name(&self) -> PhaseName {
+        match self {
+            Phase::New | Phase::Guarding { .. } | Phase::Waiting { .. } | Phase::Starting { .. } => {
+                PhaseName::Waiting
+            }
+            Phase::Running { .. } => PhaseName::Running,
+            Phase::Leftovers { .. } | Phase::Leaving { .. } => PhaseName::Leftovers,
+            Phase::Lingering { .. } => PhaseName::Lingering,
+            Phase::Stopping { .. } => PhaseName::Stopping,
+            Phase::Exited => PhaseName::Exit,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        match self {
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Starting { .. }
+            | Phase::Leaving { .. }
+            | Phase::Exited => None,
+            Phase::Waiting { deadline, tell_at, .. } => {
+                Some(deadline.map_or(*tell_at, |at| at.min(*tell_at)))
+            }
+            Phase::Running { held, kill_at, .. } => held.iter().map(|(due, _)| *due).chain(*kill_at).min(),
+            Phase::Leftovers { until, .. } | Phase::Lingering { until, .. } => Some(*until),
+            Phase::Stopping { step_end, .. } => Some(*step_end + WORKER_SLACK),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Signals in every phase: kept for main, forwarded to it, or acted upon.
+
+use super::phase::{Guard, Phase, Presses};
+use super::{Action, Job, Machine, Note, Pid};
+use crate::outcome::Outcome;
+use crate::signal::Signal;
+use alloc::{vec, vec::Vec};
+use core::time::Duration;
+
+/// Real-time signals that are kept for main at most; the kernel's own queue is bounded likewise.
+const KEPT_AT_MOST: usize = 256;
+
+impl Machine {
+    pub(super) fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
+        let is_stop = self.rules.is_stop(signal);
+        match &mut self.phase {
+            Phase::New | Phase::Starting { .. } | Phase::Waiting { .. } => {
+                self.signal_before_main(now, signal, is_stop)
+            }
+            Phase::Guarding { held } if is_stop => {
+                self.hurried = true;
+                // On the pod's deletion the sidecars are to outlive the mains; the second time it is meant.
+                if held.replace(signal).is_none() {
+                    return vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry];
+                }
+                self.stop(now, Outcome::Done, Presses::Once)
+            }
+            Phase::Running { guard: guard @ Guard::Holding { held: None }, .. } if is_stop => {
+                *guard = Guard::Holding { held: Some(signal) };
+                self.hurried = true;
+                vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry]
+            }
+            Phase::Running { guard, .. } => {
+                if is_stop && matches!(guard, Guard::Holding { .. }) {
+                    *guard = Guard::Asked;
+                }
+                self.hurried |= is_stop;
+                self.forward_or_hold(now, signal)
+            }
+            Phase::Leftovers { outcome, .. } if is_stop => {
+                let outcome = *outcome;
+                self.hurried = true;
+                self.leave_group(now, outcome, Presses::Once)
+            }
+            Phase::Leaving { presses, .. } if is_stop => {
+                *presses = Presses::Once;
+                self.hurried = true;
+                vec![]
+            }
+            Phase::Lingering { outcome, .. } if is_stop => {
+                let outcome = *outcome;
+                self.hurried = true;
+                self.stop(now, outcome, Presses::Once)
+            }
+            Phase::Stopping { outcome, presses, .. } if is_stop => match presses {
+                Presses::None => {
+                    *presses = Presses::Once;
+                    let already = core::mem::replace(&mut self.hurried, true);
+                    if already { vec![] } else { vec![Action::Hurry] }
+                }
+                Presses::Once => {
+                    let outcome = if self.rules.job == Job::Stop { Outcome::NotStopped } else { *outcome };
+                    let mut actions = vec![Action::Tell(Note::CutOff)];
+                    actions.extend(self.exit(outcome));
+                    actions
+                }
+            },
+            Phase::Guarding { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. } => vec![Action::Tell(Note::Dropped(signal))],
+            Phase::Exited => vec![],
+        }
+    }
+
+    fn signal_before_main(&mut self, now: Duration, signal: Signal, is_stop: bool) -> Vec<Action> {
+        let kept = match &mut self.phase {
+            Phase::Waiting { .. } if is_stop || matches!(signal, Signal::HUP | Signal::QUIT) => {
+                self.hurried = true;
+                let mut actions = vec![Action::CloseGate];
+                actions.extend(self.finish(now, Outcome::Signalled(signal)));
+                return actions;
+            }
+            // Ctrl-Z at the gate stops the job; what continues it is not for main.
+            Phase::Waiting { .. } if signal.stops_job() && !self.rules.pid1 => {
+                return vec![Action::StopSelf(signal)];
+            }
+            Phase::Waiting { .. } if signal == Signal::CONT && !self.rules.pid1 => return vec![],
+            Phase::Waiting { kept, .. } | Phase::Starting { kept } => kept,
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Running { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. }
+            | Phase::Exited => return vec![],
+        };
+        // Standard signals merge, as they do in the kernel, so they are few.
+        let counts = if signal.is_real_time() { kept.len() < KEPT_AT_MOST } else { !kept.contains(&signal) };
+        if counts {
+            kept.push(signal);
+        }
+        self.hurried |= is_stop;
+        vec![Action::Tell(Note::Kept(signal))]
+    }
+
+    pub(super) fn stopped(&self, pid: Pid, signal: Signal) -> Vec<Action> {
+        let Phase::Running { main, .. } = self.phase else { return vec![] };
+        // PID 1 cannot be stopped, and nobody could continue it.
+        if main == pid && !self.rules.pid1 { vec![Action::StopSelf(signal)] } else { vec![] }
+    }
+
+    fn forward_or_hold(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
+        match (&mut self.phase, self.rules.delay(signal)) {
+            (Phase::Running { held, .. }, Some(delay)) if held.len() < KEPT_AT_MOST => {
+                held.push((now + delay, signal));
+                vec![Action::Tell(Note::Delayed(signal, delay))]
+            }
+            _ => self.forward(now, signal),
+        }
+    }
+
+    /// Signals whose delay is over, and the KILL after `--grace`.
+    pub(super) fn send_what_is_due(&mut self, now: Duration) -> Vec<Action> {
+        let Phase::Running { main, held, kill_at, .. } = &mut self.phase else { return vec![] };
+        let main = *main;
+        let due: Vec<Signal> = held.iter().filter(|(at, _)| *at <= now).map(|(_, signal)| *signal).collect();
+        held.retain(|(at, _)| *at > now);
+        let kill = kill_at.take_if(|at| *at <= now).is_some();
+        let mut actions: Vec<_> = due.into_iter().flat_map(|signal| self.forward(now, signal)).collect();
+        if kill {
+            actions.extend([Action::Tell(Note::Killed), Action::Send(main, Signal::KILL)]);
+        }
+        actions
+    }
+
+    pub(super) fn forward(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
+        let Phase::Running { main, kill_at, .. } = &mut self.phase else { return vec![] };
+        let Some(sent) = self.rules.rewritten(signal) else {
+            return vec![Action::Tell(Note::Dropped(signal))];
+        };
+        if let Some(grace) = self.rules.grace
+            && self.rules.is_stop(signal)
+        {
+            kill_at.get_or_insert(now + grace);
+        }
+        match sent {
+            Signal::CONT if !self.rules.pid1 => vec![Action::HandTerminal(*main), Action::Send(*main, sent)],
+            _ => vec![Action::Send(*main, sent)],
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What holds of every stop of one sidecar, whatever the sidecar does.
+
+use crate::scene::{ms, spec};
+use crate::sidecar::{ACCEPTS, Fake, REFUSES, Story, answer, counts};
+use lastout_core::stop::{Next, Port, Reply, Stop, Terms, Verdict};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::time::Duration;
+
+fn a_port() -> impl Strategy<Value = Vec<(Duration, Port)>> {
+    let change = (0..3_000u64, prop::sample::select(vec![ACCEPTS, REFUSES]));
+    vec(change, 0..8).prop_map(|mut changes| {
+        changes.sort_unstable_by_key(|(at, _)| *at);
+        changes.into_iter().map(|(at, port)| (ms(at), port)).collect()
+    })
+}
+
+fn a_reply() -> impl Strategy<Value = Reply> {
+    prop_oneof![
+        4 => prop::sample::select(vec![200, 204, 302, 404, 408, 429, 500, 503, 599]).prop_map(answer),
+        1 => Just(Reply::Lost("reset".into())),
+        1 => Just(Reply::Refused),
+        1 => Just(Reply::Unsent("timeout".into())),
+        1 => Just(Reply::Impossible("no folder".into())),
+        1 => Just(Reply::Created),
+    ]
+}
+
+fn a_fake() -> impl Strategy<Value = Fake> {
+    let time = |up_to: u64| (0..up_to).prop_map(Duration::from_millis);
+    let leaving = (option::of(time(500)), option::of(time(500)), option::of(time(500)));
+    let rest = (0..3usize, option::of(time(3_000)), time(200));
+    (a_port(), option::of(a_port()), vec(a_reply(), 1..5), leaving, rest).prop_map(
+        |(
+            quit,
+            ready,
+            replies,
+            (leaves_after, back_after, dies_after),
+            (processes, hurry_at, replies_after),
+        )| Fake {
+            quit,
+            ready,
+            replies,
+            leaves_after,
+            back_after,
+            replies_after,
+            processes,
+            dies_after,
+            hurry_at,
+        },
+    )
+}
+
+fn a_spec() -> impl Strategy<Value = String> {
+    let heads = ["envoy", "linkerd", "cloud-sql-proxy", "kuma", "pgbouncer", "gcsfuse", "vault-agent"];
+    let tails =
+        ["", ":process=p", ":quit=file:/done", ":quit=none", ":ready=none", ":quit=file:/done,ready=none"];
+    let heads = prop::sample::select(heads.to_vec());
+    (heads, any::<bool>(), prop::sample::select(tails.to_vec())).prop_map(|(head, optional, tail)| {
+        // What has no quit request has no port for it either.
+        let tail = if head == "gcsfuse" || head == "pgbouncer" {
+            tail.replace("quit=none", "process=p")
+        } else {
+            tail.into()
+        };
+        format!("{head}{}{tail}", if optional { "?" } else { "" })
+    })
+}
+
+fn some_terms() -> impl Strategy<Value = Terms> {
+    (any::<bool>(), 0..4_000u64, 0..3_000u64, prop::bool::weighted(0.3)).prop_map(
+        |(seen, absent_at, deadline, hurried)| Terms {
+            seen,
+            absent_at: ms(absent_at),
+            deadline: ms(deadline),
+            hurried,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_stop_is_over_by_its_deadline_and_one_request(fake in a_fake(), text in a_spec(), terms in some_terms()) {
+        let begin = ms(200);
+        let story = fake.clone().play(&text, terms, begin);
+        let mut deadline = terms.deadline.max(begin);
+        if terms.hurried {
+            deadline = deadline.min(begin + ms(1_000));
+        }
+        if let Some(at) = fake.hurry_at {
+            deadline = deadline.min(at.max(begin) + ms(1_000) + fake.replies_after).max(begin);
+        }
+        // The request that ends the asking, and the one to a second life.
+        prop_assert!(story.over <= deadline + 2 * ms(50), "{:?} {:?}", deadline, story);
+    }
+
+    #[test]
+    fn an_accepted_quit_is_never_repeated_to_the_same_life(
+        mut fake in a_fake(), text in a_spec(), terms in some_terms(),
+    ) {
+        let Story { mut stop, over, mut asked, mut looked, .. } =
+            fake.go_on(Stop::new(&spec(&text), terms, ms(0)), ms(0), 1);
+        stop.watch(over);
+        let comes_back = fake.port(ms(60_000), &fake.quit) == ACCEPTS;
+        if comes_back && !matches!(stop.next(over), Next::Done(_)) {
+            let again = fake.go_on(stop, over, 4);
+            asked.extend(again.asked);
+            looked.extend(again.looked);
+        }
+        let accepted: Vec<usize> = (0..asked.len()).filter(|index| counts(&asked[*index].1)).collect();
+        prop_assert!(accepted.len() <= 2, "{:?}", asked);
+        for later in accepted.first().map_or(0, |first| first + 1)..asked.len() {
+            let Some(last) = accepted.iter().rfind(|index| **index < later) else { break };
+            let mut looks = looked.iter().filter(|(at, ..)| (asked[*last].0..=asked[later].0).contains(at));
+            let went = looks.any(|(_, quit, _)| *quit == REFUSES);
+            prop_assert!(went && looks.any(|(_, quit, _)| *quit == ACCEPTS), "{:?} {:?}", asked, looked);
+        }
+    }
+
+    #[test]
+    fn requests_that_may_be_repeated_are_repeated_at_a_distance(fake in a_fake(), text in a_spec(), terms in some_terms()) {
+        let story = fake.play(&text, terms, ms(0));
+        for pair in story.asked.windows(2) {
+            let pause = pair[1].0 - pair[0].0;
+            match &pair[0].1 {
+                Reply::Answer { status: 408 | 429 | 500..=599, .. } => prop_assert!(pause >= ms(200)),
+                Reply::Unsent(_) => prop_assert!(pause >= ms(50)),
+                Reply::Answer { accepted: false, .. } | Reply::Impossible(_) => prop_assert!(false, "permanent"),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_verdict_is_never_given_to_one_that_was_seen_there_last(
+        fake in a_fake(), text in a_spec(), terms in some_terms(),
+    ) {
+        let story = fake.play(&text, terms, ms(0));
+        let Some((_, quit, ready)) = story.looked.last() else { return Ok(()) };
+        let gone = *quit == REFUSES && ready.is_none_or(|ready| ready == REFUSES);
+        let proved = matches!(story.verdict, Verdict::Gone | Verdict::AlreadyGone | Verdict::Absent);
+        prop_assert!(!proved || gone, "{:?}", story);
+    }
+}
