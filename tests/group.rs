@@ -3,6 +3,8 @@
 //!
 //! `LASTOUT_TEST_ALL=1`: a thousand rounds instead of two hundred; `LASTOUT_TEST_SEED` repeats a run's dice.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::time::{Duration, Instant};

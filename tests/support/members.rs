@@ -4,7 +4,7 @@
 use super::{TempDir, binary, facts, until};
 use std::{
     fs::{self, File},
-    io::{PipeReader, PipeWriter, Read as _},
+    io::{PipeReader, PipeWriter, Read as _, Write as _},
     os::{fd::AsRawFd as _, unix::process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -163,25 +163,27 @@ pub fn leash() -> (PipeReader, PipeWriter) {
     std::io::pipe().unwrap()
 }
 
-/// Random numbers that a failing round can be repeated with.
-pub struct Dice(u64);
+/// Random numbers; the seed of those with which a test failed is told.
+pub struct Dice {
+    seed: u64,
+    state: u64,
+}
 
 impl Dice {
-    /// Another seed each run; `LASTOUT_TEST_SEED` repeats one. It is told with a failure.
+    /// Another seed each run; `LASTOUT_TEST_SEED` repeats one.
     pub fn new() -> Self {
         let given = std::env::var("LASTOUT_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let seed = given.unwrap_or(u64::try_from(time.as_nanos() & 0xFFFF_FFFF).unwrap());
-        eprintln!("LASTOUT_TEST_SEED={seed}");
-        Self(seed | 1)
+        Self { seed, state: seed | 1 }
     }
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 20).unwrap() % limit
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        usize::try_from(self.state >> 20).unwrap() % limit
     }
 
     /// The numbers below `count` in any order.
@@ -191,6 +193,14 @@ impl Dice {
             order.swap(last, self.below(last + 1));
         }
         order
+    }
+}
+
+impl Drop for Dice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "LASTOUT_TEST_SEED={}", self.seed);
+        }
     }
 }
 
