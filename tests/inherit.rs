@@ -22,7 +22,8 @@ fn after_a_gate_main_inherits_what_it_would_inherit_bare() {
     only_ours!();
     let dir = TempDir::new();
     let file = dir.file("held", "x", 0o644);
-    let with = |l: Launch| l.blocked(10).blocked(40).ignored(13).ignored(1).opened(5, &file).umask(0o27);
+    let with =
+        |l: Launch| l.blocked(10).blocked(33).blocked(40).ignored(13).ignored(1).opened(5, &file).umask(0o27);
     let bare = seen(with(Launch::bare()));
     for launch in [Launch::pid1, Launch::process] {
         let fake = Fake::good();

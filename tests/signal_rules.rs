@@ -249,7 +249,7 @@ fn the_parent_death_signal_is_the_wrappers_own_and_reaches_main() {
 }
 
 #[test]
-fn signal_group_reaches_the_rest_of_a_group_whose_leader_main_is_not_any_more() {
+fn after_mains_end_nobody_in_its_group_is_signalled() {
     only_ours!();
     // Main is gone: nobody is signalled any more, whoever is left in its group.
     let dir = support::TempDir::new();

@@ -16,7 +16,7 @@ fn same<S: AsRef<OsStr>>(
         if end.status.success() {
             Ok(look(&end.stdout))
         } else {
-            Err(format!("exits {:?}", end.status.code()))
+            Err(format!("exits {}", end.status.code().unwrap_or(-1)))
         }
     };
     let bare = see(Launch::bare())?;
@@ -24,7 +24,7 @@ fn same<S: AsRef<OsStr>>(
         let seen = see(launch)?;
         let differing = || {
             let lines = seen.lines().zip(bare.lines()).find(|(a, b)| a != b);
-            format!("as {how}: {:?}", lines.map_or_else(String::new, |(a, b)| format!("{a} instead of {b}")))
+            format!("as {how}: {}", lines.map_or_else(String::new, |(a, b)| format!("{a} instead of {b}")))
         };
         holds(!bare.is_empty() && seen == bare, differing)?;
     }
@@ -51,12 +51,12 @@ fn debug(bytes: &[u8]) -> String {
 }
 
 pub fn blocked_signals_stay_blocked(init: Init) -> Verdict {
-    let blocked = [1, 10, 15, 17, 18, 20, 33, 34, 35, 64];
+    let blocked = [1, 10, 15, 17, 18, 20, 34, 35, 64];
     same(init, &STATUS, |l| blocked.into_iter().fold(l, Launch::blocked), fields(SIGNALS))
 }
 
 pub fn ignored_signals_stay_ignored(init: Init) -> Verdict {
-    let ignored = [1, 2, 13, 20, 21, 22, 33, 34, 40, 64];
+    let ignored = [1, 2, 13, 20, 21, 22, 34, 40, 64];
     same(init, &STATUS, |l| ignored.into_iter().fold(l, Launch::ignored), fields(SIGNALS))
 }
 

@@ -16,12 +16,24 @@ fn page() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/init.md")
 }
 
+/// The sentence, with the names of things as they are written elsewhere.
 fn row(name: &str) -> String {
-    name.replace('_', " ")
-        .replace("pid 1", "PID 1")
-        .replace("ctrl c", "Ctrl-C")
-        .replace("ctrl z", "Ctrl-Z")
-        .replace("ctrl backslash", "Ctrl-\\\\")
+    const WRITTEN: [(&str, &str); 9] = [
+        ("pid 1", "PID 1"),
+        ("ctrl c", "Ctrl-C"),
+        ("ctrl z", "Ctrl-Z"),
+        ("ctrl backslash", "Ctrl-\\"),
+        ("listen pid", "LISTEN_PID"),
+        ("128 plus n", "128+n"),
+        ("chld", "CHLD"),
+        ("by int", "by INT"),
+        ("close range", "close_range"),
+    ];
+    let sentence = name.replace('_', " ").replace("term ", "TERM ").replace("pidfd open", "pidfd_open");
+    WRITTEN
+        .iter()
+        .fold(sentence, |sentence, (from, to)| sentence.replace(from, to))
+        .replace("kill follows", "KILL follows")
 }
 
 fn cell(verdict: std::thread::Result<Verdict>) -> String {
@@ -29,7 +41,7 @@ fn cell(verdict: std::thread::Result<Verdict>) -> String {
         Ok(Ok(())) => "yes".to_owned(),
         Ok(Err(why)) if why == "no such option" => "no option".to_owned(),
         Ok(Err(why)) => {
-            let why: String = why.replace(['|', '\n'], " ").chars().take(70).collect();
+            let why: String = why.replace(['|', '\n'], " ").chars().take(80).collect();
             format!("no: {}", why.trim())
         }
         Err(_) => "no".to_owned(),

@@ -1,0 +1,82 @@
+//! Where a process, a program or room in a pipe cannot be had, or not at once.
+
+mod support;
+
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
+use support::{Fake, Launch, TempDir, binary, facts, pause, skip};
+
+/// As a user who may have no process more: `pids.max`, `ulimit -u`.
+fn no_more_processes(dir: &TempDir) -> Launch {
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let copy = dir.file("lastout", std::fs::read(binary()).unwrap(), 0o755);
+    Launch::pid1().program(&copy).uid(65534).limit(libc::RLIMIT_NPROC, 0, 0)
+}
+
+#[test]
+fn without_a_process_for_main_it_is_125_with_one_line_that_names_the_limit() {
+    only_ours!();
+    if !facts::is_root() {
+        return skip("not root: cannot become a user without processes");
+    }
+    let dir = TempDir::new();
+    no_more_processes(&dir).sh("exit 3").run().one_line(125, &["process", "pids.max", "ulimit"]);
+}
+
+#[test]
+fn without_a_process_or_a_thread_it_ends_in_time_and_says_that_the_sidecar_stays() {
+    only_ours!();
+    if !facts::is_root() {
+        return skip("not root: cannot become a user without processes");
+    }
+    let (dir, fake) = (TempDir::new(), Fake::good());
+    let options = ["--no-wait", "--stop-timeout", "1s"];
+    let end = no_more_processes(&dir).sidecar(&fake.spec("fake")).options(options).sh("exit 3").run();
+    assert_eq!(end.code(), 125, "{}", end.stderr);
+    assert!(end.took() < Duration::from_secs(5), "{:?}", end.took());
+    if fake.quits().is_empty() {
+        assert!(end.stderr.contains("sidecar") || end.stderr.contains("fake"), "{}", end.stderr);
+    }
+}
+
+#[test]
+fn a_program_that_is_still_being_written_is_waited_for() {
+    only_ours!();
+    let dir = TempDir::new();
+    let program = dir.file("job", std::fs::read("/bin/true").unwrap(), 0o755);
+    let writer = File::options().append(true).open(&program).unwrap();
+    let began = Instant::now();
+    let run = Launch::pid1().command([&program]).start();
+    pause(Duration::from_millis(80));
+    drop(writer);
+    let end = run.wait();
+    end.silent(0);
+    assert!(end.ended - began >= Duration::from_millis(80));
+}
+
+#[test]
+fn a_program_that_stays_open_for_writing_is_126_with_one_line() {
+    only_ours!();
+    let dir = TempDir::new();
+    let program = dir.file("job", std::fs::read("/bin/true").unwrap(), 0o755);
+    let _writer = File::options().append(true).open(&program).unwrap();
+    Launch::pid1().command([&program]).run().one_line(126, &["job", "busy|written|open"]);
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_holds_nothing_up() {
+    only_ours!();
+    let dir = TempDir::new();
+    let fifo = dir.fifo("full");
+    // A pipe holds 64 KiB.
+    let script = format!(
+        "exec 3<>{}; head -c 65536 /dev/zero >&3; exec \"$0\" --log-level debug -- sh -c 'exit 3' 2>&3",
+        fifo.display()
+    );
+    let wrapper = binary();
+    let end = Launch::pid1_of(["sh", "-c", &script, wrapper.to_str().unwrap()]).run();
+    assert_eq!(end.code(), 3);
+    assert!(end.took() < Duration::from_secs(5), "{:?}", end.took());
+}
