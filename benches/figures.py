@@ -36,7 +36,7 @@ class Bench:
         self.rows, self.tools, self.folder, self.scale = rows, tools, folder, scale
 
     def rounds(self, count):
-        return str(max(3, round(count * self.scale)))
+        return str(max(2, round(count * self.scale)))
 
     def run(self, tool, *words, rows, command, one_cpu=False, commands=lambda row: row.words):
         """Runs a measuring program over these contenders; -> its lines, split, the contender's name first."""
@@ -117,9 +117,9 @@ def zombies(bench):
     """Processor time of the wrapper for each orphan that it reaps, and how long that one stayed a zombie."""
     result = {}
     rows = [row for row in bench.rows if row.name != BARE]
-    for kind, count in (("trickle", 200), ("burst", 400)):
+    for kind, count, lives in (("trickle", 100, 15), ("burst", 200, 40)):
         command = [bench.tools["orphans"], kind, str(count)]
-        lines = bench.run("zombies", bench.rounds(12), rows=rows, command=command)
+        lines = bench.run("zombies", bench.rounds(lives), rows=rows, command=command)
         cpu = [(name, words) for name, words in lines if words[0] == "cpu"]
         lag = [(name, words) for name, words in lines if words[0] == "lag"]
         result[f"zombie_{kind}"] = collect(cpu, lambda words, count=count: us(words[1]) / count)

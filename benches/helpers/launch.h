@@ -154,7 +154,5 @@ static void settle_down(void) {
     dup2(null, 0);
     close(null);
     signal(SIGPIPE, SIG_IGN);
-    // Before whoever else is busy here, if we may.
-    if (setpriority(PRIO_PROCESS, 0, -20)) errno = 0;
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 }

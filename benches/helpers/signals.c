@@ -7,6 +7,7 @@
 #define SIGNALS_PER_LIFE 10
 #define LOSS_STEP 20000
 #define LOSS_END 6000000
+#define SPIN_NS 150000
 
 static int ends[2];
 
@@ -51,6 +52,7 @@ static void loss(int row, int64_t delay) {
     pid_t pid = launch(rows[row], 1, -1, ends[1]);
     int64_t executed = now(), got = 0;
     struct pollfd said = {.fd = ends[0], .events = POLLIN};
+    if (delay > SPIN_NS) pause_us((delay - SPIN_NS) / 1000);
     while (now() - executed < delay) {}
     if (kill(pid, SIGTERM)) die("kill");
     int lost = 0, there = 0;
