@@ -2,11 +2,18 @@
 //! has neither blocked nor caught, so the window is what a program does before it blocks: the kernel's work of
 //! loading it, the C library's start. Ours is compared with the peers', in the same run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may fail loudly, and a measurement is told"
+)]
+
 mod support;
 
 use std::time::Duration;
 use support::{
-    Init, Launch,
+    Launch,
     init::which,
     job, skip,
     strike::{self, Since},

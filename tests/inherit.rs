@@ -1,9 +1,11 @@
 //! What main inherits when the wrapper has done more than start it: a gate with its threads and sockets, an
 //! environment file, a terminal. What a bare start passes on is in `init_suite/inherits.rs`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
-use support::{Fake, Launch, Pty, TempDir, facts::field};
+use support::{Fake, Launch, Pty, TempDir, eventually, facts::field};
 
 /// Signals and descriptors, as main finds them.
 const LOOK: &str = "cat /proc/self/status; for fd in /proc/$$/fd/*; do echo fd ${fd##*/}; done";
@@ -86,5 +88,27 @@ fn main_has_the_controlling_terminal_and_the_foreground() {
         let screen = look(launch(), &pty).replace(&pty.path, "PATH");
         assert!(!screen.starts_with("tty 0\n"), "{screen}");
         assert_eq!(without_number(screen), without_number(bare.clone()));
+    }
+}
+
+#[test]
+fn after_the_spawn_the_wrapper_has_its_three_descriptors_and_no_folder() {
+    only_ours!();
+    let dir = TempDir::new();
+    let file = dir.file("held", "x", 0o644);
+    for launch in [Launch::pid1, Launch::process] {
+        let fake = Fake::good();
+        let with = [3, 4, 63, 200].into_iter().fold(launch(), |l, fd| l.opened(fd, &file)).cwd(dir.path());
+        let run = with.sidecar(&fake.spec("fake")).sh("echo up; exec sleep 60").start();
+        run.says("up");
+        let links = |what: &str| std::fs::read_dir(format!("/proc/{}/{what}", run.pid())).unwrap().flatten();
+        eventually("it lets go", || {
+            let mut open: Vec<_> = links("fd").map(|l| l.file_name().into_string().unwrap()).collect();
+            open.sort();
+            open == ["0", "1", "2"]
+        });
+        eventually("it leaves", || {
+            std::fs::read_link(format!("/proc/{}/cwd", run.pid())).unwrap().as_os_str() == "/"
+        });
     }
 }

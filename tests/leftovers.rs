@@ -1,5 +1,7 @@
 //! `--leftovers`: what main leaves behind is told to end, and waited for; and what is not main's is left alone.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Where a process, a program or room in a pipe cannot be had, or not at once.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! Kernels that refuse: gVisor, seccomp profiles, old Linux. Whatever call is refused, what matters still works.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::{fs, os::unix::process::ExitStatusExt as _};

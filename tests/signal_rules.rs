@@ -1,6 +1,8 @@
 //! The options that change what becomes of a signal or an exit code: `--rewrite-signal`, `--delay-signal`,
 //! `--grace`, `--map-exit`, `--parent-death-signal`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! `lastout sleep`: for `preStop` in images without one.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,12 @@
 //! Zombies by the hundred thousand, and main among thousands that die at the same moment.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may fail loudly, and a measurement is told"
+)]
+
 mod support;
 
 use std::time::Duration;

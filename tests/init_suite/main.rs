@@ -3,7 +3,14 @@
 //! Every behaviour is a test for the init that `INIT_UNDER_TEST` names. `scripts/init-table` runs them all on
 //! all inits and writes the outcome into `docs/init.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may fail loudly, and the table is told as it grows"
+)]
 
 mod codes;
 mod inherits;
@@ -51,7 +58,6 @@ macro_rules! suite {
     ($($title:literal $module:ident { $($name:ident)* })*) => {
         $($(#[test] fn $name() { judge($module::$name) })*)*
         /// Title and behaviours of each part.
-        #[expect(clippy::type_complexity, reason = "written once")]
         const SUITE: &[(&str, &[(&str, fn(Init) -> Verdict)])] = &[
             $(($title, &[$((stringify!($name), $module::$name)),*])),*
         ];

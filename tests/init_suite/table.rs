@@ -41,7 +41,9 @@ fn cell(verdict: std::thread::Result<Verdict>) -> String {
         Ok(Ok(())) => "yes".to_owned(),
         Ok(Err(why)) if why == "no such option" => "no option".to_owned(),
         Ok(Err(why)) => {
-            let why: String = why.replace(['|', '\n'], " ").chars().take(80).collect();
+            // The first line is the reason; more is for whoever looks into it.
+            let why: String =
+                why.lines().next().unwrap_or_default().replace('|', " ").chars().take(80).collect();
             format!("no: {}", why.trim())
         }
         Err(_) => "no".to_owned(),

@@ -133,7 +133,7 @@ impl Shell {
         self.pty.types(keys);
         let new = || self.pty.screen().get(before..).unwrap_or_default().to_owned();
         let seen = until(Duration::from_secs(3), || is_so(&new()).then_some(()));
-        holds(seen.is_some(), || format!("shows {:?} instead of {text:?}", new().trim()))
+        holds(seen.is_some(), || format!("never shows {text:?}\nbut {}", new().trim()))
     }
 }
 
