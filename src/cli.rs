@@ -199,8 +199,9 @@ fn verb_help<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
 fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (mut values, warnings) = from_environment(env);
     let mut call = Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings };
-    match args.first().filter(|first| is_option(first) || matches!(verb, Verb::Wait | Verb::Stop)) {
-        Some(_) => match from_arguments(args, &mut call) {
+    match without_options(verb, args) {
+        Some(command) => call.command = command.to_vec(),
+        None => match from_arguments(args, &mut call) {
             Ok(given) => {
                 // A flag wins over the variable; a repeated flag replaces the variable's whole list.
                 values.retain(|value| given.iter().all(|flag| flag.option != value.option));
@@ -208,7 +209,6 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
             }
             Err(text) => return Call::Print(text),
         },
-        None => call.command = args.to_vec(),
     }
     call.values = values;
     if matches!(verb, Verb::Run)
@@ -219,6 +219,17 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
             Some("no command to run: lastout [OPTIONS] [--] COMMAND [ARG]... (lastout --help)".to_owned());
     }
     Call::Work(call)
+}
+
+/// The command, where no option stands before it. Then there is nothing to parse, and clap is not asked: making its
+/// tables would be most of what starting takes.
+fn without_options<'a, 'b>(verb: Verb, args: &'b [&'a OsStr]) -> Option<&'b [&'a OsStr]> {
+    match (verb, args.first()) {
+        (Verb::Wait | Verb::Stop, Some(_)) => None,
+        (_, Some(first)) if *first == "--" => args.get(1..),
+        (_, Some(first)) if is_option(first) => None,
+        (_, _) => Some(args),
+    }
 }
 
 /// The values of all options; `Err`: a text that is asked for instead.

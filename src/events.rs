@@ -1,12 +1,12 @@
 //! Where events come from: pending signals, children, workers, the nearest deadline. No decisions.
 
 use crate::post::{Letter, Post};
-use crate::sys::{self, Change};
+use crate::sys::{self, Change, Clock};
 use lastout_core::machine::{Event, Pid};
 use lastout_core::signal::Signal;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Something for the interpreter.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub enum Incoming {
 /// The source of everything that happens to us.
 #[derive(Debug)]
 pub struct Events {
-    start: Instant,
+    start: Clock,
     own_pid: Pid,
     letters: Receiver<Letter>,
     queue: VecDeque<Event>,
@@ -34,7 +34,7 @@ pub struct Events {
 
 impl Events {
     /// Nothing has happened yet. Also returns the way by which workers reach the loop.
-    pub fn new(start: Instant, wants_usage: bool) -> (Self, Post) {
+    pub fn new(start: Clock, wants_usage: bool) -> (Self, Post) {
         let (sender, letters) = channel();
         let usage = wants_usage.then(sys::no_usage);
         let own_pid = std::process::id().cast_signed();

@@ -43,7 +43,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::time::Instant;
+use sys::Clock;
 
 /// The whole program.
 ///
@@ -53,7 +53,7 @@ use std::time::Instant;
 pub unsafe fn start(args: *const *const c_char) -> c_int {
     // First of all, so that no signal is lost from here on.
     let mask = sys::block_all_signals();
-    let start = Instant::now();
+    let start = Clock::start();
     occupy_closed_descriptors();
     // SAFETY: as this function's caller promises.
     let args = unsafe { sys::arguments(args) };
@@ -83,17 +83,21 @@ fn occupy_closed_descriptors() {
     }
 }
 
+#[inline(never)]
 fn print(text: &str) -> Exit {
     // Whoever closed stdout does not want to read it.
     let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
     Exit::Code(0)
 }
 
+#[inline(never)]
 fn wrong(text: &str) -> Exit {
     Log::new(LogLevel::Error, false).error(text);
     Exit::Code(Outcome::Internal.code())
 }
 
+// Not inlined, as its buffers would be part of the frame of every run.
+#[inline(never)]
 fn install(dest: &OsStr) -> Exit {
     match install::install(Path::new(dest)) {
         Ok(_) => Exit::Code(0),
@@ -101,6 +105,7 @@ fn install(dest: &OsStr) -> Exit {
     }
 }
 
+#[inline(never)]
 fn sleep(time: &OsStr) -> Exit {
     match time.to_str().ok_or_else(|| "not UTF-8".to_owned()).and_then(duration::parse_seconds_or) {
         Ok(time) => run::sleep(time),
@@ -108,7 +113,7 @@ fn sleep(time: &OsStr) -> Exit {
     }
 }
 
-fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalMask, start: Instant) -> Exit {
+fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalMask, start: Clock) -> Exit {
     let lookup = |name: &str| {
         let entry =
             env.iter().find_map(|entry| entry.to_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
@@ -124,7 +129,7 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
         log.warn(warning);
     }
     let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0));
-    if matches!(call.verb, Verb::Wait | Verb::Stop) && settings.sidecars.is_empty() {
+    if matches!(call.verb, Verb::Wait | Verb::Stop) && settings.sidecars.is_empty() && problem.is_none() {
         log.warn("no sidecar is given: SPEC, --sidecar or LASTOUT_SIDECAR");
     }
     let problem = problem.or_else(|| wrong_guard(&call, &settings));

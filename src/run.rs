@@ -10,7 +10,7 @@ use crate::report::{self, Facts};
 use crate::sidecar::Workers;
 use crate::spawn::{self, Command, NotStarted};
 use crate::story::{Story, phase_name};
-use crate::sys::{self, SignalMask};
+use crate::sys::{self, Clock, SignalMask};
 use crate::terminal::Terminal;
 use lastout_core::duration::Human;
 use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, Pid};
@@ -21,13 +21,13 @@ use lastout_core::stop::{Terms, Verdict};
 use lastout_core::tell;
 use std::borrow::Cow;
 use std::ffi::CStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a run begins with.
 #[derive(Debug)]
 pub struct Beginning<'a> {
     /// The moment from which all durations count.
-    pub start: Instant,
+    pub start: Clock,
     /// Signals that were blocked when we began.
     pub mask: SignalMask,
     /// We are the init of a process namespace.
@@ -49,7 +49,7 @@ const WATCH_STACK: usize = 64 * 1024;
 
 /// `lastout sleep`: until the time is over, or a stop signal ends it by 128+n.
 pub fn sleep(time: Duration) -> Exit {
-    let (mut events, _post) = Events::new(Instant::now(), false);
+    let (mut events, _post) = Events::new(Clock::start(), false);
     loop {
         match events.next(Some(time)) {
             Incoming::Event(Event::Tick) => return Exit::Code(0),

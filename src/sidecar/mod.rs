@@ -9,20 +9,20 @@ mod probe;
 mod stop;
 
 use crate::post::{Letter, News, Post};
-use crate::sys::ThreadSignals;
+use crate::sys::{Clock, ThreadSignals};
 use bell::Bells;
 use lastout_core::spec::Spec;
 use lastout_core::stop::Terms;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The threads of one gate, or of one stop.
 #[derive(Debug)]
 pub struct Workers {
     post: Post,
-    start: Instant,
+    start: Clock,
     bells: Arc<Bells>,
     threads: Vec<JoinHandle<()>>,
     signals: ThreadSignals,
@@ -36,7 +36,7 @@ impl Workers {
     ///
     /// # Errors
     /// When the kernel has no more descriptors for us.
-    pub fn new(post: Post, start: Instant) -> io::Result<Self> {
+    pub fn new(post: Post, start: Clock) -> io::Result<Self> {
         Ok(Self {
             post,
             start,

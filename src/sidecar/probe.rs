@@ -4,6 +4,7 @@ use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
 use super::http::{self, Failure};
 use crate::post::News;
+use crate::sys::Clock;
 use lastout_core::gate::{Gate, Next, Probe};
 use lastout_core::spec::{Ready, Spec};
 use std::ffi::OsStr;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 pub(super) fn until_ready(
     spec: &Spec,
     absent_after: Duration,
-    start: Instant,
+    start: Clock,
     bells: &Arc<Bells>,
     tell: impl Fn(News),
 ) {

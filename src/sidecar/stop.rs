@@ -5,6 +5,7 @@ use super::connect::{ConnectError, Connection};
 use super::http::{self, Failure};
 use crate::post::News;
 use crate::processes;
+use crate::sys::Clock;
 use lastout_core::spec::{Address, Quit, Ready, Spec};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
 use std::ffi::OsStr;
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) fn until_done(spec: &Spec, terms: Terms, start: Instant, bells: &Arc<Bells>, tell: impl Fn(News)) {
+pub(super) fn until_done(spec: &Spec, terms: Terms, start: Clock, bells: &Arc<Bells>, tell: impl Fn(News)) {
     let now = || start.elapsed();
     let mut stop = Stop::new(spec, terms, now());
     loop {

@@ -1,0 +1,101 @@
+//! Our own memory: as little of it as can be while main runs, and as few page faults as can be before.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of the arena. A run without options takes a third of it.
+const ARENA: usize = 16 * 1024;
+
+/// The allocator: the first blocks come out of a static arena, one behind the other, all others from the C library.
+/// musl maps a page for the first block of every size, and each page costs a system call and a fault: half of what
+/// starting took.
+struct Frugal {
+    arena: UnsafeCell<[u8; ARENA]>,
+    /// Bytes of the arena that are given out. Blocks of it are not taken back, but for the last one.
+    used: AtomicUsize,
+}
+
+// SAFETY: the arena's bytes are only reached through blocks, and `used` hands out each byte once.
+unsafe impl Sync for Frugal {}
+
+#[global_allocator]
+static ALLOCATOR: Frugal = Frugal { arena: UnsafeCell::new([0; ARENA]), used: AtomicUsize::new(0) };
+
+impl Frugal {
+    fn base(&self) -> *mut u8 {
+        self.arena.get().cast()
+    }
+
+    /// Where this block of the arena begins; `None`: it is none.
+    fn offset_of(&self, block: *mut u8) -> Option<usize> {
+        let offset = (block as usize).wrapping_sub(self.base() as usize);
+        (offset < ARENA).then_some(offset)
+    }
+
+    /// Moves the end of what is given out, if it is still where it is thought to be.
+    fn move_end(&self, from: usize, to: usize) -> bool {
+        to <= ARENA && self.used.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+// SAFETY: blocks of the arena are aligned, disjoint and as long as asked for; all others are System's.
+unsafe impl GlobalAlloc for Frugal {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let used = self.used.load(Ordering::Relaxed);
+        let begin = (self.base() as usize + used).next_multiple_of(layout.align()) - self.base() as usize;
+        if self.move_end(used, begin.saturating_add(layout.size())) {
+            // SAFETY: within the arena.
+            return unsafe { self.base().add(begin) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        match self.offset_of(block) {
+            Some(begin) => {
+                self.move_end(begin + layout.size(), begin);
+            }
+            // SAFETY: not ours, so it came from there.
+            None => unsafe { System.dealloc(block, layout) },
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        match self.offset_of(block) {
+            // The last block grows where it is.
+            Some(begin) if self.move_end(begin + layout.size(), begin.saturating_add(size)) => block,
+            Some(_) => {
+                // SAFETY: the caller promises that the new size is a valid one for this alignment.
+                let new = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+                if !new.is_null() {
+                    // SAFETY: both are blocks of at least that many bytes, and disjoint.
+                    unsafe { std::ptr::copy_nonoverlapping(block, new, size.min(layout.size())) };
+                }
+                new
+            }
+            // SAFETY: not ours, so it came from there.
+            None => unsafe { System.realloc(block, layout, size) },
+        }
+    }
+}
+
+/// `madvise(MADV_DONTNEED)` on our own code and constants: the pages of our file that starting took are not needed
+/// while main runs, and come back from the page cache one by one.
+pub fn give_back_pages() {
+    // SAFETY: takes an integer.
+    let (headers, count) = unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
+    let headers = headers as *const libc::Elf64_Phdr;
+    for index in 0..count as usize {
+        // SAFETY: the kernel has told where our program headers are, and how many.
+        let header = unsafe { &*headers.add(index) };
+        if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
+            // SAFETY: clean pages of a private mapping of a file; touched again, they are read again.
+            unsafe {
+                libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED)
+            };
+        }
+    }
+}
