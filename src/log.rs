@@ -42,8 +42,10 @@ impl Log {
     }
 
     /// A phase, with its duration.
-    pub fn info(&self, text: &str) {
-        self.line(LogLevel::Info, text);
+    pub fn info(&self, text: impl FnOnce() -> String) {
+        if self.level >= LogLevel::Info {
+            self.line(LogLevel::Info, &text());
+        }
     }
 
     /// Everything else. The text is only made when somebody reads it.

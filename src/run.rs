@@ -91,7 +91,10 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
     if let Some(problem) = &run.beginning.problem {
         run.say_error(problem);
     }
-    run.go()
+    let outcome = run.go();
+    // Leaving the process frees it all at once.
+    std::mem::forget(run);
+    outcome
 }
 
 /// Outside PID 1 orphans would go past us to the init of the namespace.
@@ -263,7 +266,7 @@ impl Run<'_> {
         let phase = self.machine.phase();
         let Some(&(before, since)) = self.phases.last() else { return };
         if phase != before {
-            self.log.info(&format!("{} took {}", phase_name(before), Human(now.saturating_sub(since))));
+            self.log.info(|| format!("{} took {}", phase_name(before), Human(now.saturating_sub(since))));
             self.phases.push((phase, now));
         }
     }
@@ -349,7 +352,7 @@ impl Run<'_> {
             // Not registered: then nobody counts on us.
             None => true,
         };
-        self.log.info(if last { "the last main out" } else { "other mains are not out yet" });
+        self.log.info(|| if last { "the last main out" } else { "other mains are not out yet" }.to_owned());
         Event::Left(last)
     }
 
@@ -458,7 +461,7 @@ impl Run<'_> {
             Note::Kept(signal) => self.log.debug(|| format!("{signal} is kept for the command")),
             Note::Dropped(signal) => self.log.debug(|| format!("{signal} is dropped")),
             Note::HeldBack(signal) => {
-                self.log.info(&format!("{signal} is held back until the mains are out"))
+                self.log.info(|| format!("{signal} is held back until the mains are out"))
             }
             Note::Delayed(signal, time) => {
                 self.log.debug(|| format!("{signal} is held back for {}", Human(time)))

@@ -6,15 +6,17 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of the arena. A run without options takes a third of it.
-const ARENA: usize = 16 * 1024;
+const ARENA: usize = 8 * 1024;
 
 /// The allocator: the first blocks come out of a static arena, one behind the other, all others from the C library.
 /// musl maps a page for the first block of every size, and each page costs a system call and a fault: half of what
 /// starting took.
+#[repr(C)]
 struct Frugal {
-    arena: UnsafeCell<[u8; ARENA]>,
-    /// Bytes of the arena that are given out. Blocks of it are not taken back, but for the last one.
+    /// Bytes of the arena that are given out. Blocks of it are not taken back, but for the last one. In front, as
+    /// that page is taken in any case.
     used: AtomicUsize,
+    arena: UnsafeCell<[u8; ARENA]>,
 }
 
 // SAFETY: the arena's bytes are only reached through blocks, and `used` hands out each byte once.
@@ -87,15 +89,13 @@ unsafe impl GlobalAlloc for Frugal {
 pub fn give_back_pages() {
     // SAFETY: takes an integer.
     let (headers, count) = unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
-    let headers = headers as *const libc::Elf64_Phdr;
-    for index in 0..count as usize {
-        // SAFETY: the kernel has told where our program headers are, and how many.
-        let header = unsafe { &*headers.add(index) };
-        if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
-            // SAFETY: clean pages of a private mapping of a file; touched again, they are read again.
-            unsafe {
-                libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED)
-            };
-        }
+    // SAFETY: the kernel has told where our program headers are, and how many.
+    let headers = unsafe { std::slice::from_raw_parts(headers as *const libc::Elf64_Phdr, count as usize) };
+    let ours =
+        headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0);
+    // From the last to the first: the headers themselves are in the first.
+    for header in ours.rev() {
+        // SAFETY: clean pages of a private mapping of a file; touched again, they are read again.
+        unsafe { libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED) };
     }
 }
