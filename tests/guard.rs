@@ -316,3 +316,15 @@ fn a_guard_of_a_sidecar_of_others_holds_its_stop_signal_back_as_well() {
     assert_eq!(fake.quits().len(), 1);
     eventually("gone", || fake.left_at().is_some());
 }
+
+#[test]
+fn a_main_that_waits_for_a_guarded_sidecar_does_not_wait_for_its_end() {
+    let fake = support::Fake::good();
+    let group = Group::new(1);
+    let run = guarded(guard(&group), POLITE);
+    let spec = format!("logs:ready=http://127.0.0.1:{}/ready,quit=none", fake.port());
+    let began = Instant::now();
+    group.member("a", &["--sidecar", &spec], &["true"]).silent(0);
+    assert!(began.elapsed() < Duration::from_secs(5) && !fake.probes().is_empty());
+    run.wait().silent(0);
+}
