@@ -258,7 +258,7 @@ impl Stop {
 
     /// Keep an eye on one that is gone while others are still being stopped.
     pub fn watch(&mut self, now: Duration) {
-        if self.state == State::Done(Verdict::Gone) && self.life == Life::First {
+        if self.state == State::Done(Verdict::Gone) {
             self.state = State::Watching { look_at: now + WATCH };
         }
     }

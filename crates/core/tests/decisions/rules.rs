@@ -5,7 +5,7 @@ use crate::sidecar::{
     ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, TWO_PORTS, answer, brief, hurried, never_seen, open, play,
     status, still_there, terms,
 };
-use lastout_core::stop::{Next, Reply, Stop, Terms, Verdict};
+use lastout_core::stop::{Next, Port, Reply, Stop, Terms, Verdict};
 use std::time::Duration;
 
 #[test]
@@ -224,7 +224,9 @@ fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
     assert_eq!((second.verdict, second.asked.len()), (Verdict::Gone, 1), "the new life was asked, too");
     let mut stop = second.stop;
     stop.watch(second.over);
-    assert_eq!(stop.next(second.over), Next::Done(Verdict::Gone), "and no third one");
+    assert_eq!(stop.next(second.over), Next::Pause(ms(50)), "a third one is seen …");
+    stop.looked(second.over + ms(50), Port::Accepts, None);
+    assert_eq!(stop.next(second.over + ms(50)), Next::Done(Verdict::CameBack), "… and only told of");
 
     let already = play(Fake::default(), ONE_PORT, terms());
     let mut stop = already.stop;
