@@ -6,7 +6,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Running, eventually, facts, job};
+use support::{End, Fake, Launch, Reply, Running, eventually, facts, job};
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -217,7 +217,9 @@ fn map_exit_is_for_mains_own_end_only() {
     let fake = Fake::script().start_closed();
     let gate = |code| map(code).sidecar(&fake.spec("fake")).options(["--stop-timeout", "100ms"]).sh("exit 0");
     assert_eq!(gate("124").options(["--wait-timeout", "100ms"]).run().code(), 124);
-    let run = gate("143").start();
+    let fake = Fake::script().ready([Reply::Answer(503, "not yet")]).start();
+    let run = map("143").sidecar(&fake.spec("fake")).sh("exit 0").start();
+    eventually("a probe", || !fake.probes().is_empty());
     run.signal(15);
     assert_eq!(run.wait().code(), 143);
     // But a main that ends with such a code itself is mapped.
