@@ -1,0 +1,77 @@
+//! What the machine wants of main: its start, its signals, its terminal.
+
+use super::Run;
+use crate::env_file;
+use crate::group::Membership;
+use crate::spawn::{self, Command, NotStarted};
+use crate::sys;
+use crate::terminal::Terminal;
+use lastout_core::machine::{Event, Pid};
+use lastout_core::outcome::Outcome;
+use lastout_core::signal::Signal;
+use std::borrow::Cow;
+use std::ffi::CStr;
+
+impl Run<'_> {
+    /// Spawns main. From here on the machine has a process to care for, or the reason why not.
+    pub(super) fn start(&mut self) -> Event {
+        let mut env: Vec<Cow<'_, CStr>> = self.beginning.env.iter().copied().map(Cow::Borrowed).collect();
+        let spawned = env_file::apply(&self.settings.env_files, &mut env)
+            .map_err(|why| NotStarted { outcome: Outcome::Internal, why })
+            .and_then(|()| {
+                self.terminal = Terminal::open_if_ours();
+                let command = Command { words: self.beginning.command, env: &env, mask: self.beginning.mask };
+                spawn::spawn(command, self.terminal.as_ref())
+            });
+        match spawned {
+            Ok(pid) => {
+                self.events.main_is(pid);
+                self.main = Some((pid, self.events.now(), None));
+                self.let_go();
+                self.wait_for_mains();
+                Event::Started(pid)
+            }
+            Err(failure) => {
+                self.take_terminal();
+                self.say_error(&failure.why);
+                Event::NotStarted(failure.outcome)
+            }
+        }
+    }
+
+    /// Nothing stays busy because of us: neither a folder, nor what was open when we were executed.
+    pub(super) fn let_go(&self) {
+        if let Err(error) = nix::unistd::chdir("/") {
+            self.log.debug(|| format!("cannot leave the working directory: {error}"));
+        }
+        let member = self.membership.iter().map(Membership::fd);
+        let kept: Vec<i32> = self.terminal.iter().map(Terminal::fd).chain(member).collect();
+        if let Err(error) = sys::close_from(3, &kept) {
+            self.log.debug(|| format!("cannot close inherited descriptors: {error}"));
+        }
+    }
+
+    pub(super) fn send(&self, pid: Pid, signal: Signal) {
+        // What the terminal stopped with main was its whole group.
+        let continues = signal == Signal::CONT && !self.beginning.pid1;
+        let target = if self.settings.signal_group || continues { -pid } else { pid };
+        match sys::kill(target, signal) {
+            Ok(()) => self.log.debug(|| format!("sent {signal} to {target}")),
+            // Gone already, or it runs as a user whom we may not signal: neither ends us.
+            Err(error) => self.log.debug(|| format!("cannot send {signal} to {target}: {error}")),
+        }
+    }
+
+    pub(super) fn hand_terminal(&mut self, pid: Pid) {
+        if let Some(terminal) = Terminal::open_if_ours() {
+            terminal.give_to(pid);
+            self.terminal = Some(terminal);
+        }
+    }
+
+    pub(super) fn take_terminal(&mut self) {
+        if let (Some(terminal), Some((pid, ..))) = (self.terminal.take(), self.main) {
+            terminal.take_back_from(pid);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the machine wants of the group of mains.
+
+use super::Run;
+use crate::group::Mains;
+use crate::post::Letter;
+use crate::sys;
+use lastout_core::machine::Event;
+use lastout_core::outcome::Outcome;
+
+/// Bytes of the stack of the thread that waits for the mains.
+const WATCH_STACK: usize = 64 * 1024;
+
+impl Run<'_> {
+    pub(super) fn leave_group(&mut self, outcome: Outcome) -> Event {
+        let now = self.events.now();
+        let last = match self.membership.as_mut().map(|membership| membership.leave(outcome, now)) {
+            Some(Ok(last)) => last,
+            Some(Err(what)) => {
+                // Others may need the sidecars: a pod that hangs is seen, a connection that is cut is not.
+                self.log.warn(&format!("{what}; the sidecars are left to the other mains"));
+                false
+            }
+            // Not registered: then nobody counts on us.
+            None => true,
+        };
+        self.log.info(|| if last { "the last main out" } else { "other mains are not out yet" }.to_owned());
+        Event::Left(last)
+    }
+
+    pub(super) fn watch_group(&mut self) -> Event {
+        let Some(watch) = self.watch.clone() else { return Event::MainsOut };
+        if self.beginning.command.is_empty() {
+            self.wait_for_mains();
+            return Event::MainsIn;
+        }
+        match watch.look(self.events.now()) {
+            Ok(Mains::Out) => Event::MainsOut,
+            Ok(Mains::In) => Event::MainsIn,
+            Err(what) => {
+                self.log.warn(&what);
+                Event::MainsIn
+            }
+        }
+    }
+
+    /// One thread, blocked in the lock of a main. It begins after our own spawn, which wants to be alone.
+    pub(super) fn wait_for_mains(&mut self) {
+        let Some(watch) = self.watch.clone() else { return };
+        let (post, trouble, start) = (self.post.clone(), self.post.clone(), self.beginning.start);
+        let work = move || {
+            let stopped = watch.wait(|| start.elapsed(), |what| trouble.send(Letter::GroupTrouble(what)));
+            post.send(Letter::MainsOut { stopped });
+        };
+        let signals = sys::ThreadSignals::new();
+        match signals.spawn(WATCH_STACK, work) {
+            Ok(_) => self.watcher = Some(signals),
+            Err(error) => self.say_error(&format!("cannot watch the group: {error}")),
+        }
+    }
+
+    pub(super) fn mains_are_out(&mut self, stopped: &[String]) -> Event {
+        for story in &mut self.stories {
+            story.stopped = stopped.contains(&story.spec.name);
+        }
+        Event::MainsOut
+    }
+}

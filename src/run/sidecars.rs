@@ -1,0 +1,128 @@
+//! What the machine wants of the sidecars, and what the workers tell of them.
+
+use super::Run;
+use crate::log;
+use crate::post::{Letter, News};
+use crate::sidecar::Workers;
+use crate::story::Story;
+use lastout_core::duration::Human;
+use lastout_core::machine::Event;
+use lastout_core::settings::LogLevel;
+use lastout_core::stop::{Terms, Verdict};
+use lastout_core::tell;
+use std::time::Duration;
+
+impl Run<'_> {
+    /// Keeps what a worker has found out; what the machine must know of it comes back as an event.
+    pub(super) fn take_in(&mut self, sidecar: usize, news: News) -> Option<Event> {
+        let now = self.events.now();
+        let story = self.stories.get_mut(sidecar)?;
+        match news {
+            News::Seen => story.seen = true,
+            News::Said(words) => story.last = words,
+            News::Open { absent } => {
+                story.absent = absent;
+                let name = &story.spec.name;
+                if absent {
+                    let text = format!("{name}: taken as absent after {}", Human(now));
+                    self.log.about(LogLevel::Info, name, &text);
+                } else {
+                    story.ready_at = Some(now);
+                    let text = format!("{name}: ready after {}", Human(now));
+                    self.log.about(LogLevel::Info, name, &text);
+                }
+                return Some(Event::Open(sidecar));
+            }
+            News::Asked => story.asked_at = Some(now),
+            News::Done { verdict, hurried } => {
+                let took = now.saturating_sub(story.stop_at.unwrap_or(now));
+                let (level, text) = tell::verdict(&story.spec, &verdict, hurried, took);
+                self.log.about(level, &story.spec.name, &text);
+                if level <= LogLevel::Warn {
+                    log::last_words(&text);
+                }
+                let good = verdict.is_good();
+                if let Some(membership) = &mut self.membership
+                    && good
+                    // That one may still come.
+                    && verdict != Verdict::Absent
+                {
+                    membership.note_stopped(&story.spec.name);
+                }
+                story.done_at = Some(now);
+                story.verdict = Some(verdict);
+                story.told = Some(text);
+                return Some(Event::SidecarDone(sidecar, good));
+            }
+        }
+        None
+    }
+
+    pub(super) fn open_gate(&mut self) {
+        let probing = Workers::new(self.post.clone(), self.beginning.start).and_then(|workers| {
+            let workers = self.workers.insert(workers);
+            let mut stories = self.stories.iter().enumerate();
+            stories
+                .try_for_each(|(index, story)| workers.probe(index, &story.spec, self.settings.absent_after))
+        });
+        if let Err(error) = probing {
+            // The gate then ends by its timeout, which tells the rest.
+            self.log.error(&format!("cannot probe the sidecars: {error}"));
+        }
+    }
+
+    pub(super) fn close_gate(&mut self) {
+        if let Some(workers) = self.workers.take() {
+            workers.end();
+        }
+    }
+
+    pub(super) fn tell_waiting(&self) {
+        for story in self.held_up_by() {
+            let text = tell::still_waiting(&story.spec, &story.last);
+            self.log.about(LogLevel::Warn, &story.spec.name, &text);
+        }
+    }
+
+    /// One line, which quotes the last answer of each.
+    pub(super) fn tell_timeout(&self) {
+        let who: Vec<String> =
+            self.held_up_by().map(|story| tell::not_ready(&story.spec, &story.last, story.seen)).collect();
+        let line = format!("--wait-timeout is over: {}", who.join("; "));
+        match self.settings.run_unready {
+            true => self.log.warn(&format!("{line}; the command is run all the same")),
+            false => self.say_error(&line),
+        }
+    }
+
+    /// The sidecars that hold up the gate.
+    pub(super) fn held_up_by(&self) -> impl Iterator<Item = &Story> {
+        self.stories.iter().filter(|story| story.ready_at.is_none() && !story.absent)
+    }
+
+    pub(super) fn ask(&mut self, sidecars: &[usize], deadline: Duration, hurried: bool) {
+        let now = self.events.now();
+        if self.workers.is_none() {
+            match Workers::new(self.post.clone(), self.beginning.start) {
+                Ok(workers) => self.workers = Some(workers),
+                Err(error) => self.log.error(&format!("cannot stop the sidecars: {error}")),
+            }
+        }
+        for &index in sidecars {
+            let Some(story) = self.stories.get_mut(index) else { continue };
+            story.stop_at = Some(now);
+            if story.stopped {
+                // Even one that is still draining: asked twice, some panic.
+                let news = News::Done { verdict: Verdict::AlreadyGone, hurried };
+                self.post.send(Letter::Sidecar(index, news));
+                continue;
+            }
+            let absent_at = story.spec.absent_after.unwrap_or(self.settings.absent_after);
+            let terms = Terms { seen: story.seen, absent_at, deadline, hurried };
+            let asked = self.workers.as_mut().map(|workers| workers.stop(index, &story.spec, terms));
+            if let Some(Err(error)) = asked {
+                self.log.error(&format!("{}: cannot be stopped: {error}", story.spec.name));
+            }
+        }
+    }
+}
