@@ -1,13 +1,17 @@
 //! argv and environment → raw values. The only place that knows how an option is spelled. No value is judged
 //! here: that is `lastout_core::settings`.
 
+mod environment;
+mod options;
+
 use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
+use environment::from_environment;
 use lastout_core::settings::{Opt, RawValue, Verb};
 use lastout_core::text::nearest;
+use options::{OPTIONS, help};
 use std::ffi::{CStr, OsStr, OsString};
-use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What the user wants.
@@ -39,127 +43,6 @@ pub struct Work<'a> {
     /// What is odd about the environment.
     pub warnings: Vec<String>,
 }
-
-/// One option, as the user sees it.
-struct Row {
-    option: Opt,
-    name: &'static str,
-    /// The name of its value in the help; a switch has none.
-    value: Option<&'static str>,
-    repeats: bool,
-    help: &'static str,
-}
-
-const fn row(option: Opt, name: &'static str, value: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: Some(value), repeats: false, help }
-}
-
-const fn list(option: Opt, name: &'static str, value: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: Some(value), repeats: true, help }
-}
-
-const fn switch(option: Opt, name: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: None, repeats: false, help }
-}
-
-/// All options. Each has a variable `LASTOUT_<NAME>`.
-const OPTIONS: &[Row] = &[
-    list(
-        Opt::Sidecar,
-        "sidecar",
-        "SPEC",
-        "A sidecar to wait for and to stop: NAME[?][:key=value,...]; see `lastout presets`",
-    ),
-    row(
-        Opt::WaitTimeout,
-        "wait-timeout",
-        "DUR",
-        "How long to wait for the sidecars; 0 = for ever [default: 2m]",
-    ),
-    row(
-        Opt::OnWaitTimeout,
-        "on-wait-timeout",
-        "fail|run",
-        "Then exit 124, or run the command all the same [default: fail]",
-    ),
-    switch(Opt::NoWait, "no-wait", "Start the command at once"),
-    row(
-        Opt::AbsentAfter,
-        "absent-after",
-        "DUR",
-        "An optional sidecar (NAME?) that accepts no connection this long is absent [default: 3s]",
-    ),
-    list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts"),
-    row(
-        Opt::StopOn,
-        "stop-on",
-        "always|success|never|CODES",
-        "After which exit codes to stop the sidecars (CODES: 0,3,64-78); `success` for restartPolicy OnFailure [default: always]",
-    ),
-    row(Opt::StopTimeout, "stop-timeout", "DUR", "Budget for stopping all sidecars [default: 10s]"),
-    row(Opt::Linger, "linger", "DUR", "Pause between the command's end and the stop [default: 0]"),
-    list(Opt::StopSignal, "stop-signal", "SIG", "Signals that mean `end` [default: TERM, INT]"),
-    row(
-        Opt::Grace,
-        "grace",
-        "DUR",
-        "Kill the command this long after a stop signal [default: none; guard: 10s]",
-    ),
-    row(
-        Opt::Leftovers,
-        "leftovers",
-        "DUR",
-        "TERM what the command left behind, and wait this long for it [default: 0]",
-    ),
-    switch(Opt::SignalGroup, "signal-group", "Forward signals to the command's whole process group"),
-    list(Opt::RewriteSignal, "rewrite-signal", "FROM=TO", "Forward TO instead of FROM; TO may be `drop`"),
-    list(Opt::DelaySignal, "delay-signal", "SIG=DUR", "Hold a signal back this long before forwarding it"),
-    list(Opt::MapExit, "map-exit", "FROM=TO", "Turn an exit code of the command into another, such as 143=0"),
-    row(Opt::Group, "group", "DIR", "Folder shared by several mains; the last one out stops the sidecars"),
-    row(Opt::GroupSize, "group-size", "N", "How many mains there are [default: 1]"),
-    row(Opt::GroupName, "group-name", "NAME", "Our own name among them"),
-    row(
-        Opt::GroupWait,
-        "group-wait",
-        "DUR",
-        "Count out mains that did not register in this time [default: none]",
-    ),
-    row(
-        Opt::ParentDeathSignal,
-        "parent-death-signal",
-        "SIG",
-        "Outside PID 1: the signal that the death of our parent means",
-    ),
-    row(Opt::Report, "report", "FILE|-", "Write a JSON report at the end (-: one line on stderr)"),
-    row(Opt::Compat, "compat", "scuttle|linkerd-await", "Read that program's variables, too"),
-    row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr [default: warn]"),
-    row(Opt::LogFormat, "log-format", "text|json", "[default: text]"),
-];
-
-const ABOUT: &str = "\
-Runs COMMAND as the container's init (PID 1): waits for the sidecars, forwards signals, reaps zombies; when
-COMMAND is over, stops the sidecars, proves that they are gone, and exits with COMMAND's own exit code.
-
-Usage: lastout [OPTIONS] [--] COMMAND [ARG]...
-       lastout install DEST        copy this program to DEST (a folder or a file name)
-       lastout wait [SPEC]...      only wait for the sidecars: 0, or 124
-       lastout stop [SPEC]...      only stop them: 0 when all are gone, else 1
-       lastout guard [OPTIONS] [--] COMMAND [ARG]...
-                                   run a sidecar until the mains of --group are out, then end it
-       lastout guard [OPTIONS] --sidecar SPEC...
-                                   wait until they are out, then stop these sidecars
-       lastout sleep DURATION      for preStop hooks in images without a shell
-       lastout presets             the known sidecars, and what must be switched on in them
-
-Options:
-";
-
-const AFTER: &str = "  --help, --version
-
-Every option has a variable LASTOUT_<OPTION>, such as LASTOUT_STOP_ON; lists are separated by blanks.
-Exit codes: COMMAND's own; 128+n when signal n ended it; 127 not found; 126 cannot be executed; 125 bad
-options or settings; 124 a sidecar was not ready in time.
-";
 
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
 pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
@@ -285,16 +168,6 @@ fn definition() -> clap::Command {
         .arg(command)
 }
 
-/// Written here and not by clap, whose templates for every kind of program would be a twelfth of the binary.
-fn help() -> String {
-    let mut text = ABOUT.to_owned();
-    for row in OPTIONS {
-        let name = row.value.map_or_else(|| row.name.to_owned(), |value| format!("{} {value}", row.name));
-        let _ = writeln!(text, "  --{name:<28} {}", row.help);
-    }
-    text + AFTER
-}
-
 fn flags(matches: &ArgMatches) -> Vec<RawValue> {
     let mut values = Vec::new();
     for row in OPTIONS {
@@ -334,52 +207,4 @@ fn one_line(error: &clap::Error) -> String {
             format!("{}; see lastout --help", line.trim_start_matches("error: "))
         }
     }
-}
-
-const PREFIX: &[u8] = b"LASTOUT_";
-
-fn from_environment(env: &[&CStr]) -> (Vec<RawValue>, Vec<String>) {
-    let (mut values, mut warnings) = (Vec::new(), Vec::new());
-    for entry in env.iter().filter_map(|entry| entry.to_bytes().strip_prefix(PREFIX)) {
-        let mut parts = entry.splitn(2, |byte| *byte == b'=');
-        let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let name = String::from_utf8_lossy(name);
-        let option = OPTIONS.iter().find(|row| variable(row) == name);
-        match option {
-            _ if value.is_empty() => {}
-            Some(row) if row.repeats => {
-                let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-                values.extend(words.map(|word| raw(row, word)));
-            }
-            Some(row) => values.push(raw(row, value)),
-            None if is_service_link(&name) => {}
-            None => {
-                let names: Vec<String> = OPTIONS.iter().map(variable).collect();
-                let known = nearest(&name, names.iter().map(String::as_str));
-                let hint = known.map_or(String::new(), |known| format!("; did you mean LASTOUT_{known}?"));
-                warnings.push(format!("LASTOUT_{name}: no such setting{hint}"));
-            }
-        }
-    }
-    (values, warnings)
-}
-
-fn raw(row: &Row, value: &[u8]) -> RawValue {
-    RawValue { option: row.option, origin: format!("LASTOUT_{}", variable(row)), value: value.to_vec() }
-}
-
-fn variable(row: &Row) -> String {
-    row.name.replace('-', "_").to_ascii_uppercase()
-}
-
-/// Variables that Kubernetes sets for a Service whose name begins with `lastout` (`{SVC}_SERVICE_HOST`,
-/// `{SVC}_PORT_80_TCP_ADDR`, …).
-fn is_service_link(name: &str) -> bool {
-    let last_is_port = name == "PORT" || name.ends_with("_PORT");
-    last_is_port
-        || name.contains("SERVICE_HOST")
-        || name.contains("SERVICE_PORT")
-        || ["_TCP", "_UDP", "_SCTP"]
-            .iter()
-            .any(|protocol| format!("_{name}").contains("_PORT_") && name.contains(protocol))
 }
