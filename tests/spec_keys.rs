@@ -240,24 +240,30 @@ fn absent_is_an_optional_sidecars_own_patience() {
 /// A process of that name in our namespace, which is no child of ours as long as its parent lives; it ends by HUP.
 const WORKER: &str = "#!/bin/sh\ntrap 'echo HUP >>got; exit' HUP\ntrap 'echo TERM >>got' TERM\necho up >up\nwhile :; do sleep 0.01; done\n";
 
-/// Beside such a process; its end, and what the process has got.
+/// Beside such a process, whose port is open until it has got this; its end.
 fn beside_a_worker(spec: &str, options: &[&str], got: &str) -> support::End {
     let dir = TempDir::new();
     dir.file("my-worker", WORKER, 0o755);
+    let port = Port::reserve();
+    port.listen();
+    let spec = spec.replace("PORT", &port.number().to_string());
     let script = "./my-worker >/dev/null 2>&1 & while [ ! -e up ]; do sleep 0.01; done; exit 3";
-    let end = Launch::process().cwd(dir.path()).sidecar(spec).options(options).sh(script).run();
-    let read = || fs::read_to_string(dir.at("got")).unwrap_or_default();
-    // Where no port is to be looked at, nobody waits for what it does with its signal.
-    support::until(ms(2000), || (read() == got).then_some(()))
-        .unwrap_or_else(|| panic!("it got {:?}", read()));
+    let run = Launch::process().cwd(dir.path()).sidecar(&spec).options(options).sh(script).start();
+    if !got.is_empty() {
+        eventually("the worker got it", || fs::read(dir.at("got")).is_ok_and(|text| text == got.as_bytes()));
+        port.refuse();
+    }
+    let end = run.wait();
+    assert_eq!(fs::read_to_string(dir.at("got")).unwrap_or_default(), got);
     end
 }
 
 #[test]
 fn process_and_signal_are_the_way_of_one_that_cannot_be_asked() {
     only_ours!();
-    beside_a_worker("x:process=my-worker,signal=HUP", &[], "HUP\n").silent(3);
-    let end = beside_a_worker("x:process=other-worker", &[], "");
+    let ready = "x:ready=tcp://127.0.0.1:PORT";
+    beside_a_worker(&format!("{ready},process=my-worker,signal=HUP"), &[], "HUP\n").silent(3);
+    let end = beside_a_worker(&format!("{ready},process=other-worker"), &[], "");
     end.one_line(3, &["x", "no process other-worker is visible", "shareProcessNamespace"]);
 }
 
