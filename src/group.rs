@@ -6,31 +6,28 @@
 //! - The gate file's lock makes "I am out; who else is?" one step, so that of two that leave at the same
 //!   instant exactly one is the last.
 
-use lastout_core::group::{Record, State, gate_line, parse_gate};
+mod gate;
+mod watch;
+
+pub use watch::{Mains, Watch};
+
+use gate::{Gate, lock, open_shared};
+use lastout_core::group::{Record, State};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Group;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::sys::stat::{Mode, umask};
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The gate file's name.
-const GATE: &str = "lastout-group";
 /// What a member's file name begins with.
 const MEMBER: &str = "lastout-member-";
-/// How long a lock that others hold for microseconds is tried for.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Distance of those tries.
-const TRY: Duration = Duration::from_millis(5);
 /// Bytes of a file that are read at most.
 const RECORD_LIMIT: u64 = 64 * 1024;
 
@@ -171,165 +168,10 @@ impl Roll {
     }
 }
 
-/// One who waits until the mains are out.
-#[derive(Clone, Debug)]
-pub struct Watch {
-    dir: PathBuf,
-    size: u32,
-    patience: Option<Duration>,
-    /// The pod may be going: nobody who is gone comes back.
-    going: Arc<AtomicBool>,
-}
-
-/// What a look at the group shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mains {
-    /// Some are in, or have not come yet.
-    In,
-    /// All are out.
-    Out,
-}
-
-/// Distance of looks while a member is waited for that nobody can block on: one that has not registered yet, or
-/// that will be restarted. Containers of a pod start one by one: at first it comes soon.
-fn look_after(now: Duration) -> Duration {
-    Duration::from_millis(if now < Duration::from_secs(10) { 20 } else { 250 })
-}
-
-impl Watch {
-    /// Joins the group as one who watches.
-    ///
-    /// # Errors
-    /// One line: the folder cannot be used, or the members say otherwise.
-    pub fn new(group: &Group) -> Result<Self, String> {
-        let dir = dir_of(group)?;
-        drop(Gate::take(&dir, group.size)?);
-        Ok(Self { dir, size: group.size, patience: group.wait, going: Arc::default() })
-    }
-
-    /// Looks once whether all are out, by their records. `now`: since our start.
-    ///
-    /// # Errors
-    /// In one line.
-    pub fn look(&self, now: Duration) -> Result<Mains, String> {
-        Ok(if self.call(now)?.all_out() { Mains::Out } else { Mains::In })
-    }
-
-    /// The pod may be going: from here on a member that is gone is out, whatever its policy, for the kubelet
-    /// restarts none. Else a guard would hold out until it is killed beside mains that were to be restarted.
-    pub fn hurry(&self) {
-        self.going.store(true, Ordering::Relaxed);
-    }
-
-    /// Waits until all are out and gone, and returns which sidecars the last of them has stopped: blocked in
-    /// the lock of a member that is alive, without waking, or looking now and then while nobody is there to block
-    /// on. Gone, and not only out: the last one out is busy stopping the sidecars, and asking one twice may harm.
-    /// `trouble` gets what keeps it from looking, when that changes; it goes on trying.
-    pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> Vec<String> {
-        let mut told = String::new();
-        loop {
-            match self.call(now()) {
-                Ok(roll) => {
-                    let out = roll.all_out() || self.going.load(Ordering::Relaxed);
-                    if out && roll.alive.is_empty() {
-                        return roll.stopped;
-                    }
-                    // Its end releases the lock, whatever ended it.
-                    let block_on = |path| Flock::lock(File::open(path).ok()?, FlockArg::LockShared).ok();
-                    if roll.alive.first().and_then(block_on).is_none() {
-                        crate::sys::pause(look_after(now()));
-                    }
-                }
-                Err(what) => {
-                    if what != told {
-                        told.clone_from(&what);
-                        trouble(what);
-                    }
-                    crate::sys::pause(look_after(now()));
-                }
-            }
-        }
-    }
-
-    fn call(&self, now: Duration) -> Result<Roll, String> {
-        let _gate = Gate::take(&self.dir, self.size)?;
-        Roll::call(&self.dir, self.size, self.patience.is_some_and(|patience| now >= patience))
-    }
-}
-
-/// The lock under which records are written and counted.
-struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
-
-impl Gate {
-    fn take(dir: &Path, size: u32) -> Result<Self, String> {
-        let what = match fs::metadata(dir) {
-            Ok(entry) if entry.is_dir() => None,
-            Ok(_) => Some("it is no folder".to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Some("there is no such folder".to_owned())
-            }
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(what) = what {
-            return Err(format!("--group {}: {what}; mount a volume that the mains share", dir.display()));
-        }
-        let path = dir.join(GATE);
-        let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
-        let gate =
-            lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| cannot(&path, &error.into()))?;
-        let text = read(&path).map_err(|error| cannot(&path, &error))?;
-        if text.is_empty() {
-            gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
-            return Ok(Self(gate));
-        }
-        match parse_gate(&text) {
-            Ok(known) if known == size => Ok(Self(gate)),
-            Ok(known) => Err(format!(
-                "--group-size {size}: the other members of {} say {known}; give all of them the same",
-                dir.display()
-            )),
-            Err(what) => Err(format!("--group {}: {what}", path.display())),
-        }
-    }
-}
-
 /// The folder, whatever becomes of our working directory.
 fn dir_of(group: &Group) -> Result<PathBuf, String> {
     let dir = Path::new(OsStr::from_bytes(&group.dir));
     std::path::absolute(dir).map_err(|error| format!("--group {}: {error}", dir.display()))
-}
-
-/// Opens a file for all users of the pod, and makes it if need be, with this mode whatever the umask: the containers
-/// often run as different users. Never O_CREAT on a file that is there: in a sticky folder the kernel refuses that
-/// on another user's.
-fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(mode);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => return other,
-    }
-    let mask = umask(Mode::empty());
-    let made = options.clone().create_new(true).open(path);
-    umask(mask);
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
-        other => other,
-    }
-}
-
-/// Takes a lock that others hold for moments only.
-fn lock(mut file: File, how: FlockArg) -> Result<Flock<File>, Errno> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match Flock::lock(file, how) {
-            Ok(locked) => return Ok(locked),
-            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if waited < PATIENCE => file = back,
-            Err((_, error)) => return Err(error),
-        }
-        crate::sys::pause(TRY);
-        waited += TRY;
-    }
 }
 
 /// The members' files, whoever has registered.

@@ -1,0 +1,88 @@
+//! The gate of a group, and the files and locks that all users of a pod can have.
+
+use super::{cannot, read};
+use lastout_core::group::{gate_line, parse_gate};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::stat::{Mode, umask};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// The gate file's name.
+const GATE: &str = "lastout-group";
+/// How long a lock that others hold for microseconds is tried for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Distance of those tries.
+const TRY: Duration = Duration::from_millis(5);
+
+/// The lock under which records are written and counted.
+pub(super) struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
+
+impl Gate {
+    pub(super) fn take(dir: &Path, size: u32) -> Result<Self, String> {
+        let what = match fs::metadata(dir) {
+            Ok(entry) if entry.is_dir() => None,
+            Ok(_) => Some("it is no folder".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some("there is no such folder".to_owned())
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(what) = what {
+            return Err(format!("--group {}: {what}; mount a volume that the mains share", dir.display()));
+        }
+        let path = dir.join(GATE);
+        let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
+        let gate =
+            lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| cannot(&path, &error.into()))?;
+        let text = read(&path).map_err(|error| cannot(&path, &error))?;
+        if text.is_empty() {
+            gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
+            return Ok(Self(gate));
+        }
+        match parse_gate(&text) {
+            Ok(known) if known == size => Ok(Self(gate)),
+            Ok(known) => Err(format!(
+                "--group-size {size}: the other members of {} say {known}; give all of them the same",
+                dir.display()
+            )),
+            Err(what) => Err(format!("--group {}: {what}", path.display())),
+        }
+    }
+}
+
+/// Opens a file for all users of the pod, and makes it if need be, with this mode whatever the umask: the containers
+/// often run as different users. Never O_CREAT on a file that is there: in a sticky folder the kernel refuses that
+/// on another user's.
+pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(mode);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => return other,
+    }
+    let mask = umask(Mode::empty());
+    let made = options.clone().create_new(true).open(path);
+    umask(mask);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        other => other,
+    }
+}
+
+/// Takes a lock that others hold for moments only.
+pub(super) fn lock(mut file: File, how: FlockArg) -> Result<Flock<File>, Errno> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match Flock::lock(file, how) {
+            Ok(locked) => return Ok(locked),
+            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if waited < PATIENCE => file = back,
+            Err((_, error)) => return Err(error),
+        }
+        crate::sys::pause(TRY);
+        waited += TRY;
+    }
+}
