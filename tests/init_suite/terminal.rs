@@ -8,7 +8,8 @@ pub fn the_command_is_in_the_foreground(init: Init) -> Verdict {
     let pty = Pty::new();
     let run = Launch::init(init).terminal(&pty).command(job(&["foreground"])).start();
     let code = run.wait().code();
-    holds(code == 9 && pty.screen().contains("own group in front"), || pty.screen())
+    pty.shows("group in front\n");
+    holds(code == 9 && pty.screen().contains("own group"), || pty.screen())
 }
 
 /// Something happens to the terminal; how often the command gets that signal.
