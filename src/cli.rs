@@ -123,8 +123,7 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
             ErrorKind::DisplayVersion => return Err(format!("lastout {}\n", env!("CARGO_PKG_VERSION"))),
             _ => {
                 call.problem = Some(one_line(&error));
-                // What can be read in spite of that: the sidecars are to be stopped.
-                definition().ignore_errors(true).try_get_matches_from(args).unwrap_or_default()
+                return Ok(readable(call.verb, args));
             }
         },
     };
@@ -143,6 +142,32 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
         })),
     }
     Ok(values)
+}
+
+/// What can be read in spite of an error: the sidecars are to be stopped. clap's own `ignore_errors` ends at the first
+/// unknown option, and a sidecar that is named behind it would hang the pod.
+fn readable(verb: Verb, args: &[&OsStr]) -> Vec<RawValue> {
+    let mut words = args.iter().map(|word| word.as_bytes()).take_while(|word| *word != b"--");
+    let mut values = Vec::new();
+    while let Some(word) = words.next() {
+        let option = word.strip_prefix(b"--").unwrap_or_default();
+        let row =
+            OPTIONS.iter().find(|row| option.split(|byte| *byte == b'=').next() == Some(row.name.as_bytes()));
+        let value = match row {
+            Some(row) => match option.get(row.name.len() + 1..) {
+                Some(value) => Some((row.option, value)),
+                None => row.value.and_then(|_| words.next()).map(|value| (row.option, value)),
+            },
+            None => (matches!(verb, Verb::Wait | Verb::Stop) && !word.starts_with(b"-"))
+                .then_some((Opt::Sidecar, word)),
+        };
+        values.extend(value.map(|(option, value)| RawValue {
+            option,
+            origin: String::new(),
+            value: value.to_vec(),
+        }));
+    }
+    values
 }
 
 const COMMAND: &str = "COMMAND";

@@ -43,8 +43,15 @@ fn missing_part(path: &Path) -> String {
 }
 
 fn cause(path: &Path, errno: i32) -> String {
-    let Ok(metadata) = path.metadata() else {
-        return "a symbolic link to something that is not there".to_owned();
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            return "a symbolic link to itself".to_owned();
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return "a symbolic link to something that is not there".to_owned();
+        }
+        Err(error) => return format!("cannot be executed: {error}"),
     };
     let system = || io::Error::from_raw_os_error(errno).to_string();
     if metadata.is_dir() {
@@ -64,7 +71,7 @@ fn cause(path: &Path, errno: i32) -> String {
             }
             Some(_) | None => {
                 format!(
-                    "permission denied (mode {:04o}) for this user",
+                    "permission denied (mode {:04o}) for this user, on it or on its interpreter",
                     metadata.permissions().mode() & 0o7777
                 )
             }
@@ -85,6 +92,10 @@ enum Interpreter {
 
 fn missing_interpreter(path: &Path) -> Option<String> {
     match interpreter(path)? {
+        Interpreter::Script(name) if name.as_os_str().as_bytes().ends_with(b"\r") => Some(
+            "a script whose lines end with CR LF, so that its interpreter is not found; save it with LF"
+                .to_owned(),
+        ),
         Interpreter::Script(name) => Some(format!(
             "a script whose interpreter {} is not in this image; call a program that is, or use a base image with it",
             name.display()

@@ -4,7 +4,10 @@
 use lastout_core::text::Path as Shown;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
+use std::fs::OpenOptions;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 
 /// Reads the files in this order into the environment; a later value of a name replaces every earlier one.
 ///
@@ -13,8 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), String> {
     for file in files {
         let shown = Shown(file);
-        let text =
-            std::fs::read(OsStr::from_bytes(file)).map_err(|error| format!("--env-file {shown}: {error}"))?;
+        let text = read(file).map_err(|why| format!("--env-file {shown}: {why}"))?;
         let entries = parse(&text)
             .map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
         for entry in entries {
@@ -25,6 +27,19 @@ pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+/// The content of a regular file: a FIFO into which nobody writes would hold us for ever.
+fn read(file: &[u8]) -> Result<Vec<u8>, String> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NONBLOCK);
+    let mut file = options.open(OsStr::from_bytes(file)).map_err(|error| error.to_string())?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(|error| error.to_string())?;
+    Ok(text)
 }
 
 fn name_of(entry: &[u8]) -> &[u8] {

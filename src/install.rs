@@ -37,6 +37,9 @@ pub fn install(dest: &Path) -> Result<PathBuf, String> {
             folder.display()
         ));
     }
+    if target.symlink_metadata().is_ok_and(|there| !there.is_file() && !there.is_symlink()) {
+        return Err(format!("install {}: {} is there and is no file", dest.display(), target.display()));
+    }
     if is_noexec(&folder) {
         return Err(format!(
             "install {}: {} is mounted noexec, so nothing in it can be executed; use another volume",

@@ -3,6 +3,7 @@
 
 use crate::report::{Object, timestamp};
 use lastout_core::settings::LogLevel;
+use lastout_core::text::Path as Shown;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -74,9 +75,14 @@ impl Log {
         if self.json {
             write_line(&object(name, sidecar, text));
         } else {
-            write_line(&format!("lastout: {name}: {text}"));
+            write_line(&format!("lastout: {name}: {}", one_line(text)));
         }
     }
+}
+
+/// What a sidecar or a file name has in it must not move the cursor, nor begin a line.
+fn one_line(text: &str) -> String {
+    Shown(text.as_bytes()).to_string()
 }
 
 /// A line as JSON. It is the text that is cut where the line would be too long, and not the line.
@@ -102,7 +108,7 @@ fn object(severity: &str, sidecar: &str, text: &str) -> String {
 
 /// Writes one line to stderr in one write, cut to what a pipe takes without blocking.
 fn write_line(line: &str) {
-    let mut bytes: Vec<u8> = line.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }).collect();
+    let mut bytes = line.as_bytes().to_vec();
     bytes.truncate(LINE_LIMIT - 1);
     bytes.push(b'\n');
     write_whole(&bytes);
@@ -129,7 +135,7 @@ pub fn last_words(text: &str) {
     };
     let ours = OURS.load(Ordering::Relaxed);
     if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == ours) {
-        let line = format!("lastout: {text}\n");
+        let line = format!("lastout: {}\n", one_line(text));
         let count = file.write(line.as_bytes()).unwrap_or(0);
         OURS.store(ours.saturating_add(u64::try_from(count).unwrap_or(0)), Ordering::Relaxed);
     }

@@ -69,6 +69,7 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
         }
     }
     let mut run = Run {
+        job,
         machine: Machine::new(job, &settings, pid1),
         stories: settings.sidecars.iter().cloned().map(Story::new).collect(),
         membership: beginning.membership.take(),
@@ -119,6 +120,7 @@ fn stop_self(signal: Signal) {
 }
 
 struct Run<'a> {
+    job: Job,
     machine: Machine,
     settings: Settings,
     beginning: Beginning<'a>,

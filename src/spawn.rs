@@ -5,6 +5,7 @@ use crate::sys::{self, Image, SignalMask};
 use crate::terminal::Terminal;
 use lastout_core::machine::Pid;
 use lastout_core::outcome::Outcome;
+use lastout_core::text::Path as Shown;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
@@ -66,14 +67,19 @@ pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, N
 }
 
 fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
-    let hint = match error.raw_os_error() {
-        Some(libc::EAGAIN) => "; the limit of processes is reached (pids.max, ulimit -u)",
-        Some(libc::ENOMEM) => "; the memory limit is reached",
-        _ => "",
-    };
     NotStarted {
         outcome: Outcome::Internal,
-        why: format!("cannot start a process for {}: {error}{hint}", program.display()),
+        why: format!("cannot start a process for {}: {error}{}", Shown(program.as_bytes()), limit(error)),
+    }
+}
+
+/// Which limit it is that a new process or thread has met.
+pub fn limit(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EAGAIN) => "; the limit of processes is reached (pids.max, ulimit -u)",
+        Some(libc::ENOMEM) => "; the memory limit is reached",
+        Some(libc::EMFILE) => "; the limit of open files is reached (ulimit -n)",
+        _ => "",
     }
 }
 

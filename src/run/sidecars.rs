@@ -4,9 +4,11 @@ use super::Run;
 use crate::log;
 use crate::post::{Letter, News};
 use crate::sidecar::Workers;
+use crate::spawn;
 use crate::story::Story;
 use lastout_core::duration::Human;
-use lastout_core::machine::Event;
+use lastout_core::machine::{Event, Job};
+use lastout_core::outcome::Outcome;
 use lastout_core::settings::LogLevel;
 use lastout_core::stop::{Terms, Verdict};
 use lastout_core::tell;
@@ -66,8 +68,9 @@ impl Run<'_> {
                 .try_for_each(|(index, story)| workers.probe(index, &story.spec, self.settings.absent_after))
         });
         if let Err(error) = probing {
-            // The gate then ends by its timeout, which tells the rest.
-            self.log.error(&format!("cannot probe the sidecars: {error}"));
+            let hint = spawn::limit(&error);
+            self.say_error(&format!("cannot wait for the sidecars: no thread to be had: {error}{hint}"));
+            self.events.put_first(Event::NotStarted(Outcome::Internal));
         }
     }
 
@@ -118,10 +121,17 @@ impl Run<'_> {
                 continue;
             }
             let absent_at = story.spec.absent_after.unwrap_or(self.settings.absent_after);
-            let terms = Terms { seen: story.seen, absent_at, deadline, hurried };
-            let asked = self.workers.as_mut().map(|workers| workers.stop(index, &story.spec, terms));
-            if let Some(Err(error)) = asked {
-                self.log.error(&format!("{}: cannot be stopped: {error}", story.spec.name));
+            // `lastout stop` on one that is not there finds what it wants.
+            let seen = story.seen || self.job == Job::Stop;
+            let terms = Terms { seen, absent_at, deadline, hurried };
+            let Some(workers) = &mut self.workers else { continue };
+            if let Err(error) = workers.stop(index, &story.spec, terms) {
+                let hint = spawn::limit(&error);
+                self.log.warn(&format!(
+                    "no thread to be had: {error}{hint}; the sidecars are stopped one by one"
+                ));
+                // We do it ourselves, as fast as after a stop signal: signals have to wait meanwhile.
+                workers.stop_here(index, &story.spec, Terms { hurried: true, ..terms });
             }
         }
     }

@@ -1,11 +1,13 @@
 //! How the main thread reaches its workers: two bells that every wait of theirs listens to. A bell that
 //! was rung stays rung.
 
+use lastout_core::stop::HURRIED;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The bells of one set of workers.
@@ -13,6 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Bells {
     cancel: EventFd,
     hurry: EventFd,
+    /// When the hurry bell was rung.
+    hurried_at: OnceLock<Instant>,
 }
 
 /// Why a wait ended.
@@ -35,7 +39,7 @@ impl Bells {
     /// When the kernel has no more descriptors for us.
     pub fn new() -> io::Result<Self> {
         let bell = || EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
-        Ok(Self { cancel: bell()?, hurry: bell()? })
+        Ok(Self { cancel: bell()?, hurry: bell()?, hurried_at: OnceLock::new() })
     }
 
     /// Every worker gives up at its next or present wait.
@@ -46,15 +50,30 @@ impl Bells {
 
     /// Every worker that listens for it is woken once.
     pub fn hurry(&self) {
+        let _ = self.hurried_at.set(Instant::now());
         let _ = self.hurry.write(1);
     }
 
-    /// Waits for a descriptor of a connection.
+    /// How long ago that was.
+    pub fn hurried_for(&self) -> Option<Duration> {
+        self.hurried_at.get().map(Instant::elapsed)
+    }
+
+    /// Waits for a descriptor of a connection. A request that is out when the hurry bell rings is given what every
+    /// sidecar is given then.
     pub fn wait_for(&self, fd: BorrowedFd<'_>, flags: PollFlags, deadline: Instant) -> Woken {
-        self.wait(
-            &mut [PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN), PollFd::new(fd, flags)],
-            deadline,
-        )
+        let cancel = PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN);
+        let fd = PollFd::new(fd, flags);
+        let until = |hurried_at: &Instant| deadline.min(*hurried_at + HURRIED);
+        if self.hurried_at.get().is_none() {
+            let hurry = PollFd::new(self.hurry.as_fd(), PollFlags::POLLIN);
+            let mut fds = [cancel.clone(), fd.clone(), hurry];
+            let woken = self.wait(&mut fds, deadline);
+            if woken != Woken::Ready || is_rung(&fds[1]) {
+                return woken;
+            }
+        }
+        self.wait(&mut [cancel, fd], self.hurried_at.get().map_or(deadline, until))
     }
 
     /// Waits for the time to pass; `hurried`: that bell has been heard already.
@@ -78,8 +97,7 @@ impl Bells {
             match ppoll(fds, Some(TimeSpec::from(left)), None) {
                 Ok(0) => return Woken::Late,
                 Ok(_) => {
-                    let rung = |fd: &PollFd<'_>| fd.revents().is_some_and(|events| !events.is_empty());
-                    return match fds.first().is_some_and(rung) {
+                    return match fds.first().is_some_and(is_rung) {
                         true => Woken::Cancelled,
                         false => Woken::Ready,
                     };
@@ -90,4 +108,8 @@ impl Bells {
             }
         }
     }
+}
+
+fn is_rung(fd: &PollFd<'_>) -> bool {
+    fd.revents().is_some_and(|events| !events.is_empty())
 }

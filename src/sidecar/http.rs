@@ -49,6 +49,34 @@ pub enum Failure {
     Cancelled,
 }
 
+/// Whether a byte of the request was written, and what is to be done then.
+#[derive(Default)]
+pub struct Written {
+    yes: AtomicBool,
+    then: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Written {
+    /// Not yet; `then` is called once it is.
+    pub fn then(then: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { yes: AtomicBool::new(false), then: Some(Box::new(then)) }
+    }
+
+    fn set(&self) {
+        if !self.yes.swap(true, Ordering::Relaxed)
+            && let Some(then) = &self.then
+        {
+            then();
+        }
+    }
+}
+
+impl std::fmt::Debug for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.yes.fmt(f)
+    }
+}
+
 /// Sends this request and reads the answer, all within `timeout`.
 ///
 /// # Errors
@@ -58,8 +86,9 @@ pub fn send(
     headers: &[(String, String)],
     timeout: Duration,
     bells: &Arc<Bells>,
+    written: Written,
 ) -> Result<Answer, Failure> {
-    let written = Arc::new(AtomicBool::new(false));
+    let written = Arc::new(written);
     let deadline = Instant::now() + timeout;
     let connector = Wire { at: request.at.clone(), bells: bells.clone(), written: written.clone(), deadline };
     let config = Config::builder()
@@ -79,8 +108,8 @@ pub fn send(
     let agent = ureq::Agent::with_parts(config, connector, NoResolver);
     let result = build(request, headers).and_then(|request| agent.run(request));
     match result {
-        Ok(response) => Ok(answer(response)),
-        Err(error) => Err(failure(&error, written.load(Ordering::Relaxed), timeout)),
+        Ok(response) => Ok(answer(response, headers)),
+        Err(error) => Err(failure(&error, written.yes.load(Ordering::Relaxed), timeout)),
     }
 }
 
@@ -105,12 +134,18 @@ fn build(request: &Request, headers: &[(String, String)]) -> Result<http::Reques
     Ok(builder.body(())?)
 }
 
-fn answer(response: http::Response<ureq::Body>) -> Answer {
+fn answer(response: http::Response<ureq::Body>, headers: &[(String, String)]) -> Answer {
     let status = response.status().as_u16();
     // The status is the answer; a body that breaks off, or is longer than we read, takes nothing from it.
     let mut body = Vec::new();
     let _ = response.into_body().into_reader().take(BODY_LIMIT).read_to_end(&mut body);
-    Answer { status, quote: quote(&String::from_utf8_lossy(&body)) }
+    Answer { status, quote: quote(&without_secrets(&String::from_utf8_lossy(&body), headers)) }
+}
+
+/// A sidecar that says a header's value back is not quoted with it.
+fn without_secrets(text: &str, headers: &[(String, String)]) -> String {
+    let secrets = headers.iter().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 /// The first line that says something, without control characters.
@@ -155,7 +190,7 @@ impl Resolver for NoResolver {
 struct Wire {
     at: Address,
     bells: Arc<Bells>,
-    written: Arc<AtomicBool>,
+    written: Arc<Written>,
     deadline: Instant,
 }
 
@@ -182,7 +217,7 @@ struct Line {
     connection: Connection,
     buffers: LazyBuffers,
     bells: Arc<Bells>,
-    written: Arc<AtomicBool>,
+    written: Arc<Written>,
     deadline: Instant,
 }
 
@@ -201,11 +236,13 @@ impl Transport for Line {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         match self.connection.write(output, &self.bells, self.deadline) {
             Ok(()) => {
-                self.written.store(true, Ordering::Relaxed);
+                self.written.set();
                 Ok(())
             }
             Err((count, end)) => {
-                self.written.fetch_or(count > 0, Ordering::Relaxed);
+                if count > 0 {
+                    self.written.set();
+                }
                 Err(io_error(end))
             }
         }

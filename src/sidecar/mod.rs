@@ -66,10 +66,18 @@ impl Workers {
     pub fn stop(&mut self, index: usize, spec: &Arc<Spec>, terms: Terms) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
         self.spawn(move || {
-            stop::until_done(&spec, terms, start, &bells, |news: News| {
+            stop::until_done(&spec, terms, start, &bells, move |news: News| {
                 post.send(Letter::Sidecar(index, news))
             })
         })
+    }
+
+    /// Stops this sidecar on the spot, without a thread.
+    pub fn stop_here(&self, index: usize, spec: &Spec, terms: Terms) {
+        let post = self.post.clone();
+        stop::until_done(spec, terms, self.start, &self.bells, move |news: News| {
+            post.send(Letter::Sidecar(index, news));
+        });
     }
 
     /// A stop signal has come.

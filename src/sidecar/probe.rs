@@ -2,7 +2,7 @@
 
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
-use super::http::{self, Failure};
+use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::sys::Clock;
 use lastout_core::gate::{Gate, Next, Probe};
@@ -60,13 +60,15 @@ fn probe(spec: &Spec, bells: &Arc<Bells>) -> Option<(Probe, String)> {
             Err(ConnectError::Failed(words)) => Some((Probe::Nobody, words)),
             Err(ConnectError::Cancelled) => None,
         },
-        Ready::Http(request) => match http::send(request, &spec.headers, spec.timeout, bells) {
-            Ok(answer) if request.ok.contains(answer.status) => Some((Probe::Ready, String::new())),
-            Ok(answer) => Some((Probe::NotYet, super::stop::words(answer.status, &answer.quote))),
-            Err(Failure::Refused) => refused(),
-            Err(Failure::Unsent(words)) => Some((Probe::Nobody, words)),
-            Err(Failure::Lost(words)) => Some((Probe::NotYet, words)),
-            Err(Failure::Cancelled) => None,
-        },
+        Ready::Http(request) => {
+            match http::send(request, &spec.headers, spec.timeout, bells, Written::default()) {
+                Ok(answer) if request.ok.contains(answer.status) => Some((Probe::Ready, String::new())),
+                Ok(answer) => Some((Probe::NotYet, super::stop::words(answer.status, &answer.quote))),
+                Err(Failure::Refused) => refused(),
+                Err(Failure::Unsent(words)) => Some((Probe::Nobody, words)),
+                Err(Failure::Lost(words)) => Some((Probe::NotYet, words)),
+                Err(Failure::Cancelled) => None,
+            }
+        }
     }
 }

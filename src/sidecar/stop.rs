@@ -2,7 +2,7 @@
 
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
-use super::http::{self, Failure};
+use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::processes;
 use crate::sys::Clock;
@@ -15,17 +15,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) fn until_done(spec: &Spec, terms: Terms, start: Clock, bells: &Arc<Bells>, tell: impl Fn(News)) {
+pub(super) fn until_done(
+    spec: &Spec,
+    terms: Terms,
+    start: Clock,
+    bells: &Arc<Bells>,
+    tell: impl Fn(News) + Clone + Send + Sync + 'static,
+) {
     let now = || start.elapsed();
     let mut stop = Stop::new(spec, terms, now());
     loop {
         let woken = match stop.next(now()) {
             Next::Pause(time) => bells.pause(time, stop.hurried()),
-            Next::Ask => match ask(spec, stop.left(now()), bells) {
+            Next::Ask => match ask(spec, stop.left(now()), bells, &tell) {
                 Some(reply) => {
-                    if !matches!(reply, Reply::Refused | Reply::Unsent(_) | Reply::Impossible(_)) {
-                        tell(News::Asked);
-                    }
                     stop.replied(now(), reply);
                     Woken::Ready
                 }
@@ -52,17 +55,30 @@ pub(super) fn until_done(spec: &Spec, terms: Terms, start: Clock, bells: &Arc<Be
                 Woken::Ready
             }
         };
-        match woken {
-            Woken::Cancelled => return,
-            Woken::Hurried => stop.hurry(now()),
-            Woken::Ready | Woken::Late => {}
+        if woken == Woken::Cancelled {
+            return;
+        }
+        if let Some(ago) = bells.hurried_for() {
+            stop.hurry(now().saturating_sub(ago));
         }
     }
 }
 
-fn ask(spec: &Spec, left: Duration, bells: &Arc<Bells>) -> Option<Reply> {
+fn ask(
+    spec: &Spec,
+    left: Duration,
+    bells: &Arc<Bells>,
+    tell: &(impl Fn(News) + Clone + Send + Sync + 'static),
+) -> Option<Reply> {
+    let tell = tell.clone();
     Some(match &spec.quit {
-        Quit::Http(request) => match http::send(request, &spec.headers, spec.timeout.min(left), bells) {
+        Quit::Http(request) => match http::send(
+            request,
+            &spec.headers,
+            spec.timeout.min(left),
+            bells,
+            Written::then(move || tell(News::Asked)),
+        ) {
             Ok(answer) => Reply::Answer {
                 status: answer.status,
                 accepted: request.ok.contains(answer.status),

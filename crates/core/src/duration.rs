@@ -46,11 +46,15 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     limited(Duration::from_millis(total), text)
 }
 
-/// As [`parse`], but a bare number, also with a fraction (`5`, `0.5`), is seconds, as for `sleep(1)`.
+/// As [`parse`], but a bare number, also with a fraction (`5`, `0.5`), is seconds, and `infinity` is the longest there
+/// is, as for `sleep(1)`.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_seconds_or(text: &str) -> Result<Duration, String> {
+    if text == "infinity" {
+        return Ok(MAX);
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || !text.contains(|c: char| c.is_ascii_digit()) {

@@ -181,7 +181,7 @@ const NOBODY: Duration = Duration::from_millis(20);
 /// closing its ports looks like one in which the endpoint was not switched on.
 const SURE: Duration = Duration::from_millis(100);
 /// How long a hurried stop proves.
-const HURRIED: Duration = Duration::from_secs(1);
+pub const HURRIED: Duration = Duration::from_secs(1);
 /// What is left of the budget when the fallback by signal is taken; of a small budget half.
 const FALLBACK: Duration = Duration::from_secs(1);
 /// The least that a request is given.
@@ -258,7 +258,7 @@ impl Stop {
 
     /// Keep an eye on one that is gone while others are still being stopped.
     pub fn watch(&mut self, now: Duration) {
-        if self.state == State::Done(Verdict::Gone) {
+        if self.state == State::Done(Verdict::Gone) && !self.terms.hurried {
             self.state = State::Watching { look_at: now + WATCH };
         }
     }

@@ -77,8 +77,23 @@ impl Machine {
     }
 
     pub(super) fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
-        let Phase::Starting { .. } = self.phase else { return vec![] };
-        self.finish(now, outcome)
+        match self.phase {
+            Phase::Starting { .. } => self.finish(now, outcome),
+            // The gate could not be opened.
+            Phase::Waiting { .. } => {
+                let mut actions = vec![Action::CloseGate];
+                actions.extend(self.finish(now, outcome));
+                actions
+            }
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Running { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. }
+            | Phase::Exited => vec![],
+        }
     }
 
     pub(super) fn mains_in(&mut self) -> Vec<Action> {
