@@ -39,7 +39,10 @@ type OnTerm = Option<i32>;
 fn main() {
     // SAFETY: the handler stores to an atomic, which is async-signal-safe.
     unsafe { signal(TERM, on_term) };
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args();
+    if words.next().is_some_and(|name| name.ends_with("/log-shipper")) {
+        ship(&words.next().unwrap_or_else(|| wrong("usage: log-shipper FILE")));
+    }
     let mut on_term: OnTerm = Some(143);
     let mut memory = Vec::new();
     while let Some(action) = words.next() {
@@ -149,7 +152,7 @@ fn write(file: &str, text: &str) {
 }
 
 /// A log shipper without an endpoint: it ends on SIGTERM, and not before it has shipped what is there.
-fn ship(file: &str) {
+fn ship(file: &str) -> ! {
     let mut shipped = 0;
     loop {
         let last = TOLD.load(SeqCst); // looked at before reading: what was there at SIGTERM is shipped
