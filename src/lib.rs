@@ -93,6 +93,7 @@ fn print(text: &str) -> Exit {
 #[inline(never)]
 fn wrong(text: &str) -> Exit {
     Log::new(LogLevel::Error, false).error(text);
+    log::last_words(text);
     Exit::Code(Outcome::Internal.code())
 }
 
