@@ -9,9 +9,10 @@ use crate::sys::Clock;
 use lastout_core::spec::{Address, Quit, Ready, Spec};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -89,14 +90,21 @@ fn ask(
             Err(Failure::Lost(words)) => Reply::Lost(words),
             Err(Failure::Cancelled) => return None,
         },
-        Quit::CreateFile(path) => match File::create(Path::new(OsStr::from_bytes(path))) {
-            Ok(_) => Reply::Created,
+        Quit::CreateFile(path) => match create(path) {
+            Ok(()) => Reply::Created,
             Err(error) => {
                 Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path)))
             }
         },
         Quit::Nothing => Reply::Impossible("it has no quit endpoint".to_owned()),
     })
+}
+
+/// A FIFO that nobody reads is an error, and no reason to wait.
+fn create(path: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
+    options.open(OsStr::from_bytes(path)).map(drop)
 }
 
 /// Looks at the quit port, and at the ready port where it is another one.
