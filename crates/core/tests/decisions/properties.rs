@@ -105,6 +105,7 @@ proptest! {
             (Job::Stop, ..) => &[Outcome::Done, Outcome::NotStopped],
             (_, true, _) => &[tale.world.start.expect_err("main was not reaped")],
             (_, false, Some(Event::Signal(signal))) => &[Outcome::Signalled(signal)],
+            (_, false, Some(Event::NotStarted(outcome))) => &[outcome],
             (_, false, Some(Event::Tick)) if !tale.world.settings.run_unready => &[Outcome::WaitTimeout],
             (_, false, _) => &[Outcome::Done],
         };
