@@ -113,6 +113,7 @@ fn a_report_tells_the_whole_run() {
 fn every_outcome_has_its_name() {
     only_ours!();
     let nobody = format!("x:ready=tcp://127.0.0.1:{}", Port::free());
+    let declining = Fake::script().quit([Reply::Answer(404, "not enabled")]).stays().start();
     let sh = |script: &str| Launch::pid1().sh(script);
     let cases: [(&str, i32, Launch); 9] = [
         ("exited", 0, sh("exit 0")),
@@ -123,7 +124,7 @@ fn every_outcome_has_its_name() {
         ("internal", 125, sh("exit 0").options(["--linger", "soon"])),
         ("wait_timeout", 124, sh("exit 0").sidecar(&nobody).options(["--wait-timeout", "50ms"])),
         ("done", 0, Launch::pid1().options(["stop", "gcsfuse"])),
-        ("not_stopped", 1, Launch::pid1().options(["stop", "otel-collector"])),
+        ("not_stopped", 1, Launch::pid1().options(["stop", &declining.spec("x")])),
     ];
     for (name, code, launch) in cases {
         let (end, report) = reported(launch);
