@@ -1,6 +1,14 @@
 //! `--compat`: the variables of scuttle and linkerd-await, with their documented meaning, so that one word changes in
 //! a Dockerfile.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,13 @@
 //! `--env-file`: what a shell would have sourced, byte for byte; read after the gate, so a sidecar may write it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _, time::Duration};
@@ -123,9 +131,11 @@ fn a_file_that_cannot_be_read_is_125_and_the_sidecar_is_stopped() {
     let dir = TempDir::new();
     let fifo = dir.at("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    for (path, why) in
-        [("/no/such/file", "No such file"), ("/", "no regular file"), (fifo.to_str().unwrap(), "no regular file")]
-    {
+    for (path, why) in [
+        ("/no/such/file", "No such file"),
+        ("/", "no regular file"),
+        (fifo.to_str().unwrap(), "no regular file"),
+    ] {
         let fake = Fake::good();
         let end = main_with(&[path]).sidecar(&fake.spec("fake")).deadline(Duration::from_secs(5)).run();
         end.one_line(125, &["--env-file", path, why]);

@@ -1,6 +1,14 @@
 //! The real Envoy in its other shapes: the admin on its customary port, on IPv6, on a unix socket, closed by
 //! `allow_paths`; still INITIALIZING; with a request in flight.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::{

@@ -1,6 +1,14 @@
 //! The real Cloud SQL proxy in its other shapes, and the real AlloyDB proxy, which is made of the same code:
 //! young and old, with a port for debugging only, with a connection that is still open.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::{

@@ -1,6 +1,14 @@
 //! Istio's real pilot-agent with its real Envoy, on Istio's own ports in a network of their own. Slow to build, so
 //! only with `LASTOUT_TEST_ALL=1`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,14 @@
 //! The real Prometheus and the real Pushgateway: stopped by `/-/quit` where `--web.enable-lifecycle` allows it,
 //! with a route prefix, and told what to switch on where not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::time::Duration;

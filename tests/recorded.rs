@@ -2,6 +2,14 @@
 //! source, or measured on a build made by hand), on the sidecar's own ports; wrong methods, "not enabled" and the
 //! wrong slash included. Each is known by its name alone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::time::{Duration, Instant};

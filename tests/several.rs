@@ -1,6 +1,14 @@
 //! Several sidecars: their order, their shares of the budget, those that may be absent, those that come late or come
 //! back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use std::time::{Duration, Instant};

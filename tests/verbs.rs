@@ -1,5 +1,13 @@
 //! `lastout wait`, `lastout stop`, `lastout presets`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 mod support;
 
 use serde_json::Value;

@@ -7,7 +7,6 @@
 use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
 use lastout_core::spec::{Address, Request};
-use nix::errno::Errno;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,6 +25,10 @@ const HEAD_LIMIT: usize = 16 * 1024;
 const BODY_LIMIT: u64 = 4 * 1024;
 /// Characters of the sidecar's own words that are told.
 const QUOTE_LIMIT: usize = 160;
+
+/// A bell rang. Not `Interrupted`: whoever reads to the end would then try again, for ever. No connection that is
+/// open is aborted by the kernel under this name.
+const CANCELLED: io::ErrorKind = io::ErrorKind::ConnectionAborted;
 
 /// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +159,7 @@ fn quote(text: &str) -> String {
 
 fn failure(error: &ureq::Error, written: bool, timeout: Duration) -> Failure {
     let kind = if let ureq::Error::Io(io) = error { Some(io.kind()) } else { None };
-    if kind == Some(io::ErrorKind::Interrupted) {
+    if kind == Some(CANCELLED) {
         return Failure::Cancelled;
     }
     if kind == Some(io::ErrorKind::ConnectionRefused) && !written {
@@ -207,7 +210,7 @@ impl Connector for Wire {
                 deadline: self.deadline,
             })),
             Err(ConnectError::Refused) => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
-            Err(ConnectError::Cancelled) => Err(io::Error::from(io::ErrorKind::Interrupted).into()),
+            Err(ConnectError::Cancelled) => Err(io::Error::from(CANCELLED).into()),
             Err(ConnectError::Failed(words)) => Err(io::Error::other(words).into()),
         }
     }
@@ -263,8 +266,7 @@ impl Transport for Line {
 fn io_error(end: IoEnd) -> ureq::Error {
     match end {
         IoEnd::Late => io::Error::from(io::ErrorKind::TimedOut),
-        IoEnd::Cancelled => io::Error::from(io::ErrorKind::Interrupted),
-        IoEnd::Failed(Errno::EINTR) => io::Error::other("interrupted"),
+        IoEnd::Cancelled => io::Error::from(CANCELLED),
         IoEnd::Failed(errno) => io::Error::from(errno),
     }
     .into()

@@ -31,6 +31,17 @@ pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// The clock that all processes share, in nanoseconds.
+pub fn monotonic_ns() -> u64 {
+    // SAFETY: room for the answer.
+    let time = unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time);
+        time
+    };
+    u64::try_from(time.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap()
+}
+
 /// The middle one.
 pub fn median<T: PartialOrd + Copy>(values: &[T]) -> T {
     let mut sorted = values.to_vec();

@@ -28,25 +28,28 @@ pub struct Peer {
     port: Arc<Port>,
     over: Arc<AtomicBool>,
     met: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Peer {
     /// Reads the head of each request, then says this and closes.
     pub fn start(script: Vec<Say>) -> Self {
-        let (port, over, met) = (Arc::new(Port::reserve()), Arc::new(AtomicBool::new(false)), Arc::default());
+        let (port, over) = (Arc::new(Port::reserve()), Arc::new(AtomicBool::new(false)));
+        let (met, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         port.listen();
-        let (theirs, ends, count): (_, _, Arc<AtomicUsize>) =
-            (Arc::clone(&port), Arc::clone(&over), Arc::clone(&met));
-        let thread = std::thread::spawn(move || {
-            while !ends.load(SeqCst) {
-                let Some(stream) = theirs.accept(Duration::from_millis(1)) else { continue };
-                count.fetch_add(1, SeqCst);
-                let (script, ends) = (script.clone(), Arc::clone(&ends));
-                std::thread::spawn(move || meet(stream, &script, &ends));
+        let mut peer = Self { port, over, met, asked, thread: None };
+        let (port, over) = (Arc::clone(&peer.port), Arc::clone(&peer.over));
+        let (met, asked) = (Arc::clone(&peer.met), Arc::clone(&peer.asked));
+        peer.thread = Some(std::thread::spawn(move || {
+            while !over.load(SeqCst) {
+                let Some(stream) = port.accept(Duration::from_millis(1)) else { continue };
+                met.fetch_add(1, SeqCst);
+                let (script, over, asked) = (script.clone(), Arc::clone(&over), Arc::clone(&asked));
+                std::thread::spawn(move || meet(stream, &script, &over, &asked));
             }
-        });
-        Self { port, over, met, thread: Some(thread) }
+        }));
+        peer
     }
 
     pub fn number(&self) -> u16 {
@@ -56,6 +59,11 @@ impl Peer {
     /// How many connections it has had.
     pub fn met(&self) -> usize {
         self.met.load(SeqCst)
+    }
+
+    /// How many whole requests.
+    pub fn asked(&self) -> usize {
+        self.asked.load(SeqCst)
     }
 }
 
@@ -67,7 +75,7 @@ impl Drop for Peer {
     }
 }
 
-fn meet(mut stream: TcpStream, script: &[Say], over: &AtomicBool) {
+fn meet(mut stream: TcpStream, script: &[Say], over: &AtomicBool, asked: &AtomicUsize) {
     let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
     let _ = stream.set_write_timeout(Some(Duration::from_millis(200)));
     let _ = stream.set_nodelay(true);
@@ -80,6 +88,7 @@ fn meet(mut stream: TcpStream, script: &[Say], over: &AtomicBool) {
             Err(_) => {}
         }
     }
+    asked.fetch_add(1, SeqCst);
     for say in script {
         match say {
             Say::Bytes(bytes) => {

@@ -38,7 +38,7 @@ const DENSE: Duration = Duration::from_secs(10);
 /// Widest distance of dense probes while nobody answers. A refused connection costs nobody anything.
 const DENSE_NOBODY: u64 = 10;
 /// Widest distance of dense probes while somebody does: half of it is what main waits too long on average.
-const DENSE_NOT_YET: u64 = 16;
+const DENSE_NOT_YET: u64 = 12;
 /// Widest distance later on: pilot-agent logs each failed probe.
 const WIDE: u64 = 500;
 

@@ -24,9 +24,20 @@ fn pauses(from: Duration, probe: Probe, count: usize) -> Vec<Duration> {
 fn probes_begin_a_millisecond_apart_and_stay_dense_for_ten_seconds() {
     let doubling = [1, 2, 4, 8].map(ms);
     assert_eq!(pauses(ms(0), Probe::Nobody, 6), [&doubling[..], &[ms(10); 2]].concat());
-    assert_eq!(pauses(ms(0), Probe::NotYet, 6), [&doubling[..], &[ms(16); 2]].concat());
-    assert_eq!(*pauses(ms(9_000), Probe::NotYet, 60).last().unwrap(), ms(16));
+    assert_eq!(pauses(ms(0), Probe::NotYet, 6), [&doubling[..], &[ms(12); 2]].concat());
+    assert_eq!(*pauses(ms(9_000), Probe::NotYet, 60).last().unwrap(), ms(12));
     assert_eq!(*pauses(ms(10_000), Probe::NotYet, 60).last().unwrap(), ms(500), "each is a line in some log");
+}
+
+#[test]
+fn the_tenth_second_is_the_first_of_the_wide_ones() {
+    let tenth = |now: Duration| {
+        let mut gate = Gate::new(&spec("envoy"), ms(0));
+        let last = (0..10).map(|_| gate.probed(now, Probe::Nobody)).last();
+        last.expect("ten probes")
+    };
+    assert_eq!(tenth(ms(9_999)), Next::Again(ms(10)));
+    assert_eq!(tenth(ms(10_000)), Next::Again(ms(500)));
 }
 
 #[test]
