@@ -6,6 +6,7 @@ mod support;
 
 use std::{
     fs::File,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 use support::{Fake, Launch, TempDir, binary, facts, pause, skip};
@@ -14,7 +15,10 @@ use support::{Fake, Launch, TempDir, binary, facts, pause, skip};
 fn no_more_processes(dir: &TempDir) -> Launch {
     std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let copy = dir.file("lastout", std::fs::read(binary()).unwrap(), 0o755);
-    Launch::pid1().program(&copy).uid(65534).limit(libc::RLIMIT_NPROC, 0, 0)
+    // Nobody else may be this user: with a process of theirs the kernel would refuse even the `execve` (EAGAIN).
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let uid = 1_000_000 + std::process::id() * 8 + NEXT.fetch_add(1, Relaxed);
+    Launch::pid1().program(&copy).uid(uid).limit(libc::RLIMIT_NPROC, 0, 0)
 }
 
 #[test]
