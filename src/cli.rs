@@ -21,6 +21,11 @@ pub enum Call<'a> {
     Print(String),
     /// Something that is governed by settings.
     Work(Work<'a>),
+    /// `presets`, or `presets --json`
+    Presets {
+        /// For programs.
+        json: bool,
+    },
     /// `install DEST`
     Install(&'a OsStr),
     /// `sleep DURATION`
@@ -57,8 +62,8 @@ pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
             _ => verb_help(rest, "lastout sleep DURATION: one duration is needed, such as 5 or 1m30s"),
         },
         Some("presets") => match *rest {
-            [] => Call::Print(crate::presets::table()),
-            [flag] if flag == "--json" => Call::Print(crate::presets::json()),
+            [] => Call::Presets { json: false },
+            [flag] if flag == "--json" => Call::Presets { json: true },
             _ => verb_help(rest, "lastout presets [--json]: takes nothing else"),
         },
         Some("wait") => work(Verb::Wait, rest, env),
@@ -149,6 +154,8 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
 fn readable(verb: Verb, args: &[&OsStr]) -> Vec<RawValue> {
     let mut words = args.iter().map(|word| word.as_bytes()).take_while(|word| *word != b"--");
     let mut values = Vec::new();
+    // Behind it options may be the command's own: nothing there is to keep a sidecar from being stopped.
+    let mut in_command = false;
     while let Some(word) = words.next() {
         let option = word.strip_prefix(b"--").unwrap_or_default();
         let row =
@@ -161,6 +168,8 @@ fn readable(verb: Verb, args: &[&OsStr]) -> Vec<RawValue> {
             None => (matches!(verb, Verb::Wait | Verb::Stop) && !word.starts_with(b"-"))
                 .then_some((Opt::Sidecar, word)),
         };
+        in_command |= value.is_none() && !word.starts_with(b"-");
+        let value = value.filter(|(option, _)| *option == Opt::Sidecar || !in_command);
         values.extend(value.map(|(option, value)| RawValue {
             option,
             origin: String::new(),

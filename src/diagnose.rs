@@ -1,7 +1,6 @@
 //! Why a command could not be executed, said so that the user can mend it: the kernel's ENOENT and EACCES
 //! each have half a dozen causes, and in a distroless image there is no shell to look around with.
 
-use crate::spawn::NotStarted;
 use lastout_core::outcome::Outcome;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::ffi::{CString, OsStr};
@@ -12,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// What `execve` failing with this errno on these paths means.
-pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> NotStarted {
+pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> (Outcome, String) {
     let path_of = |path: &CString| PathBuf::from(OsStr::from_bytes(path.to_bytes()));
     let there: Vec<PathBuf> =
         paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
@@ -29,7 +28,7 @@ pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> NotStarte
         (Some(path), _) => format!("{}: {}", path.display(), cause(path, errno)),
         (None, _) => format!("{name}: cannot be executed: {}", io::Error::from_raw_os_error(errno)),
     };
-    NotStarted { outcome, why }
+    (outcome, why)
 }
 
 /// The first folder of the path that is not there.
@@ -56,6 +55,10 @@ fn cause(path: &Path, errno: i32) -> String {
     let system = || io::Error::from_raw_os_error(errno).to_string();
     if metadata.is_dir() {
         return "a folder, not a program".to_owned();
+    }
+    if !metadata.is_file() {
+        // Not opened either: a FIFO would keep us waiting.
+        return "no regular file".to_owned();
     }
     match errno {
         libc::ENOENT => missing_interpreter(path).unwrap_or_else(system),

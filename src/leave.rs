@@ -1,7 +1,7 @@
 //! The way out of the process.
 
 use crate::sys;
-use lastout_core::outcome::Exit;
+use lastout_core::outcome::{Exit, Outcome};
 use lastout_core::signal::Signal;
 
 /// Leaves as the outcome says.
@@ -20,5 +20,5 @@ fn die(signal: Signal) -> ! {
     // says of 29 that it has acted when it has not.
     let _ = signal_hook::low_level::emulate_default_handler(signal.number().into());
     sys::die_of(signal);
-    sys::exit(128 + signal.number())
+    sys::exit(Outcome::Signalled(signal).code())
 }

@@ -18,6 +18,7 @@ mod env_file;
 mod events;
 mod group;
 mod install;
+mod json;
 mod leave;
 mod log;
 mod post;
@@ -61,6 +62,8 @@ pub unsafe fn start(args: *const *const c_char) -> c_int {
     let words: Vec<&OsStr> = args.iter().skip(1).map(|arg| OsStr::from_bytes(arg.to_bytes())).collect();
     let exit = match cli::parse(&words, &env) {
         Call::Print(text) => print(&text),
+        Call::Presets { json: false } => print(&presets::table()),
+        Call::Presets { json: true } => print(&presets::json()),
         Call::Wrong(text) => wrong(&text),
         Call::Install(dest) => install(dest),
         Call::Sleep(time) => sleep(time),
@@ -121,15 +124,13 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
         entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
     };
     let Resolved { mut settings, errors } = resolve(call.verb, std::mem::take(&mut call.values), &lookup);
-    settings.make_paths_absolute(|| {
-        // Without one (it was removed) a relative path leads nowhere in any case.
-        nix::unistd::getcwd().map(|path| path.into_os_string().into_vec()).unwrap_or_default()
-    });
+    let cwd = || nix::unistd::getcwd().map(|path| path.into_os_string().into_vec()).ok();
+    let lost = settings.make_paths_absolute(cwd).err();
     let log = Log::new(settings.log_level, settings.log_json);
     for warning in &call.warnings {
         log.warn(warning);
     }
-    let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0));
+    let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0)).or(lost);
     if matches!(call.verb, Verb::Wait | Verb::Stop) && settings.sidecars.is_empty() && problem.is_none() {
         log.warn("no sidecar is given: SPEC, --sidecar or LASTOUT_SIDECAR");
     }

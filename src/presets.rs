@@ -1,7 +1,7 @@
 //! `lastout presets`: the known sidecars as a table for people, or as JSON. Every word comes from
 //! `lastout_core::presets`.
 
-use crate::report::{Object, quoted};
+use crate::json::{Object, quoted};
 use lastout_core::presets::{PRESETS, Preset, QuitRow, ReadyRow, When};
 use lastout_core::spec::Gone;
 use std::fmt::Write;

@@ -69,9 +69,9 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
         }
     }
     let mut run = Run {
-        job,
         machine: Machine::new(job, &settings, pid1),
-        stories: settings.sidecars.iter().cloned().map(Story::new).collect(),
+        // What `lastout stop` finds gone is what it wants, and no reason to wait.
+        stories: settings.sidecars.iter().cloned().map(|spec| Story::new(spec, job == Job::Stop)).collect(),
         membership: beginning.membership.take(),
         watch: beginning.watch.take(),
         watcher: None,
@@ -104,7 +104,7 @@ fn become_parent_of_orphans(log: &Log) {
 fn listen_for_parents_death(signal: Signal, events: &mut Events, log: &Log) {
     let parent = nix::unistd::getppid();
     if let Err(error) = sys::set_parent_death_signal(signal) {
-        log.warn(&format!("--parent-death-signal: refused: {error}"));
+        log.warn(&format!("--parent-death-signal {signal}: the kernel refuses it here: {error}"));
     }
     // It may have died before the kernel knew of our wish.
     if nix::unistd::getppid() != parent {
@@ -120,7 +120,6 @@ fn stop_self(signal: Signal) {
 }
 
 struct Run<'a> {
-    job: Job,
     machine: Machine,
     settings: Settings,
     beginning: Beginning<'a>,
@@ -257,7 +256,7 @@ impl Run<'_> {
                 stories: &self.stories,
             };
             if let Err(error) = report::write(report, &facts) {
-                self.log.warn(&format!("--report: cannot be written: {error}"));
+                self.log.warn(&format!("--report {}: {error}", report.path()));
             }
         }
     }

@@ -59,11 +59,16 @@ pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, N
         match sys::spawn(image) {
             Ok(Ok(pid)) => return Ok(pid),
             Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
-            Ok(Err(errno)) => return Err(diagnose::not_executed(program, &paths, errno)),
+            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno)),
             Err(error) => return Err(no_process(program, &error)),
         }
     }
-    Err(diagnose::not_executed(program, &paths, libc::ETXTBSY))
+    Err(not_executed(program, &paths, libc::ETXTBSY))
+}
+
+fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> NotStarted {
+    let (outcome, why) = diagnose::not_executed(program, paths, errno);
+    NotStarted { outcome, why }
 }
 
 fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {

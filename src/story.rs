@@ -34,11 +34,11 @@ pub struct Story {
 }
 
 impl Story {
-    /// Nothing has happened to it yet.
-    pub fn new(spec: Spec) -> Self {
+    /// Nothing has happened to it yet. `seen`: it is taken as one that was there.
+    pub fn new(spec: Spec, seen: bool) -> Self {
         Self {
             spec: Arc::new(spec),
-            seen: false,
+            seen,
             absent: false,
             last: String::new(),
             stopped: false,

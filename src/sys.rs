@@ -51,9 +51,12 @@ unsafe fn c_strings(list: *const *const c_char) -> Vec<&'static CStr> {
     (0..count).map(|index| unsafe { CStr::from_ptr(*list.add(index)) }).collect()
 }
 
-/// `nanosleep`, for the few milliseconds before a retry.
+/// `nanosleep`, for the few milliseconds before a retry: signals have to wait meanwhile.
 pub fn pause(time: Duration) {
-    let time = libc::timespec { tv_sec: 0, tv_nsec: c_long::from(time.subsec_nanos().cast_signed()) };
+    let time = libc::timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(0),
+        tv_nsec: c_long::from(time.subsec_nanos().cast_signed()),
+    };
     // SAFETY: the request lives until the call returns; the rest is not asked for.
     unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
 }

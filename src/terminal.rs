@@ -31,10 +31,15 @@ impl Terminal {
         let _ = tcsetpgrp(&self.0, Pid::from_raw(group));
     }
 
+    /// Makes our own group its foreground again: who took it has not come to life.
+    pub fn take_back(&self) {
+        self.give_to(getpgrp().as_raw());
+    }
+
     /// Makes our own group its foreground again, if it is still that group's.
     pub fn take_back_from(&self, group: i32) {
         if tcgetpgrp(&self.0) == Ok(Pid::from_raw(group)) {
-            self.give_to(getpgrp().as_raw());
+            self.take_back();
         }
     }
 }

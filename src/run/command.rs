@@ -32,7 +32,9 @@ impl Run<'_> {
                 Event::Started(pid)
             }
             Err(failure) => {
-                self.take_terminal();
+                if let Some(terminal) = self.terminal.take() {
+                    terminal.take_back();
+                }
                 self.say_error(&failure.why);
                 Event::NotStarted(failure.outcome)
             }

@@ -2,7 +2,9 @@
 
 use super::Run;
 use crate::group::Mains;
+use crate::log;
 use crate::post::Letter;
+use crate::spawn;
 use crate::sys;
 use lastout_core::machine::Event;
 use lastout_core::outcome::Outcome;
@@ -17,7 +19,10 @@ impl Run<'_> {
             Some(Ok(last)) => last,
             Some(Err(what)) => {
                 // Others may need the sidecars: a pod that hangs is seen, a connection that is cut is not.
-                self.log.warn(&format!("{what}; the sidecars are left to the other mains"));
+                let line =
+                    format!("{what}; the sidecars are left to the other mains, or to a `lastout guard`");
+                self.log.warn(&line);
+                log::last_words(&line);
                 false
             }
             // Not registered: then nobody counts on us.
@@ -54,7 +59,12 @@ impl Run<'_> {
         let signals = sys::ThreadSignals::new();
         match signals.spawn(WATCH_STACK, work) {
             Ok(_) => self.watcher = Some(signals),
-            Err(error) => self.say_error(&format!("cannot watch the group: {error}")),
+            Err(error) => {
+                let hint = spawn::limit(&error);
+                self.say_error(&format!("guard: cannot watch the group: no thread to be had: {error}{hint}"));
+                // Without a sidecar of our own there is nothing to stay for; with one, the pod's end will end it.
+                self.events.put_first(Event::NotStarted(Outcome::Internal));
+            }
         }
     }
 

@@ -7,10 +7,10 @@ use crate::sidecar::Workers;
 use crate::spawn;
 use crate::story::Story;
 use lastout_core::duration::Human;
-use lastout_core::machine::{Event, Job};
+use lastout_core::machine::Event;
 use lastout_core::outcome::Outcome;
 use lastout_core::settings::LogLevel;
-use lastout_core::stop::{Terms, Verdict};
+use lastout_core::stop::{HURRIED, Terms, Verdict};
 use lastout_core::tell;
 use std::time::Duration;
 
@@ -121,17 +121,23 @@ impl Run<'_> {
                 continue;
             }
             let absent_at = story.spec.absent_after.unwrap_or(self.settings.absent_after);
-            // `lastout stop` on one that is not there finds what it wants.
-            let seen = story.seen || self.job == Job::Stop;
-            let terms = Terms { seen, absent_at, deadline, hurried };
-            let Some(workers) = &mut self.workers else { continue };
+            let terms = Terms { seen: story.seen, absent_at, deadline, hurried };
+            let Some(workers) = &mut self.workers else {
+                let verdict = Verdict::Impossible("no descriptor to be had".to_owned());
+                self.post.send(Letter::Sidecar(index, News::Done { verdict, hurried }));
+                continue;
+            };
             if let Err(error) = workers.stop(index, &story.spec, terms) {
                 let hint = spawn::limit(&error);
                 self.log.warn(&format!(
                     "no thread to be had: {error}{hint}; the sidecars are stopped one by one"
                 ));
-                // We do it ourselves, as fast as after a stop signal: signals have to wait meanwhile.
-                workers.stop_here(index, &story.spec, Terms { hurried: true, ..terms });
+                // We do it ourselves, and briefly: signals have to wait meanwhile.
+                workers.stop_here(
+                    index,
+                    &story.spec,
+                    Terms { deadline: deadline.min(now + HURRIED), ..terms },
+                );
             }
         }
     }

@@ -66,7 +66,7 @@ impl Workers {
     pub fn stop(&mut self, index: usize, spec: &Arc<Spec>, terms: Terms) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
         self.spawn(move || {
-            stop::until_done(&spec, terms, start, &bells, move |news: News| {
+            stop::until_done(&spec, terms, true, start, &bells, move |news: News| {
                 post.send(Letter::Sidecar(index, news))
             })
         })
@@ -75,7 +75,7 @@ impl Workers {
     /// Stops this sidecar on the spot, without a thread.
     pub fn stop_here(&self, index: usize, spec: &Spec, terms: Terms) {
         let post = self.post.clone();
-        stop::until_done(spec, terms, self.start, &self.bells, move |news: News| {
+        stop::until_done(spec, terms, false, self.start, &self.bells, move |news: News| {
             post.send(Letter::Sidecar(index, news));
         });
     }
@@ -89,7 +89,7 @@ impl Workers {
     pub fn end(self) {
         self.bells.cancel();
         for thread in self.threads {
-            // A worker that panicked has nothing to say any more.
+            // It cannot have panicked: that would have ended us all (`panic = "abort"`).
             let _ = thread.join();
         }
     }

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 pub(super) fn until_done(
     spec: &Spec,
     terms: Terms,
+    watch: bool,
     start: Clock,
     bells: &Arc<Bells>,
     tell: impl Fn(News) + Clone + Send + Sync + 'static,
@@ -49,7 +50,9 @@ pub(super) fn until_done(
             }
             Next::Done(verdict) => {
                 tell(News::Done { verdict, hurried: stop.hurried() });
-                stop.watch(now());
+                if watch {
+                    stop.watch(now());
+                }
                 if matches!(stop.next(now()), Next::Done(_)) {
                     return;
                 }

@@ -19,7 +19,8 @@ struct Frugal {
     arena: UnsafeCell<[u8; ARENA]>,
 }
 
-// SAFETY: the arena's bytes are only reached through blocks, and `used` hands out each byte once.
+// SAFETY: the arena's bytes are only reached through blocks, and `used` hands out no byte that is in use: who gives the
+// last block back releases its bytes, who takes them acquires them.
 unsafe impl Sync for Frugal {}
 
 #[global_allocator]
@@ -38,14 +39,14 @@ impl Frugal {
 
     /// Moves the end of what is given out, if it is still where it is thought to be.
     fn move_end(&self, from: usize, to: usize) -> bool {
-        to <= ARENA && self.used.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        to <= ARENA && self.used.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 
 // SAFETY: blocks of the arena are aligned, disjoint and as long as asked for; all others are System's.
 unsafe impl GlobalAlloc for Frugal {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = self.used.load(Ordering::Relaxed);
+        let used = self.used.load(Ordering::Acquire);
         let begin = (self.base() as usize + used).next_multiple_of(layout.align()) - self.base() as usize;
         if self.move_end(used, begin.saturating_add(layout.size())) {
             // SAFETY: within the arena.
@@ -89,12 +90,19 @@ unsafe impl GlobalAlloc for Frugal {
 pub fn give_back_pages() {
     // SAFETY: takes an integer.
     let (headers, count) = unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
+    if headers == 0 {
+        return;
+    }
     // SAFETY: the kernel has told where our program headers are, and how many.
     let headers = unsafe { std::slice::from_raw_parts(headers as *const libc::Elf64_Phdr, count as usize) };
     let ours =
         headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0);
+    let at = headers.as_ptr() as u64;
+    // Else we have been loaded elsewhere than we were linked for.
+    let as_linked =
+        ours.clone().any(|header| (header.p_vaddr..header.p_vaddr + header.p_memsz).contains(&at));
     // From the last to the first: the headers themselves are in the first.
-    for header in ours.rev() {
+    for header in ours.rev().filter(|_| as_linked) {
         // SAFETY: clean pages of a private mapping of a file; touched again, they are read again.
         unsafe { libc::madvise(header.p_vaddr as *mut c_void, header.p_memsz as usize, libc::MADV_DONTNEED) };
     }

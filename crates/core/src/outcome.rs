@@ -85,15 +85,6 @@ impl Outcome {
         }
     }
 
-    /// True when the failure is of our own making (124–127), so that the user must be told where users look.
-    #[must_use]
-    pub fn is_ours(self) -> bool {
-        match self {
-            Self::NotFound | Self::CannotExecute | Self::Internal | Self::WaitTimeout => true,
-            Self::Main(_) | Self::Mapped { .. } | Self::Signalled(_) | Self::Done | Self::NotStopped => false,
-        }
-    }
-
     /// How main ended, if it ran.
     #[must_use]
     pub fn main(self) -> Option<Ended> {

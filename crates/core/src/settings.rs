@@ -141,6 +141,17 @@ pub enum Report {
     File(Vec<u8>),
 }
 
+impl Report {
+    /// As an error names it.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Stderr => String::from("-"),
+            Self::File(path) => alloc::format!("{}", crate::text::Path(path)),
+        }
+    }
+}
+
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the usual four")]
@@ -217,7 +228,10 @@ impl Settings {
 impl Settings {
     /// Makes every path absolute, as the working directory is left later on. `cwd` is only asked for when a path
     /// needs it.
-    pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Vec<u8>) {
+    ///
+    /// # Errors
+    /// In one line, when it is needed and not there.
+    pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Option<Vec<u8>>) -> Result<(), String> {
         let sidecars = self.sidecars.iter_mut().flat_map(Spec::paths_mut);
         let group = self.group.iter_mut().map(|group| &mut group.dir);
         let report = self.report.iter_mut().filter_map(|report| match report {
@@ -226,12 +240,16 @@ impl Settings {
         });
         for path in sidecars.chain(group).chain(report).chain(&mut self.env_files) {
             if path.first() != Some(&b'/') {
-                let mut whole = cwd();
+                let Some(mut whole) = cwd() else {
+                    let path = crate::text::Path(path);
+                    return Err(alloc::format!("{path}: the working directory is gone: write a whole path"));
+                };
                 whole.push(b'/');
                 whole.append(path);
                 *path = whole;
             }
         }
+        Ok(())
     }
 }
 

@@ -158,8 +158,8 @@ enum Life {
 enum State {
     /// About to ask.
     Asking { not_before: Duration },
-    /// The quit port refused. `alive_since`: since then it does while the ready port accepts.
-    Refused { look_at: Duration, alive_since: Option<Duration> },
+    /// The quit port refused when it was asked. `alive_since`: since then it does while the ready port accepts.
+    Refused { asked_at: Duration, look_at: Duration, alive_since: Option<Duration> },
     /// Asked; proving that it is gone. `refused`: the quit port has refused since.
     Verifying { asked_at: Duration, look_at: Duration, refused: bool },
     /// About to send the signal that is the fallback; without it, this is how it ends.
@@ -315,7 +315,7 @@ impl Stop {
                 self.last = what;
                 self.asked(now);
             }
-            Reply::Refused => self.state = State::Refused { look_at: now, alive_since: None },
+            Reply::Refused => self.state = State::Refused { asked_at: now, look_at: now, alive_since: None },
             Reply::Unsent(what) => {
                 self.last = what;
                 self.try_again(now, WATCH);
@@ -329,7 +329,7 @@ impl Stop {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
         self.terms.seen |= !gone;
         match self.state {
-            State::Refused { alive_since, .. } => self.looked_refused(now, quit, gone, alive_since),
+            State::Refused { .. } => self.looked_refused(now, quit, gone),
             State::Verifying { asked_at, refused, .. } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
                 (Port::Accepts, false) if refused => self.came_back(now),
@@ -379,10 +379,12 @@ impl Stop {
         };
     }
 
-    fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool, alive_since: Option<Duration>) {
+    fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool) {
+        let State::Refused { asked_at, alive_since, .. } = self.state else { return };
         match quit {
             Port::Accepts if now >= self.terms.deadline => self.give_up(false),
-            Port::Accepts => self.state = State::Asking { not_before: now },
+            // Not at once where it keeps accepting a look and refusing the request: that would burn the processor.
+            Port::Accepts => self.state = State::Asking { not_before: asked_at + NOBODY },
             Port::Refuses if !gone => {
                 let since = alive_since.unwrap_or(now);
                 if self.traits.refused_is_normal {
@@ -393,7 +395,7 @@ impl Stop {
                     self.end_badly(Verdict::NotSwitchedOn);
                 } else {
                     let look_at = (now + SURE / 10).min(self.limit);
-                    self.state = State::Refused { look_at, alive_since: Some(since) };
+                    self.state = State::Refused { asked_at, look_at, alive_since: Some(since) };
                 }
             }
             Port::Refuses if self.terms.seen => self.state = State::Done(Verdict::AlreadyGone),
@@ -409,7 +411,7 @@ impl Stop {
             }
             Port::Refuses => {
                 let look_at = (now + NOBODY).min(self.terms.deadline);
-                self.state = State::Refused { look_at, alive_since: None };
+                self.state = State::Refused { asked_at, look_at, alive_since: None };
             }
         }
     }

@@ -79,6 +79,8 @@ impl Machine {
     pub(super) fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
         match self.phase {
             Phase::Starting { .. } => self.finish(now, outcome),
+            // The group cannot be watched.
+            Phase::Guarding { .. } => self.exit(outcome),
             // The gate could not be opened.
             Phase::Waiting { .. } => {
                 let mut actions = vec![Action::CloseGate];
@@ -86,7 +88,6 @@ impl Machine {
                 actions
             }
             Phase::New
-            | Phase::Guarding { .. }
             | Phase::Running { .. }
             | Phase::Leftovers { .. }
             | Phase::Leaving { .. }

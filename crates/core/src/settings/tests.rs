@@ -308,7 +308,7 @@ fn relative_paths_are_made_absolute_and_others_left_alone() {
     ];
     let Resolved { mut settings, errors } = resolve(Verb::Run, values, &|_| None);
     assert_eq!(errors, []);
-    settings.make_paths_absolute(|| b"/w".to_vec());
+    settings.make_paths_absolute(|| Some(b"/w".to_vec())).unwrap();
     let [a, b] = settings.sidecars.try_into().unwrap();
     assert_eq!(a.quit.to_string(), "POST unix:/w/run/a.sock:/q");
     assert_eq!((b.ready, b.quit), (Ready::File(b"/w/ok".to_vec()), Quit::CreateFile(b"/done".to_vec())));
