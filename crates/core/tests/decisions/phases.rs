@@ -112,6 +112,14 @@ fn sidecars_are_stopped_although_main_could_not_be_started() {
 }
 
 #[test]
+fn sidecars_are_stopped_although_the_gate_could_not_be_opened() {
+    let mut scene = Scene::waiting(&settings(&[10]));
+    let asked = scene.on(Event::NotStarted(Outcome::Internal));
+    assert_eq!(asked, [Action::CloseGate, ask(&[0], ms(TEN), false)]);
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::Internal)]);
+}
+
+#[test]
 fn wrong_settings_stop_the_sidecars_if_the_policy_covers_125() {
     let mut scene = Scene::new(Job::GiveUp, &settings(&[10]), true);
     assert_eq!(scene.on(Event::Begin), [ask(&[0], ms(TEN), false)]);

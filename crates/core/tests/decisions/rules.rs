@@ -133,6 +133,12 @@ fn one_that_was_never_seen_is_tried_until_the_deadline() {
 }
 
 #[test]
+fn a_port_that_takes_looks_but_no_requests_is_asked_at_a_distance() {
+    let story = play(Fake::replying([Reply::Refused]), ONE_PORT, terms());
+    assert_eq!(brief(&story), (still_there(false, ""), ms(10_000), 501));
+}
+
+#[test]
 fn an_optional_one_that_was_never_seen_is_absent_from_its_time_on() {
     let absent = |at: Duration, deadline: Duration| {
         let terms = Terms { absent_at: at, deadline, ..never_seen() };
@@ -191,6 +197,7 @@ fn a_second_stop_signal_gives_no_second_second() {
     stop.hurry(BEGIN + ms(900));
     assert_eq!((stop.left(BEGIN + ms(900)), stop.hurried()), (ms(100), true));
     assert_eq!(stop.left(END), ms(50), "a request has always a moment");
+    assert!(!Stop::new(&spec(ONE_PORT), terms(), BEGIN).hurried());
 }
 
 #[test]
@@ -227,6 +234,15 @@ fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
     assert_eq!(stop.next(second.over), Next::Pause(ms(50)), "a third one is seen …");
     stop.looked(second.over + ms(50), Port::Accepts, None);
     assert_eq!(stop.next(second.over + ms(50)), Next::Done(Verdict::CameBack), "… and only told of");
+
+    let in_a_hurry = play(Fake::leaving(10), ONE_PORT, hurried());
+    let mut stop = in_a_hurry.stop;
+    stop.watch(in_a_hurry.over);
+    assert_eq!(
+        stop.next(in_a_hurry.over),
+        Next::Done(Verdict::Gone),
+        "nobody restarts it in a pod that goes"
+    );
 
     let already = play(Fake::default(), ONE_PORT, terms());
     let mut stop = already.stop;
