@@ -9,6 +9,10 @@
 //!                                                  ▼
 //!                                     outcome ─ leave ─► exit code
 //! ```
+//!
+//! Around that road: `group` (locks shared by several mains), `env_file` (read just before the spawn), `diagnose` (why a
+//! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop),
+//! `story` and `report` (what happened), `log`, `json`; the verbs `install` and `presets`; and `sys`, below all of them.
 
 #![cfg(target_os = "linux")]
 

@@ -4,6 +4,7 @@
 //! ```text
 //! text, duration, signal, outcome    leaf types
 //!   └ presets → spec → settings      what the user said (compat: what another program's user said)
+//!                ├ group            what members of a group put on record, and who is out
 //!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
 //!                     └ machine      the whole run: phases, events, actions
 //! ```
