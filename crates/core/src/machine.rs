@@ -50,7 +50,7 @@ pub enum Event {
     Open(usize),
     /// Main was started: the answer to [`Action::Start`].
     Started(Pid),
-    /// Main could not be started, for this reason.
+    /// Main could not be started, or the gate not opened, or the group not watched, for this reason.
     NotStarted(Outcome),
     /// A signal for us or for main; neither CHLD, nor a fault of our own, nor one that we sent ourselves.
     Signal(Signal),

@@ -87,6 +87,16 @@ fn a_sidecar_is_not_started_when_the_mains_are_out_already() {
 }
 
 #[test]
+fn a_guard_that_cannot_watch_the_mains_stops_nothing_that_they_may_need() {
+    for job in [Job::Guard, Job::GuardSidecars] {
+        let mut scene = Scene::new(job, &settings(&[10]), true);
+        let _ = scene.on(Event::Begin);
+        let failed = scene.on(Event::NotStarted(Outcome::Internal));
+        assert_eq!(failed, [Action::Exit(Outcome::Internal)]);
+    }
+}
+
+#[test]
 fn after_a_held_stop_signal_nobody_waits_for_leftovers() {
     let leftovers = Settings { leftovers: ms(300), ..settings(&[]) };
     assert_eq!(guarding(&leftovers).main_exits(0), [Action::TermLeftovers]);

@@ -100,13 +100,16 @@ proptest! {
         }
         let gate_ended = tale.story.iter().find(|entry| entry.actions.contains(&Action::CloseGate));
         let started = tale.actions().any(|(_, action)| *action == Action::Start);
-        let expected: &[Outcome] = match (tale.world.job, started, gate_ended.map(|entry| entry.event)) {
+        let ended = gate_ended.unwrap_or(&tale.story[tale.exit]).event;
+        let expected: &[Outcome] = match (tale.world.job, started, ended) {
             (Job::GiveUp, ..) => &[Outcome::Internal],
             (Job::Stop, ..) => &[Outcome::Done, Outcome::NotStopped],
             (_, true, _) => &[tale.world.start.expect_err("main was not reaped")],
-            (_, false, Some(Event::Signal(signal))) => &[Outcome::Signalled(signal)],
-            (_, false, Some(Event::NotStarted(outcome))) => &[outcome],
-            (_, false, Some(Event::Tick)) if !tale.world.settings.run_unready => &[Outcome::WaitTimeout],
+            (_, false, Event::NotStarted(outcome)) => &[outcome],
+            (Job::Command | Job::Wait, false, Event::Signal(signal)) => &[Outcome::Signalled(signal)],
+            (Job::Command | Job::Wait, false, Event::Tick) if !tale.world.settings.run_unready => {
+                &[Outcome::WaitTimeout]
+            }
             (_, false, _) => &[Outcome::Done],
         };
         prop_assert!(expected.contains(&tale.outcome), "{:?}", tale.outcome);

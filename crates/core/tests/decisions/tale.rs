@@ -96,7 +96,9 @@ impl Tale {
         !settings.sidecars.is_empty()
             && match job {
                 Job::Command | Job::GiveUp => last && settings.stop_on.covers(self.outcome),
-                Job::Stop | Job::GuardSidecars => true,
+                Job::Stop => true,
+                // Who could not watch the mains does not know that they are out.
+                Job::GuardSidecars => self.outcome == Outcome::Done,
                 Job::Wait | Job::Guard => false,
             }
     }
