@@ -82,7 +82,10 @@ impl Events {
                 self.settled = true;
                 // Whoever executed us may have left children to us.
                 self.reap();
-                sys::give_back_pages();
+                // A main that is over already needs them at once.
+                if self.queue.is_empty() {
+                    sys::give_back_pages();
+                }
                 continue;
             }
             match sys::wait_signal(left) {
