@@ -160,7 +160,7 @@ fn random(seed: u64) -> Vec<Say> {
     };
     let mut bytes = b"HTTP/1.1 503 No\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nready\r\n0\r\n\r\n".to_vec();
     for _ in 0..=next(8) {
-        bytes.push(b' ');
+        bytes.extend(*b" ");
         let at = next(bytes.len());
         match next(5) {
             0 => bytes[at] = next(256) as u8,
