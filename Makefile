@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench demo test test-all lint clean
+.PHONY: help build bench demo test test-all e2e images dist lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,15 @@ test: ## all tests but those of sidecars that are slow to build; SIDECARS="envoy
 
 test-all: ## all tests, with every sidecar that can be had
 	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent
+
+e2e: ## end-to-end tests on the cluster that kubectl talks to (kind, k3d, minikube; others: scripts/e2e); E2E="job" runs fewer
+	@scripts/e2e $(E2E)
+
+images: ## the scratch image for amd64 and arm64, by buildah, podman, docker or none; ENGINE=podman chooses
+	@scripts/images
+
+dist: ## release tarballs, bills of materials, image, SHA256SUMS, in target/dist; scripts/dist check builds twice
+	@scripts/dist
 
 bench: ## start-up, memory and latency beside other inits, in target/bench; BENCH="--quick" and more: benches/run -h
 	@benches/run $(BENCH)
