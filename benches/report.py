@@ -41,23 +41,34 @@ def save(path, text):
         file.write(text)
 
 
+def told(*command):
+    try:
+        return setup.output(*command)
+    except setup.Missing:
+        return f"no {command[0]}"
+
+
 def about():
     def first(pattern, path):
         with open(path, encoding="utf-8") as file:
             match = re.search(pattern, file.read(), re.MULTILINE)
         return match[1] if match else "?"
 
-    git = ["git", "-C", setup.ROOT, "describe", "--always", "--dirty"]
+    def git(*words):
+        command = ["git", "-C", setup.ROOT, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "src", "crates", "Cargo.toml", "Cargo.lock", ".cargo")
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "commit": subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip(),
+        "commit": git("rev-parse", "--short", "HEAD") + (" and changes" if changed else ""),
         "processor": first(r"^(?:model name|Processor)\s*: (.*)$", "/proc/cpuinfo"),
         "processors": os.cpu_count(),
-        "virtual": first(r"^flags.*\b(hypervisor)\b", "/proc/cpuinfo") == "hypervisor",
-        "kernel": platform.release(),
+        "machine": "a virtual machine" if first(r"^flags.*\b(hypervisor)\b", "/proc/cpuinfo") != "?" else "bare metal",
+        "kernel": platform.release().partition("-")[0],
         "system": first(r'^PRETTY_NAME="(.*)"$', "/etc/os-release"),
-        "rustc": setup.output("rustc", "-V"),
-        "cc": setup.output("cc", "--version").splitlines()[0],
+        "rustc": told("rustc", "-V"),
+        "cc": told("cc", "--version").partition("\n")[0],
         "load": round(os.getloadavg()[2], 1),
     }
 
@@ -80,7 +91,8 @@ def promises(rows, results):
         base = found.get(BARE) if promise.added else None
         ours, theirs = found[promise.row], found.get(against)
         value = stats.summary(stats.minus(ours, base) if base else ours)["median"]
-        entry = {"promise": promise.text, "value": value, "limit": promise.limit, "against": against, "aim": promise.aim}
+        entry = {"promise": promise.text, "value": value, "against": against}
+        entry.update(limit=promise.limit, aim=promise.aim, plus=promise.plus)
         if theirs:
             entry["theirs"] = stats.summary(stats.minus(theirs, base) if base else theirs)["median"]
         if theirs and not promise.plus:
@@ -88,7 +100,6 @@ def promises(rows, results):
             judged = entry["ratio"]
         else:
             judged = value - (entry["theirs"] if promise.plus else 0)
-        entry["plus"] = promise.plus
         near = entry.get("low", judged) <= promise.limit
         entry["met"] = "yes" if judged <= promise.limit else "within noise" if near else "no"
         kept.append(entry)
@@ -112,10 +123,15 @@ def promise_table(kept):
 
 
 def names(rows, results, keys):
-    """Who has any of these figures, in the table's order; others (variants of ours, helpers) as they come."""
+    """Who has any of these figures, in the table's order: variants of ours behind ours, helpers at the end."""
     there = [name for key in keys for name in results.get(key, {})]
     order = [row.name for row in rows]
-    return sorted(dict.fromkeys(there), key=lambda name: order.index(name) if name in order else len(order))
+
+    def place(name):
+        listed = name if name in order else OURS if name.startswith(f"{OURS},") else None
+        return order.index(listed) if listed else len(order)
+
+    return sorted(dict.fromkeys(there), key=place)
 
 
 def summaries(column, results):
