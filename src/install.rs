@@ -1,12 +1,15 @@
 //! `lastout install DEST`: the program copies itself, so that an init container without a shell can deliver it.
 
 use crate::diagnose::is_noexec;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::sys::stat::Mode;
+use nix::unistd::linkat;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Seek as _};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everybody may execute it, nobody may write it: the main container often runs as another user.
 const MODE: u32 = 0o555;
@@ -49,8 +52,8 @@ pub fn install(dest: &Path) -> Result<PathBuf, String> {
     }
     let mut source =
         File::open("/proc/self/exe").map_err(|error| fail("cannot read our own executable for", &error))?;
-    let temporary = folder.join(format!(".{NAME}.{}", std::process::id()));
-    let copied = copy(&mut source, &temporary).and_then(|()| fs::rename(&temporary, &target));
+    let temporary = temporary_name(&folder);
+    let copied = copy(&mut source, &folder, &temporary).and_then(|()| fs::rename(&temporary, &target));
     if let Err(error) = copied {
         let _ = fs::remove_file(&temporary);
         let hint = match error.raw_os_error() {
@@ -70,11 +73,30 @@ pub fn install(dest: &Path) -> Result<PathBuf, String> {
     Ok(target)
 }
 
-fn copy(source: &mut File, temporary: &Path) -> io::Result<()> {
-    // A rest of an earlier life with our pid, killed half-way.
-    let _ = fs::remove_file(temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
-    io::copy(source, &mut file)?;
+/// Of nobody else: two containers that install into one volume at once are both PID 1.
+fn temporary_name(folder: &Path) -> PathBuf {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    folder.join(format!(".{NAME}.{}.{now}", std::process::id()))
+}
+
+fn copy(source: &mut File, folder: &Path, temporary: &Path) -> io::Result<()> {
+    // Not every file system and sandbox has files without a name.
+    nameless(source, folder, temporary).or_else(|_| {
+        source.rewind()?;
+        fill(&mut OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?, source)
+    })
+}
+
+/// A file that has no name until it is whole leaves nothing behind when we are killed half-way.
+fn nameless(source: &mut File, folder: &Path, temporary: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(folder)?;
+    fill(&mut file, source)?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(AT_FDCWD, path.as_str(), AT_FDCWD, temporary, AtFlags::AT_SYMLINK_FOLLOW)?)
+}
+
+fn fill(file: &mut File, source: &mut File) -> io::Result<()> {
+    io::copy(source, file)?;
     // Set afterwards, as the umask must not take from it.
     file.set_permissions(fs::Permissions::from_mode(MODE))?;
     file.sync_all()
