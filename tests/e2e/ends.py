@@ -98,8 +98,13 @@ def active_deadline_is_the_ordinary_way_out(stage):
     pod = stage.pod(pod)
     check(codes(pod)["main"] == 143, f"main was told and ended: {codes(pod)}")
     check(137 not in codes(pod).values(), f"SIGKILLed: {codes(pod)}")
-    [failed] = [c for c in stage.watch.get("jobs", name)["status"]["conditions"] if c["type"] == "Failed"]
-    check(failed["reason"] == "DeadlineExceeded", f"the Job: {failed}")
+
+    def failed():
+        conditions = stage.watch.get("jobs", name)["status"].get("conditions", [])
+        return [c["reason"] for c in conditions if c["type"] == "Failed"]
+
+    reasons = stage.watch.until(failed, 30, f"{name} has failed")
+    check(reasons == ["DeadlineExceeded"], f"the Job failed because of {reasons}")
 
 
 @case

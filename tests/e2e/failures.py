@@ -1,7 +1,7 @@
 """What a user meets when something is wrong is told where users look: `kubectl describe`, `kubectl logs`, the exit code."""
 
 from cluster import kubectl, states
-from stage import as_pod, case, check, codes, container, ended_with, example, never_restarted, only, spec_of
+from stage import as_pod, case, check, codes, container, ended_with, example, never_restarted, only, spec_of, version
 
 QUIET = [{"name": "LASTOUT_REPORT", "value": ""}]  # the demo image asks for a report
 
@@ -82,7 +82,7 @@ def install_that_cannot_work_says_why(stage):
 
     def install(container, dest, **mount):
         mounts = [{"mountPath": "/shared", **mount}] if mount else []
-        image = f"localhost/lastout:{stage.version}"
+        image = f"localhost/lastout:{version()}"
         return {"name": container, "image": image, "args": ["install", dest], "volumeMounts": mounts}
 
     spec["containers"] = [

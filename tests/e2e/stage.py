@@ -65,8 +65,16 @@ def as_pod(thing, name):
 class Stage:
     """One test's part of the namespace."""
 
-    def __init__(self, watch):
+    def __init__(self, watch, images=None, others=None):
         self.watch, self.namespace, self.pods = watch, watch.namespace, {}
+        self.images, self.others = images, others
+
+    def restricted(self):
+        """-> the same for the namespace that enforces the restricted profile"""
+        return self.others("restricted")
+
+    def has_image(self, name):
+        return os.path.exists(os.path.join(self.images, name + ".tar"))
 
     def create(self, thing, name=None):
         """Creates an object, under another name if one is given. -> its name"""
