@@ -178,8 +178,9 @@ const RETRY: Duration = Duration::from_millis(200);
 /// Distance of two tries while nothing is there.
 const NOBODY: Duration = Duration::from_millis(20);
 /// So long the ready port must answer beside a refusing quit port: a sidecar that is just opening, or just
-/// closing its ports looks like one in which the endpoint was not switched on.
-const SURE: Duration = Duration::from_millis(100);
+/// closing its ports looks like one in which the endpoint was not switched on. On a busy node Cloud SQL's proxy took
+/// more than 100 ms from the one port to the other, and a pod hung; to be told later costs nothing, as the pod hangs.
+const SURE: Duration = Duration::from_millis(500);
 /// How long a hurried stop proves.
 pub const HURRIED: Duration = Duration::from_secs(1);
 /// What is left of the budget when the fallback by signal is taken; of a small budget half.

@@ -88,12 +88,12 @@ fn a_quit_port_that_refuses_beside_a_ready_one_is_not_switched_on() {
     let off = || Fake { quit: vec![], ..Fake::up() }.with_ready(&open());
     for terms in [terms(), never_seen(), hurried()] {
         let story = play(off(), TWO_PORTS, terms);
-        assert_eq!(brief(&story), (Verdict::NotSwitchedOn, ms(100), 1));
+        assert_eq!(brief(&story), (Verdict::NotSwitchedOn, ms(500), 1));
     }
-    let soon = Fake { quit: vec![(BEGIN + ms(90), ACCEPTS)], leaves_after: Some(ms(1)), ..off() };
+    let soon = Fake { quit: vec![(BEGIN + ms(490), ACCEPTS)], leaves_after: Some(ms(1)), ..off() };
     let story = play(soon, TWO_PORTS, never_seen());
     assert_eq!(story.verdict, Verdict::Gone, "it was about to open");
-    let leaving = off().with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(90), REFUSES)]);
+    let leaving = off().with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(490), REFUSES)]);
     assert_eq!(play(leaving, TWO_PORTS, never_seen()).verdict, Verdict::AlreadyGone, "it was about to close");
     let short = Terms { deadline: BEGIN + ms(30), ..terms() };
     assert_eq!(brief(&play(off(), TWO_PORTS, short)), (Verdict::NotSwitchedOn, ms(30), 1));
