@@ -89,7 +89,7 @@ def deployment_with_hooks_drains_in_order(stage):
 @case
 def active_deadline_is_the_ordinary_way_out(stage):
     job = example("job.yaml")
-    job["spec"]["activeDeadlineSeconds"] = 10
+    job["spec"]["activeDeadlineSeconds"] = 20
     container(job, "main")["args"] = ["--run", "600s"]
     name = stage.create(job, "out-of-time")
     pod = stage.pod_of(name)
