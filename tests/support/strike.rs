@@ -35,6 +35,15 @@ pub fn job(words: &[&str]) -> i32 {
             return 70;
         }
     }
+    if since == Since::Exec {
+        // Whoever else is busy is not to be measured: what is started here inherits it. Refused without root. Not for the
+        // other kind, of which two run at once: both would spin, and nothing that they started would ever run.
+        // SAFETY: the structure is plain data that outlives the call.
+        unsafe {
+            let first = libc::sched_param { sched_priority: 1, ..std::mem::zeroed() };
+            libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const first);
+        }
+    }
     let argv: Vec<_> = program.iter().map(|w| CString::new(*w).unwrap()).collect();
     let mut lost = vec![];
     let mut tried = 0;
