@@ -132,9 +132,8 @@ impl Machine {
         if !good && self.rules.job == Job::Stop {
             *outcome = Outcome::NotStopped;
         }
-        let before = pending.len();
         pending.retain(|index| *index != sidecar);
-        if pending.len() < before && pending.is_empty() { self.next_step(now) } else { vec![] }
+        if pending.is_empty() { self.next_step(now) } else { vec![] }
     }
 
     /// Of whom nothing was heard, nothing is known.

@@ -112,6 +112,13 @@ fn one_that_has_answered_is_never_taken_as_not_switched_on() {
 }
 
 #[test]
+fn one_that_has_answered_was_seen() {
+    let busy = Fake::replying([answer(503)]);
+    let fake = Fake { quit: vec![(ms(0), ACCEPTS), (BEGIN + ms(100), REFUSES)], ..busy };
+    assert_eq!(brief(&play(fake, ONE_PORT, never_seen())), (Verdict::AlreadyGone, ms(200), 2));
+}
+
+#[test]
 fn one_that_was_seen_and_refuses_is_already_gone() {
     assert_eq!(brief(&play(Fake::default(), ONE_PORT, terms())), (Verdict::AlreadyGone, ms(0), 1));
     let fake = Fake::default().with_ready(&[]);

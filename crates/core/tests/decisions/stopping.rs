@@ -62,6 +62,29 @@ fn a_stop_signal_hurries_the_stop_once_and_the_second_ends_it_by_mains_own_code(
 }
 
 #[test]
+fn a_pause_that_was_cut_short_was_cut_by_the_first_press_and_one_that_was_not_by_none() {
+    for settings in
+        [Settings { leftovers: ms(300), ..settings(&[10]) }, Settings { linger: ms(300), ..settings(&[10]) }]
+    {
+        let pausing = || {
+            let mut scene = Scene::running(&settings);
+            let _ = scene.main_exits(3);
+            scene
+        };
+        let mut cut = pausing();
+        assert!(matches!(cut.signal(Signal::TERM)[..], [Action::Ask { hurried: true, .. }]));
+        assert_eq!(cut.signal(Signal::TERM).last(), Some(&Action::Exit(exited(3))));
+        let mut whole = pausing();
+        assert!(matches!(whole.tick().1[..], [Action::Ask { hurried: false, .. }]));
+        assert_eq!(whole.signal(Signal::TERM), [Action::Hurry]);
+    }
+    let mut childless = Scene::running(&Settings { leftovers: ms(300), ..settings(&[10]) });
+    let _ = childless.main_exits(3);
+    let _ = childless.on(Event::Childless);
+    assert_eq!(childless.signal(Signal::TERM), [Action::Hurry]);
+}
+
+#[test]
 fn a_stop_signal_that_main_got_is_no_press() {
     let mut scene = Scene::running(&settings(&[10]));
     let _ = scene.signal(Signal::TERM);
