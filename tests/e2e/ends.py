@@ -80,7 +80,7 @@ def deployment_with_hooks_drains_in_order(stage):
     stage.until_log(pod, "main", "working")
     never_restarted(stage.pod(pod))
     kubectl("-n", stage.namespace, "delete", "deployment", name, "--wait=false")
-    stage.watch.until(lambda: ("pods", pod) in stage.watch.gone, 60, f"{pod} is gone")
+    stage.watch.until(lambda: ("pods", pod) in stage.watch.gone, 120, f"{pod} is gone")
     pod = stage.pod(pod)
     ended_with(pod, main=143)
     check(finished(pod, "envoy") >= finished(pod, "main") + 4, "Envoy outlived main")
@@ -89,12 +89,12 @@ def deployment_with_hooks_drains_in_order(stage):
 @case
 def active_deadline_is_the_ordinary_way_out(stage):
     job = example("job.yaml")
-    job["spec"]["activeDeadlineSeconds"] = 20
+    job["spec"]["activeDeadlineSeconds"] = 25
     container(job, "main")["args"] = ["--run", "600s"]
     name = stage.create(job, "out-of-time")
     pod = stage.pod_of(name)
     stage.until_log(pod, "main", "working")
-    stage.watch.until(lambda: ("pods", pod) in stage.watch.gone, 60, f"{pod} is gone")
+    stage.watch.until(lambda: ("pods", pod) in stage.watch.gone, 120, f"{pod} is gone")
     pod = stage.pod(pod)
     check(codes(pod)["main"] == 143, f"main was told and ended: {codes(pod)}")
     check(137 not in codes(pod).values(), f"SIGKILLed: {codes(pod)}")
@@ -119,11 +119,16 @@ def main_out_of_memory_leaves_no_sidecar_behind(stage):
 def main_killed_with_its_wrapper_leaves_no_sidecar_behind(stage):
     job = example("guard-container.yaml")
     main = container(job, "main")
-    main["args"][main["args"].index("--eat") :] = ["--on-term", "ignore", "--run", "600s"]
-    # The kubelet ends a container whose probe fails: SIGTERM, and a second later SIGKILL to all that is in it.
+    main["args"][main["args"].index("--eat") :] = ["--on-term", "ignore", "--write", "/shared/works", "yes"]
+    main["args"] += ["--run", "600s"]
+    # Once main works its liveness probe fails, and the kubelet ends the container: SIGTERM, and a second later
+    # SIGKILL to all that is in it.
+    works = ["/shared/lastout", "wait", "--wait-timeout", "1s", "main:ready=file:/shared/works,quit=none"]
+    main["startupProbe"] = {
+        "exec": {"command": works}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 200,
+    }  # fmt: skip
     main["livenessProbe"] = {
-        "tcpSocket": {"port": 1}, "initialDelaySeconds": 3, "periodSeconds": 1, "failureThreshold": 1,
-        "terminationGracePeriodSeconds": 1,
+        "tcpSocket": {"port": 1}, "periodSeconds": 1, "failureThreshold": 1, "terminationGracePeriodSeconds": 1,
     }  # fmt: skip
     pod = stage.job_ends(stage.create(job, "killed-whole"), "Failed")
     ended_with(pod, main=137)

@@ -92,7 +92,7 @@ class Stage:
         key = ("pods", name)
         return self.note(self.watch.objects.get(key) or self.watch.gone[key])
 
-    def pod_of(self, job, seconds=60):
+    def pod_of(self, job, seconds=120):
         """-> the name of the Job's only pod."""
 
         def find():
@@ -103,7 +103,7 @@ class Stage:
         self.pod(name)
         return name
 
-    def job_ends(self, job, condition, seconds=120):
+    def job_ends(self, job, condition, seconds=240):
         """Waits until the Job is Complete or Failed, which must be this condition. -> its pod"""
 
         def conditions():
@@ -117,7 +117,7 @@ class Stage:
             raise Failure(f"{job} is {found['type']} ({found.get('message')}), not {condition}")
         return self.pod(pod)
 
-    def until_state(self, pod, container, kind, seconds=60):
+    def until_state(self, pod, container, kind, seconds=120):
         """Waits until a container is `running`, `terminated` or `waiting`. -> that state"""
 
         def state():
@@ -127,7 +127,7 @@ class Stage:
         # Even a state that says nothing (`running: {}`) is one.
         return self.watch.until(state, seconds, f"{pod}/{container} is {kind}")
 
-    def until_log(self, pod, container, text, seconds=60):
+    def until_log(self, pod, container, text, seconds=120):
         """Waits until a container has logged `text`: the log is followed, not polled."""
         self.until_state(pod, container, "running", seconds)
         command = [cluster.KUBECTL, "-n", self.namespace, "logs", "-f", pod, "-c", container]
@@ -157,7 +157,7 @@ class Stage:
         with cluster.subprocess.Popen(command, stdout=-1, stderr=-2, text=True, errors="replace") as logs:
             started = time.monotonic()
             kubectl("-n", self.namespace, "delete", "pod", pod, "--wait=false")
-            self.watch.until(lambda: ("pods", pod) in self.watch.gone, 60, f"{pod} is gone")
+            self.watch.until(lambda: ("pods", pod) in self.watch.gone, 120, f"{pod} is gone")
             took = time.monotonic() - started
             log = logs.communicate(timeout=20)[0]
         return self.pod(pod), took, log
