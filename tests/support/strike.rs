@@ -40,7 +40,8 @@ pub fn job(words: &[&str]) -> i32 {
         // other kind, of which two run at once: both would spin, and nothing that they started would ever run.
         // SAFETY: the structure is plain data that outlives the call.
         unsafe {
-            let first = libc::sched_param { sched_priority: 1, ..std::mem::zeroed() };
+            let mut first: libc::sched_param = std::mem::zeroed();
+            first.sched_priority = 1;
             libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const first);
         }
     }
