@@ -9,6 +9,7 @@
 //! --fail-once FILE N exits N, but not when FILE exists  --kill NAME         kills by name (shared namespace)
 //! --exit N           ends with N                        --on-term N|ignore  what SIGTERM does (default 143)
 //! --read             echoes a line of the terminal      --children N        leaves N orphans to init
+//! --until-term       works until SIGTERM, and goes on
 //! ```
 
 use std::fs::{self, OpenOptions};
@@ -50,6 +51,7 @@ fn main() {
         match action.as_str() {
             "--day" => say(&format!("report for {}", value())),
             "--run" => work(duration(&value()), on_term),
+            "--until-term" => until_term(),
             "--fetch" => fetch(&value()),
             "--connect" => connect(&value()),
             "--fail-once" => fail_once(&value(), number(&value())),
@@ -109,6 +111,14 @@ fn work(time: Duration, on_term: OnTerm) {
         obey(on_term);
         sleep(STEP);
     }
+}
+
+fn until_term() {
+    say("working");
+    while !TOLD.swap(false, SeqCst) {
+        sleep(STEP);
+    }
+    say("SIGTERM: the last things first");
 }
 
 fn connect(to: &str) {

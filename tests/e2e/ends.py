@@ -105,32 +105,3 @@ def active_deadline_is_the_ordinary_way_out(stage):
 
     reasons = stage.watch.until(failed, 30, f"{name} has failed")
     check(reasons == ["DeadlineExceeded"], f"the Job failed because of {reasons}")
-
-
-@case
-def main_out_of_memory_leaves_no_sidecar_behind(stage):
-    pod = stage.job_ends(stage.create(example("guard-container.yaml")), "Failed")
-    ended_with(pod, main=137)
-    [main] = [s for s in pod["status"]["containerStatuses"] if s["name"] == "main"]
-    check(main["state"]["terminated"]["reason"] == "OOMKilled", f"main: {main['state']}")
-
-
-@case
-def main_killed_with_its_wrapper_leaves_no_sidecar_behind(stage):
-    job = example("guard-container.yaml")
-    main = container(job, "main")
-    main["args"][main["args"].index("--eat") :] = ["--on-term", "ignore", "--write", "/shared/works", "yes"]
-    main["args"] += ["--run", "600s"]
-    # Once main works its liveness probe fails, and the kubelet ends the container: SIGTERM, and a second later
-    # SIGKILL to all that is in it.
-    works = ["/shared/lastout", "wait", "--wait-timeout", "1s", "main:ready=file:/shared/works,quit=none"]
-    main["startupProbe"] = {
-        "exec": {"command": works}, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 200,
-    }  # fmt: skip
-    main["livenessProbe"] = {
-        "tcpSocket": {"port": 1}, "periodSeconds": 1, "failureThreshold": 1, "terminationGracePeriodSeconds": 1,
-    }  # fmt: skip
-    pod = stage.job_ends(stage.create(job, "killed-whole"), "Failed")
-    ended_with(pod, main=137)
-    name = pod["metadata"]["name"]
-    check('{"version"' not in stage.log(name, "main"), "lastout itself was killed, too")

@@ -88,23 +88,6 @@ def on_failure_restarts_main_in_place_and_never_the_sidecars(stage):
 
 
 @case
-def last_of_two_mains_stops_the_sidecar(stage):
-    pod = stage.job_ends(stage.create(example("group.yaml")), "Complete")
-    ended_with(pod)
-    check(finished(pod, "import") < finished(pod, "report"), "the first main left at once")
-    check(finished(pod, "cloud-sql-proxy") >= finished(pod, "report") - 1, "the proxy stayed for the second one")
-
-
-@case
-def guarded_log_shipper_ends_after_both_mains_and_ships_their_last_lines(stage):
-    pod = stage.job_ends(stage.create(example("guard.yaml")), "Complete")
-    ended_with(pod)
-    log = stage.log(pod["metadata"]["name"], "log-shipper")
-    for line in ("shipped: import is done", "shipped: report is done", "SIGTERM: 2 lines shipped"):
-        check(line in log, f"the shipper's log lacks {line!r}: {log}")
-
-
-@case
 def optional_mesh_sidecar_may_be_missing(stage):
     pod = stage.job_ends(stage.create(example("cloud-sql-and-istio.yaml")), "Complete")
     ended_with(pod)

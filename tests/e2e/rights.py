@@ -8,15 +8,7 @@ import time
 
 import cluster
 from cluster import Failure
-from stage import as_pod, case, check, container, ended_with, example, only, spec_of
-
-RESTRICTED = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "readOnlyRootFilesystem": True,
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+from stage import RESTRICTED, as_pod, case, check, container, ended_with, example, only, spec_of
 
 
 def restrict(thing):

@@ -12,6 +12,14 @@ import cluster
 from cluster import Failure, kubectl
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# What the restricted profile asks of a container, and a read-only root file system besides.
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 CASES = []
 _examples, _reading = {}, threading.Lock()
 
@@ -151,9 +159,9 @@ class Stage:
             raise Failure(f"{pod}/{container} has no report in its log")
         return json.loads(lines[-1])
 
-    def delete(self, pod):
-        """Deletes a pod and waits until it is gone. -> its last state, the seconds that took, main's whole log."""
-        command = [cluster.KUBECTL, "-n", self.namespace, "logs", "-f", pod, "-c", "main"]
+    def delete(self, pod, container="main"):
+        """Deletes a pod and waits until it is gone. -> its last state, the seconds that took, a container's whole log."""
+        command = [cluster.KUBECTL, "-n", self.namespace, "logs", "-f", pod, "-c", container]
         with cluster.subprocess.Popen(command, stdout=-1, stderr=-2, text=True, errors="replace") as logs:
             started = time.monotonic()
             kubectl("-n", self.namespace, "delete", "pod", pod, "--wait=false")
