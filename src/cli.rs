@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use environment::from_environment;
 use lastout_core::settings::{Opt, RawValue, Verb};
-use lastout_core::text::nearest;
+use lastout_core::text::{Quoted, nearest};
 use options::{OPTIONS, help};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -80,7 +80,8 @@ fn is_option(word: &OsStr) -> bool {
 fn verb_help<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
     match rest {
         [flag] if *flag == "--help" || *flag == "-h" => Call::Print(format!("{usage}\n")),
-        _ => Call::Wrong(usage.to_owned()),
+        [] => Call::Wrong(usage.to_owned()),
+        [..] => Call::Wrong(format!("{usage}, not {}", Quoted(&rest.join(OsStr::new(" ")).into_vec()))),
     }
 }
 

@@ -115,7 +115,7 @@ fn install(dest: &OsStr) -> Exit {
 
 #[inline(never)]
 fn sleep(time: &OsStr) -> Exit {
-    match time.to_str().ok_or_else(|| "not UTF-8".to_owned()).and_then(duration::parse_seconds_or) {
+    match duration::parse_seconds_or(&time.to_string_lossy()) {
         Ok(time) => run::sleep(time),
         Err(why) => wrong(&format!("sleep: {why}")),
     }

@@ -164,7 +164,7 @@ impl Run<'_> {
             for action in actions {
                 match action {
                     Action::Exit(outcome) => {
-                        self.leave(outcome);
+                        self.write_report(outcome);
                         return outcome;
                     }
                     Action::Start => {
@@ -244,7 +244,7 @@ impl Run<'_> {
         log::last_words(text);
     }
 
-    fn leave(&mut self, outcome: Outcome) {
+    fn write_report(&mut self, outcome: Outcome) {
         let end = self.events.now();
         if let Some(report) = &self.settings.report {
             let facts = Facts {

@@ -6,7 +6,7 @@ use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::processes;
 use crate::sys::Clock;
-use lastout_core::spec::{Address, Quit, Ready, Spec};
+use lastout_core::spec::{Address, Quit, Spec};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -112,29 +112,15 @@ fn create(path: &[u8]) -> io::Result<()> {
 
 /// Looks at the quit port, and at the ready port where it is another one.
 fn look(spec: &Spec, left: Duration, bells: &Bells) -> Option<(Port, Option<Port>)> {
-    let quit = match &spec.quit {
-        Quit::Http(request) => Some(&request.at),
-        Quit::CreateFile(_) | Quit::Nothing => None,
-    };
-    let ready = match &spec.ready {
-        Ready::Http(request) => Some(&request.at),
-        Ready::Accepts(address) => Some(address),
-        Ready::File(_) | Ready::Unchecked => None,
-    };
     let deadline = Instant::now() + spec.timeout.min(left);
     let port = |address: &Address| match Connection::open(address, bells, deadline) {
         Ok(_) | Err(ConnectError::Failed(_)) => Some(Port::Accepts),
         Err(ConnectError::Refused) => Some(Port::Refuses),
         Err(ConnectError::Cancelled) => None,
     };
-    Some(match (quit, ready) {
+    Some(match (spec.quit.address(), spec.ready.address()) {
         (Some(quit), Some(ready)) if quit != ready => (port(quit)?, Some(port(ready)?)),
         (Some(only), _) | (None, Some(only)) => (port(only)?, None),
         (None, None) => (Port::Refuses, None),
     })
-}
-
-/// An answer in words.
-pub(super) fn words(status: u16, quote: &str) -> String {
-    if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
 }

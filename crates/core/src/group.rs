@@ -6,8 +6,9 @@
 //! One line, readable with `cat`. Fields are padded, and the last one only grows, so that a later record covers
 //! an earlier one of the same life. The member holds an exclusive `flock` on its file for as long as it lives.
 
-use crate::outcome::StopOn;
+use crate::outcome::{Ended, Outcome, StopOn};
 use crate::settings::parse_stop_on;
+use crate::signal::Signal;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -16,7 +17,7 @@ use core::fmt;
 /// Version of the format; another one is refused.
 pub const VERSION: u32 = 1;
 /// The exit code of one that was killed, or whose pod ran out of memory.
-pub const KILLED: u8 = 137;
+pub const KILLED: u8 = Outcome::Main(Ended::Killed(Signal::KILL)).code();
 
 /// Where a member's main is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

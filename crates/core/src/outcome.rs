@@ -54,7 +54,7 @@ impl Outcome {
     /// The exit code: main's own; 128+n for a signal; 127 not found; 126 cannot be executed; 125 ours; 124
     /// wait timeout (the codes of `env`, `timeout` and the shells).
     #[must_use]
-    pub fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Main(Ended::Exited(code)) | Self::Mapped { code, .. } => code,
             Self::Main(Ended::Killed(signal)) | Self::Signalled(signal) => 128 + signal.number(),

@@ -252,37 +252,3 @@ impl Settings {
         Ok(())
     }
 }
-
-impl Opt {
-    /// True when every value counts, not only the last.
-    #[must_use]
-    pub fn is_repeatable(self) -> bool {
-        match self {
-            Self::Sidecar
-            | Self::EnvFile
-            | Self::StopSignal
-            | Self::RewriteSignal
-            | Self::DelaySignal
-            | Self::MapExit => true,
-            Self::WaitTimeout
-            | Self::OnWaitTimeout
-            | Self::NoWait
-            | Self::AbsentAfter
-            | Self::StopOn
-            | Self::StopTimeout
-            | Self::Linger
-            | Self::Grace
-            | Self::Leftovers
-            | Self::SignalGroup
-            | Self::Group
-            | Self::GroupSize
-            | Self::GroupName
-            | Self::GroupWait
-            | Self::ParentDeathSignal
-            | Self::Report
-            | Self::Compat
-            | Self::LogLevel
-            | Self::LogFormat => false,
-        }
-    }
-}

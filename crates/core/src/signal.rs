@@ -60,7 +60,7 @@ impl Signal {
 
     /// 1–64.
     #[must_use]
-    pub fn number(self) -> u8 {
+    pub const fn number(self) -> u8 {
         self.0
     }
 

@@ -2,7 +2,8 @@
 //! carries out each [`Next`] and tells what came of it; nothing here touches a socket or a clock. Times are
 //! durations since the wrapper's start.
 
-use crate::spec::{Gone, Quit, Ready, Spec};
+use crate::spec::{Gone, Quit, Spec};
+use crate::tell;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -219,7 +220,7 @@ impl Stop {
             optional: spec.optional,
             gone_when_accepted: spec.gone == Gone::Accepted,
             refused_is_normal: spec.refused_is_normal,
-            can_be_looked_at: quit_or_ready_address(spec),
+            can_be_looked_at: spec.quit.address().or(spec.ready.address()).is_some(),
             has_process,
         };
         let state = match &spec.quit {
@@ -300,11 +301,11 @@ impl Stop {
                 self.state = State::Done(Verdict::Accepted);
             }
             Reply::Answer { accepted: true, status, quote } => {
-                self.note(status, &quote);
+                self.last = tell::answered(status, &quote);
                 self.asked(now);
             }
             Reply::Answer { status: status @ (408 | 429 | 500..=599), quote, .. } => {
-                self.note(status, &quote);
+                self.last = tell::answered(status, &quote);
                 self.try_again(now, RETRY);
             }
             Reply::Answer { status, quote, .. } => self.end_badly(Verdict::Declined { status, quote }),
@@ -454,20 +455,4 @@ impl Stop {
             false => State::Done(verdict),
         };
     }
-
-    fn note(&mut self, status: u16, quote: &str) {
-        self.last = match quote {
-            "" => alloc::format!("answered {status}"),
-            words => alloc::format!("answered {status} \"{words}\""),
-        };
-    }
-}
-
-/// True when a port can show that the sidecar is gone.
-fn quit_or_ready_address(spec: &Spec) -> bool {
-    let by_ready = match &spec.ready {
-        Ready::Http(_) | Ready::Accepts(_) => true,
-        Ready::File(_) | Ready::Unchecked => false,
-    };
-    by_ready || matches!(spec.quit, Quit::Http(_))
 }

@@ -32,8 +32,8 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
             ),
         ),
         Verdict::Declined { status, quote } => {
-            let words = if quote.is_empty() { String::new() } else { format!(" \"{quote}\"") };
-            (loud, format!("{name}: {asked} answered {status}{words}{}", hint(When::Status(*status))))
+            let answered = answered(*status, quote);
+            (loud, format!("{name}: {asked} {answered}{}", hint(When::Status(*status))))
         }
         Verdict::Impossible(why) => (loud, format!("{name}: cannot be asked to end: {why}")),
         Verdict::NoWay => {
@@ -67,6 +67,12 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
             ),
         ),
     }
+}
+
+/// An answer in words: its status, and what the sidecar said.
+#[must_use]
+pub fn answered(status: u16, quote: &str) -> String {
+    if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
 }
 
 /// What is to end it, in words.
