@@ -7,7 +7,7 @@ use crate::post::News;
 use crate::sys::Clock;
 use lastout_core::gate::{Gate, Next, Probe};
 use lastout_core::spec::{Ready, Spec};
-use lastout_core::tell;
+use lastout_core::text::answered;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -64,7 +64,7 @@ fn probe(spec: &Spec, bells: &Arc<Bells>) -> Option<(Probe, String)> {
         Ready::Http(request) => {
             match http::send(request, &spec.headers, spec.timeout, bells, Written::default()) {
                 Ok(answer) if request.ok.contains(answer.status) => Some((Probe::Ready, String::new())),
-                Ok(answer) => Some((Probe::NotYet, tell::answered(answer.status, &answer.quote))),
+                Ok(answer) => Some((Probe::NotYet, answered(answer.status, &answer.quote))),
                 Err(Failure::Refused) => refused(),
                 Err(Failure::Unsent(words)) => Some((Probe::Nobody, words)),
                 Err(Failure::Lost(words)) => Some((Probe::NotYet, words)),

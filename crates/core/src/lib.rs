@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! text, duration, signal, outcome    leaf types
-//!   └ presets → spec → settings      what the user said (compat: what another program's user said)
-//!                ├ group            what members of a group put on record, and who is out
+//!   └ presets → spec → settings      what the user said, by our options or by another program's
+//!                ├ group             what members of a group put on record, and who is out
 //!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
 //!                     └ machine      the whole run: phases, events, actions
 //! ```
@@ -17,7 +17,6 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod compat;
 pub mod duration;
 pub mod gate;
 pub mod group;

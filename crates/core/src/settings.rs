@@ -1,6 +1,7 @@
 //! Raw values of options and variables → [`Settings`]. Total: bad values become errors, and what can be
 //! read is still there, so that the sidecars are stopped even when the command line is wrong.
 
+mod compat;
 mod resolve;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::presets::When;
 use crate::settings::LogLevel;
 use crate::spec::{Quit, Spec};
 use crate::stop::Verdict;
-use crate::text::Path;
+use crate::text::{Path, answered};
 use alloc::{format, string::String};
 use core::time::Duration;
 
@@ -67,12 +67,6 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
             ),
         ),
     }
-}
-
-/// An answer in words: its status, and what the sidecar said.
-#[must_use]
-pub fn answered(status: u16, quote: &str) -> String {
-    if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
 }
 
 /// What is to end it, in words.

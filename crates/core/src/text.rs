@@ -1,6 +1,6 @@
 //! What messages need: values shown on one line, and the nearest of the known words.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 /// A value as it may stand in a one-line message: in backticks, control characters escaped, bad UTF-8
@@ -28,6 +28,12 @@ impl fmt::Display for Quoted<'_> {
         write_escaped(f, rest.by_ref().take(SHOWN))?;
         f.write_str(if rest.next().is_some() { "…`" } else { "`" })
     }
+}
+
+/// An answer in words: its status, and what the sidecar said.
+#[must_use]
+pub fn answered(status: u16, quote: &str) -> String {
+    if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
 }
 
 /// A path as it stands in messages: whole, control characters escaped, bad UTF-8 replaced.

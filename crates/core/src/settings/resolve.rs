@@ -1,7 +1,6 @@
 //! Raw values → [`Settings`].
 
-use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, value};
-use crate::compat;
+use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, compat, value};
 use crate::duration;
 use crate::outcome::ExitMap;
 use crate::spec::Spec;

@@ -1,7 +1,7 @@
 //! The values of single options: text → value, or what was expected instead.
 
+use super::compat::Compat;
 use super::{LogLevel, Report};
-use crate::compat::Compat;
 use crate::duration;
 use crate::outcome::{Outcome, StopOn};
 use crate::signal::Signal;

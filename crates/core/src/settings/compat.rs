@@ -1,7 +1,7 @@
 //! `--compat`: the variables of another program, turned into values of ours by their documented meaning.
 
+use super::{Opt, RawValue, SettingsError};
 use crate::duration;
-use crate::settings::{Opt, RawValue, SettingsError};
 use crate::text::Quoted;
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::time::Duration;

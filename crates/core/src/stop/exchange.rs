@@ -1,0 +1,121 @@
+//! What a stop and its worker say to each other, and how it ends.
+
+use alloc::string::String;
+use core::time::Duration;
+
+/// What the worker does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Send the quit request (or create the file).
+    Ask,
+    /// Connect to the quit port, and to the ready port where it is another one, and close at once.
+    Look,
+    /// End the process of that name by its signal.
+    Signal,
+    /// Wait, or be woken by [`super::Stop::hurry`].
+    Pause(Duration),
+    /// The story is over.
+    Done(Verdict),
+}
+
+/// What came of asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A complete answer.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// True when it is one that means yes.
+        accepted: bool,
+        /// The sidecar's own words, first line, trimmed.
+        quote: String,
+    },
+    /// The file that it waits for is there.
+    Created,
+    /// The request was written, but no complete answer came: reset, end of stream, silence.
+    Lost(String),
+    /// Refused before a byte was written.
+    Refused,
+    /// Failed in another way before a byte was written (connect timeout).
+    Unsent(String),
+    /// It cannot work, however often it is tried (the file's folder is not there).
+    Impossible(String),
+}
+
+/// What a port did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// It accepted a connection, or was too busy to refuse one.
+    Accepts,
+    /// It refused.
+    Refuses,
+}
+
+/// How the stop of one sidecar ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Asked, and its ports refuse.
+    Gone,
+    /// It was there before, and is not any more.
+    AlreadyGone,
+    /// Asked and accepted, which is all that this one can prove.
+    Accepted,
+    /// Nothing to do for this one.
+    NotNeeded,
+    /// Optional and not there, or not there once a stop signal had come.
+    Absent,
+    /// The quit port refuses while the ready port accepts.
+    NotSwitchedOn,
+    /// A complete answer that will not change.
+    Declined {
+        /// The HTTP status.
+        status: u16,
+        /// The sidecar's own words.
+        quote: String,
+    },
+    /// It could not be asked at all.
+    Impossible(String),
+    /// A known sidecar that has no way of being asked.
+    NoWay,
+    /// Nothing ever accepted a connection.
+    NeverAppeared,
+    /// Still there at the deadline.
+    StillThere {
+        /// True when it had accepted the request, or may have.
+        asked: bool,
+        /// Its last answer, or what went wrong last.
+        last: String,
+    },
+    /// Gone, back, asked once more, and back again.
+    CameBack,
+}
+
+impl Verdict {
+    /// True when nothing keeps the pod from ending.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        match self {
+            Self::Gone | Self::AlreadyGone | Self::Accepted | Self::NotNeeded | Self::Absent => true,
+            Self::NotSwitchedOn
+            | Self::Declined { .. }
+            | Self::Impossible(_)
+            | Self::NoWay
+            | Self::NeverAppeared
+            | Self::StillThere { .. }
+            | Self::CameBack => false,
+        }
+    }
+}
+
+/// What is known and wanted when the stop begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// It has accepted a connection at some time.
+    pub seen: bool,
+    /// An optional one that never appeared is given up then.
+    pub absent_at: Duration,
+    /// The end of its budget.
+    pub deadline: Duration,
+    /// A stop signal has come: one try, and at most a second of proving.
+    pub hurried: bool,
+}
