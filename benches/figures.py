@@ -100,7 +100,7 @@ def forwarders(bench):
 def signals(bench):
     """Signals on their way to the command, and those that never arrive."""
     rows, answer = forwarders(bench), [bench.tools["answer"]]
-    latency = bench.run("signals", "latency", bench.rounds(40), rows=rows, command=answer, one_cpu=True)
+    latency = bench.run("signals", "latency", bench.rounds(160), rows=rows, command=answer, one_cpu=True)
     term = bench.run("signals", "term", bench.rounds(80), rows=rows, command=answer, one_cpu=True)
     return {
         "signal": collect(latency, lambda words: us(words[0])),
@@ -125,7 +125,7 @@ def zombies(bench):
     """Processor time of the wrapper for each orphan that it reaps, and how long that one stayed a zombie."""
     result = {}
     rows = [row for row in bench.rows if row.name != BARE]
-    for kind, count, lives in (("trickle", 100, 15), ("burst", 200, 40)):
+    for kind, count, lives in (("trickle", 100, 20), ("burst", 200, 60)):
         command = [bench.tools["orphans"], kind, str(count)]
         lines = bench.run("zombies", bench.rounds(lives), rows=rows, command=command)
         cpu = [(name, words) for name, words in lines if words[0] == "cpu"]

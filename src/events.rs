@@ -28,6 +28,8 @@ pub struct Events {
     main: Option<Pid>,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
+    /// There may be letters: whoever sends one rings by CHLD.
+    rung: bool,
     /// We have once been idle beside main.
     settled: bool,
 }
@@ -38,8 +40,16 @@ impl Events {
         let (sender, letters) = channel();
         let usage = wants_usage.then(sys::no_usage);
         let own_pid = std::process::id().cast_signed();
-        let events =
-            Self { start, own_pid, letters, queue: VecDeque::new(), main: None, usage, settled: false };
+        let events = Self {
+            start,
+            own_pid,
+            letters,
+            queue: VecDeque::new(),
+            main: None,
+            usage,
+            rung: false,
+            settled: false,
+        };
         (events, Post::new(sender, sys::thread_id()))
     }
 
@@ -70,8 +80,11 @@ impl Events {
             if let Some(event) = self.queue.pop_front() {
                 return Incoming::Event(event);
             }
-            if let Ok(letter) = self.letters.try_recv() {
-                return Incoming::Letter(letter);
+            if self.rung {
+                match self.letters.try_recv() {
+                    Ok(letter) => return Incoming::Letter(letter),
+                    Err(_) => self.rung = false,
+                }
             }
             let left = deadline.map(|at| at.saturating_sub(self.now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -89,14 +102,17 @@ impl Events {
                 continue;
             }
             match sys::wait_signal(left) {
-                Some(received) if received.signal == Signal::CHLD => self.reap(),
+                Some(received) if received.signal == Signal::CHLD => {
+                    self.rung = true;
+                    self.reap();
+                }
                 // A fault of our own would kill us before it could be received; and what we sent ourselves is
                 // not for main (a broken stderr raises PIPE, which looks as if we had sent it).
                 Some(received) if received.signal.is_fault() && !received.by_process => {}
                 Some(received) if received.by_process && received.sender == self.own_pid => {}
                 Some(received) => return Incoming::Event(Event::Signal(received.signal)),
                 // The deadline has come; or a stop or a debugger has interrupted us.
-                None => {}
+                None => self.rung = true,
             }
         }
     }

@@ -147,6 +147,12 @@ impl Run<'_> {
         self.events.put_first(Event::Begin);
         loop {
             let event = match self.events.next(self.machine.deadline()) {
+                Incoming::Event(Event::Signal(signal))
+                    if let Some((main, sent)) = self.machine.passes(signal) =>
+                {
+                    self.send(main, sent);
+                    continue;
+                }
                 Incoming::Event(event) => event,
                 Incoming::Letter(letter) => match self.open(letter) {
                     Some(event) => event,

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 use support::{Fake, Launch, TempDir, eventually, facts::status_field, pause};
 
 /// Waits until the wrapper sleeps with main running, and nothing of its own start is left to do.
@@ -57,4 +57,40 @@ fn while_main_runs_the_wrapper_keeps_neither_folder_nor_descriptor_busy() {
     let links = fs::read_dir(format!("/proc/{}/fd", run.pid())).unwrap().flatten();
     let held: Vec<_> = links.filter_map(|l| fs::read_link(l.path()).ok()).filter(|t| *t == file).collect();
     assert!(held.is_empty(), "the wrapper still holds {held:?}");
+}
+
+/// What the loop needs stands together in the file (.cargo/hot.ld). The kernel maps 64 KiB around each place that is
+/// touched; one window is what it takes, two are allowed for.
+#[test]
+fn an_idle_wrapper_and_one_that_forwards_a_signal_touch_little_of_the_program() {
+    only_ours!();
+    let run =
+        Launch::pid1().sh("trap 'echo told' USR1; echo up; while :; do sleep 60 & wait $!; done").start();
+    run.says("up");
+    settle(run.pid());
+    let idle = code_in_memory(run.pid());
+    assert!(idle <= 128, "{idle} KiB of code are mapped while idle");
+    run.signal(libc::SIGUSR1);
+    run.says("told");
+    settle(run.pid());
+    let after = code_in_memory(run.pid());
+    assert!(after <= 128, "{after} KiB of code are mapped after a signal");
+}
+
+/// KiB of the process's executable mappings of its program that are in memory for it.
+fn code_in_memory(pid: i32) -> u64 {
+    let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap();
+    let maps = fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
+    let mut ours = false;
+    let mut sum = 0;
+    for line in maps.lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        match words[..] {
+            [_, rights, _, _, _, path] => ours = rights.contains('x') && program == Path::new(path),
+            ["Rss:", size, "kB"] if ours => sum += size.parse::<u64>().unwrap(),
+            _ => {}
+        }
+    }
+    assert!(sum > 0, "no such mapping in {maps}");
+    sum
 }

@@ -5,6 +5,7 @@ use lastout_core::machine::Pid;
 use lastout_core::signal::Signal;
 use std::ffi::{c_int, c_long};
 use std::io;
+use std::mem::MaybeUninit;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -85,7 +86,8 @@ impl ThreadSignals {
     pub fn new() -> Self {
         // What is pending would be flushed.
         let wanted = THREAD_SIGNALS.iter().fold(0, |set, signal| set | 1 << (signal - 1));
-        let pending: Vec<_> = std::iter::from_fn(|| next_signal(wanted, Some(Duration::ZERO))).collect();
+        let next = || next_signal(wanted, Some(Duration::ZERO), &mut MaybeUninit::uninit()).copied();
+        let pending: Vec<_> = std::iter::from_fn(next).collect();
         let mut found = [[0; 4]; 2];
         for (signal, old) in THREAD_SIGNALS.into_iter().zip(&mut found) {
             // SAFETY: `IGNORED` is no handler.
@@ -138,7 +140,8 @@ pub struct Received {
 /// One system call, no descriptor: it works where `signalfd` is refused, costs nothing while idle, and a
 /// worker wakes the loop by [`wake`].
 pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
-    let info = next_signal(u64::MAX, timeout)?;
+    let mut info = MaybeUninit::uninit();
+    let info = next_signal(u64::MAX, timeout, &mut info)?;
     let by_process = info.si_code <= 0;
     // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer, which is
     // not used.
@@ -146,21 +149,24 @@ pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
     Some(Received { signal: Signal::new(info.si_signo)?, by_process, sender })
 }
 
-/// `rt_sigtimedwait` for the signals of this set.
-fn next_signal(wanted: u64, timeout: Option<Duration>) -> Option<libc::siginfo_t> {
+/// `rt_sigtimedwait` for the signals of this set. What is known of it stays where the kernel has put it.
+fn next_signal(
+    wanted: u64,
+    timeout: Option<Duration>,
+    info: &mut MaybeUninit<libc::siginfo_t>,
+) -> Option<&libc::siginfo_t> {
     let timeout = timeout.map(|time| libc::timespec {
         tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: c_long::from(time.subsec_nanos().cast_signed()),
     });
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: `siginfo_t` is plain data, for which zeros are a value.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: the set is 8 bytes as told, `info` is writable and of the kernel's size, the timeout is null or lives
     // until the call returns.
     let number = unsafe {
-        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const wanted, &raw mut info, timeout, MASK_BYTES)
+        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const wanted, info.as_mut_ptr(), timeout, MASK_BYTES)
     };
-    (number > 0).then_some(info)
+    // SAFETY: with a signal the kernel has filled in all of it.
+    (number > 0).then(|| unsafe { info.assume_init_ref() })
 }
 
 /// `gettid`.

@@ -55,7 +55,7 @@ impl Signal {
     /// The signal of this number, if it is one (1–64).
     #[must_use]
     pub fn new(number: i32) -> Option<Self> {
-        u8::try_from(number).ok().filter(|n| (1..=RTMAX).contains(n)).map(Self)
+        u8::try_from(number).ok().filter(|n| matches!(n, 1..=RTMAX)).map(Self)
     }
 
     /// 1–64.

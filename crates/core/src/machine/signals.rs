@@ -11,6 +11,29 @@ use core::time::Duration;
 const KEPT_AT_MOST: usize = 256;
 
 impl Machine {
+    /// What [`Machine::on`] would have sent to main for this signal, when that is all and no time is needed for it: the
+    /// short way of those that every program may get many of.
+    #[must_use]
+    pub fn passes(&self, signal: Signal) -> Option<(Pid, Signal)> {
+        match &self.phase {
+            Phase::Running { main, .. }
+                if !self.rules.is_stop(signal) && self.rules.delay(signal).is_none() =>
+            {
+                self.rules.rewritten(signal).filter(|sent| *sent != Signal::CONT).map(|sent| (*main, sent))
+            }
+            Phase::New
+            | Phase::Waiting { .. }
+            | Phase::Starting { .. }
+            | Phase::Guarding { .. }
+            | Phase::Running { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Stopping { .. }
+            | Phase::Exited => None,
+        }
+    }
+
     pub(super) fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
         let is_stop = self.rules.is_stop(signal);
         match &mut self.phase {

@@ -102,6 +102,10 @@ impl Scene {
         (self.now, self.on(Event::Tick))
     }
 
+    pub fn passes(&self, signal: Signal) -> Option<(Pid, Signal)> {
+        self.machine.passes(signal)
+    }
+
     pub fn deadline(&self) -> Option<Duration> {
         self.machine.deadline()
     }

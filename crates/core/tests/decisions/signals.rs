@@ -18,6 +18,24 @@ fn every_signal_is_forwarded_once_while_main_runs() {
     }
 }
 
+/// That the short way leads to the same place is checked wherever a world is played.
+#[test]
+fn the_short_way_is_open_to_all_that_need_no_time_and_change_nothing_here() {
+    let rules = Settings {
+        rewrites: vec![(signal(40), Some(USR1)), (signal(41), None)],
+        delays: vec![(USR2, ms(100))],
+        ..settings(&[])
+    };
+    let scene = Scene::running(&rules);
+    for (came, sent) in [(USR1, Some(USR1)), (Signal::HUP, Some(Signal::HUP)), (signal(40), Some(USR1))] {
+        assert_eq!(scene.passes(came), sent.map(|sent| (MAIN, sent)), "{came}");
+    }
+    for long in [Signal::TERM, Signal::CONT, USR2, signal(41)] {
+        assert_eq!(scene.passes(long), None, "{long}");
+    }
+    assert_eq!(Scene::waiting(&settings(&[10])).passes(USR1), None);
+}
+
 #[test]
 fn signals_at_the_gate_are_kept_for_main_in_their_order() {
     let real_time = signal(40);

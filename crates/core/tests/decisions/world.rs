@@ -71,7 +71,17 @@ impl World {
                 (None, ..) => return story,
             };
             let before = machine.phase();
+            let short = match event {
+                Event::Signal(signal) => machine.passes(signal).map(|to| (to, format!("{machine:?}"))),
+                _ => None,
+            };
             let actions = machine.on(now, event);
+            if let Some(((pid, sent), as_before)) = short {
+                assert_eq!(
+                    (&actions[..], format!("{machine:?}")),
+                    (&[Action::Send(pid, sent)][..], as_before)
+                );
+            }
             for action in &actions {
                 if let Some(answer) = self.answer(action) {
                     answers.extend(self.meanwhile.iter().map(|signal| Event::Signal(*signal)));
