@@ -5,10 +5,10 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench demo test test-all e2e images dist lint clean
+.PHONY: help build bench demo test test-shipped test-all e2e images dist lint clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the static release binary for this machine
 	@scripts/build >/dev/null
@@ -18,6 +18,9 @@ demo: ## three jobs beside a real Envoy and a real Cloud SQL proxy, each with it
 
 test: ## all tests but those of sidecars that are slow to build; SIDECARS="envoy" names fewer
 	@scripts/test $(SIDECARS)
+
+test-shipped: ## the same on the binary as it ships, whose standard library is built anew
+	@scripts/test --shipped $(SIDECARS)
 
 test-all: ## all tests, with every sidecar that can be had
 	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent

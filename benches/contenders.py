@@ -36,6 +36,7 @@ DEBIAN = (
     ("tini", "usr/bin/tini", ["--"], ["-s", "--"], "C, glibc, dynamic"),
     ("dumb-init", "usr/bin/dumb-init", ["--"], ["--"], "C, glibc, dynamic"),
 )
+PLAIN = "lastout, plain build"
 BARE, OURS, FLOOR_C, FLOOR_RUST = "(no wrapper)", "lastout", "floor in C", "floor in Rust"
 
 

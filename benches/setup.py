@@ -151,17 +151,27 @@ class Cache:
         return os.path.join(self.make(f"pid1-exe-{PID1_EXE}", build, f"pid1-exe {PID1_EXE} built"), "bin", "pid1")
 
     def ours(self):
-        """-> our release binary, as a file that no other process has mapped: pages are counted."""
-        binary = os.environ.get("LASTOUT_BIN") or output(os.path.join(ROOT, "scripts", "build"))
+        """-> our binary as it ships, as a file that no other process has mapped: pages are counted."""
+        binary = os.environ.get("LASTOUT_BIN") or self.shipped()
         copy = self.path(f"lastout-{os.getpid()}")
         shutil.copy2(binary, copy)
         return copy
+
+    def shipped(self):
+        arch, folder = platform.machine(), self.path("shipped")
+        output(os.path.join(ROOT, "scripts", "binaries"), folder, arch)
+        return os.path.join(folder, arch, "lastout")
 
     def envoy(self):
         command = [os.path.join(ROOT, "scripts", "sidecars"), "envoy"]
         if subprocess.run(command, check=False).returncode != 0:
             raise Missing("no Envoy (its lines are above)")
         return os.path.join(self.sidecars, "envoy")
+
+
+def plain_build():
+    """-> our binary as `cargo build --release` makes it."""
+    return output(os.path.join(ROOT, "scripts", "build"))
 
 
 def triple():

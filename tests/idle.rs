@@ -59,7 +59,7 @@ fn while_main_runs_the_wrapper_keeps_neither_folder_nor_descriptor_busy() {
     assert!(held.is_empty(), "the wrapper still holds {held:?}");
 }
 
-/// What the loop needs stands together in the file (.cargo/layout.ld). The kernel maps 64 KiB around each place that is
+/// What the loop needs stands together in the file (src/layout.ld). The kernel maps 64 KiB around each place that is
 /// touched; one window is what it takes, two are allowed for.
 #[test]
 fn an_idle_wrapper_and_one_that_forwards_a_signal_touch_little_of_the_program() {
