@@ -2,8 +2,7 @@
 //! `lastout_core::presets`.
 
 use crate::json::{Object, quoted};
-use lastout_core::presets::{PRESETS, Preset, QuitRow, ReadyRow, When};
-use lastout_core::spec::Gone;
+use lastout_core::presets::{Gone, PRESETS, Preset, QuitRow, ReadyRow, When};
 use std::fmt::Write;
 
 const HEAD: [&str; 3] = ["NAME", "READY", "QUIT"];

@@ -1,8 +1,6 @@
 //! Known sidecars: rows of data, each with its source. Ports collide (9090, 9091, 9901, 8200), so a row is
 //! chosen by its name, never by an open port.
 
-use crate::spec::Gone;
-
 /// A known sidecar.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Preset {
@@ -30,6 +28,15 @@ pub struct Preset {
     pub port_from_env: Option<&'static str>,
     /// Where these facts were read or measured.
     pub source: &'static str,
+}
+
+/// What proves that a sidecar is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Its ports refuse.
+    Refused,
+    /// An accepted request is enough: what follows is a drain that no longer matters.
+    Accepted,
 }
 
 /// The answer that a hint is for.

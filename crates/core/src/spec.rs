@@ -36,7 +36,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::presets::{Preset, When};
+use crate::presets::{Gone, Preset, When};
 use crate::signal::Signal;
 use crate::text::Path;
 use alloc::{string::String, vec::Vec};
@@ -119,15 +119,6 @@ pub enum Quit {
     CreateFile(Vec<u8>),
     /// It has no way (a hint says what to do instead).
     Nothing,
-}
-
-/// What proves that a sidecar is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gone {
-    /// Its ports refuse.
-    Refused,
-    /// An accepted request is enough: what follows is a drain that no longer matters.
-    Accepted,
 }
 
 /// A set of HTTP statuses, as inclusive ranges.

@@ -6,7 +6,8 @@ mod exchange;
 
 pub use exchange::{Next, Port, Reply, Terms, Verdict};
 
-use crate::spec::{Gone, Quit, Spec};
+use crate::presets::Gone;
+use crate::spec::{Quit, Spec};
 use crate::text::answered;
 use alloc::string::String;
 use core::time::Duration;

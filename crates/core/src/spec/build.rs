@@ -2,9 +2,9 @@
 
 use super::parse::Items;
 use super::target::{self, Target};
-use super::{Address, Env, Gone, Quit, Ready, Request, Spec, StatusSet};
+use super::{Address, Env, Quit, Ready, Request, Spec, StatusSet};
 use crate::duration;
-use crate::presets::{DEFAULT_ORDER, Preset, ReadyRow};
+use crate::presets::{DEFAULT_ORDER, Gone, Preset, ReadyRow};
 use crate::signal::Signal;
 use crate::text::Quoted;
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
