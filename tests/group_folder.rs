@@ -13,17 +13,10 @@ use std::{
     process::{Command, Stdio},
 };
 use support::{
-    Fake, Launch, Reply, TempDir, binary, facts,
-    members::{Group, Member, leash},
+    Launch, TempDir, binary, facts,
+    members::{Group, Member, counter, leash},
     skip,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
 
 /// Who a container runs as.
 #[derive(Clone, Copy)]
