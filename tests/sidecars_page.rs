@@ -144,7 +144,7 @@ fn name(spec: &str) -> &str {
 #[test]
 fn every_variable_of_the_migration_page_is_read_and_the_other_way_round() {
     only_ours!();
-    let source = page("crates/core/src/compat.rs");
+    let source = page("crates/core/src/settings/compat.rs");
     let source = source.split("#[cfg(test)]").next().unwrap();
     let read: Vec<_> = source
         .split('"')
