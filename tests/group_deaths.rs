@@ -7,10 +7,41 @@ mod support;
 
 use std::{ffi::OsString, fs, time::Duration};
 use support::{
-    Launch, facts, job,
-    members::{Group, container, counter, guard, kill_the_whole_container, leash, looks_again},
+    Fake, Launch, Reply, Running, facts, job,
+    members::{Group, leash, looks_again},
     skip,
 };
+
+/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
+fn counter() -> (Fake, String) {
+    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
+    let spec = format!("linkerd:port={}", fake.port());
+    (fake, spec)
+}
+
+/// A main in a container of its own that says `up` and stays.
+fn container(group: &Group, name: &str, policy: &str, spec: &str) -> Running {
+    let run = Launch::pid1()
+        .options(group.options_of(name))
+        .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
+        .sh("echo up; exec sleep 60")
+        .start();
+    run.says("up");
+    run
+}
+
+/// A guard in a container of its own that stops the sidecar.
+fn guard(group: &Group, spec: &str) -> Running {
+    Launch::pid1().options(["guard"]).options(group.options()).sidecar(spec).start()
+}
+
+/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
+/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
+/// the rest.
+fn kill_the_whole_container(run: Running) {
+    run.signal(libc::SIGKILL);
+    assert!(run.wait().status.code().is_none(), "killed");
+}
 
 #[test]
 fn under_always_a_killed_member_is_out_and_the_other_one_stops_the_sidecars() {

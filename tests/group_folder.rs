@@ -13,10 +13,17 @@ use std::{
     process::{Command, Stdio},
 };
 use support::{
-    Launch, TempDir, binary, facts,
-    members::{Group, Member, counter, leash},
+    Fake, Launch, Reply, TempDir, binary, facts,
+    members::{Group, Member, leash},
     skip,
 };
+
+/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
+fn counter() -> (Fake, String) {
+    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
+    let spec = format!("linkerd:port={}", fake.port());
+    (fake, spec)
+}
 
 /// Who a container runs as.
 #[derive(Clone, Copy)]

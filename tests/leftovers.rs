@@ -4,7 +4,12 @@
 
 mod support;
 
-use support::{Launch, TempDir, binary, eventually, facts, ms};
+use std::time::Duration;
+use support::{Launch, TempDir, binary, eventually, facts};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 /// A daemon: a session of its own, away from main's group; at TERM it takes `seconds` and writes the file.
 fn daemon(dir: &TempDir, seconds: &str) -> String {

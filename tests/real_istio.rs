@@ -12,7 +12,11 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Launch, Running, http, ms, own_network, real, sidecar::Plan};
+use support::{End, Launch, Running, http, own_network, real, sidecar::Plan};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 /// In a network of its own, if it is wanted and installed.
 fn istio(held: bool, status_port: u16, test: impl FnOnce(Plan) + Send) {

@@ -12,16 +12,28 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use support::{
-    Launch, Standin, ms, own_network,
+    End, Launch, Standin, own_network,
     standin::{Row, row},
-    stopped,
 };
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 /// In a network of its own, beside a stand-in.
 fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
     own_network(|| test(&Standin::start(rows)));
+}
+
+/// A main that ends at once beside it; how long the stop took.
+fn stopped(launch: Launch) -> (End, Duration) {
+    let run = launch.sh("echo end; exit 3").start();
+    let over = run.says("end");
+    let end = run.wait();
+    let took = end.ended - over;
+    (end, took)
 }
 
 fn main_of(spec: &str) -> Launch {

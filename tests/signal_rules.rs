@@ -6,7 +6,11 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Running, eventually, facts, job, ms};
+use support::{End, Fake, Launch, Reply, Running, eventually, facts, job};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 /// Main says each signal that comes; TERM ends it with 4.
 fn teller(options: &[&str]) -> Running {

@@ -4,8 +4,12 @@
 
 mod support;
 
-use std::time::Instant;
-use support::{Launch, eventually, facts, ms, pause};
+use std::time::{Duration, Instant};
+use support::{Launch, eventually, facts, pause};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 fn sleeps(launch: fn() -> Launch, time: &str) -> Launch {
     launch().options(["sleep", time])

@@ -11,7 +11,12 @@
 mod support;
 
 use serde_json::Value;
-use support::{End, Fake, Launch, Reply, ms, own_network};
+use std::time::Duration;
+use support::{End, Fake, Launch, Reply, own_network};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 fn call(words: &[&str]) -> Launch {
     Launch::pid1().options(words)

@@ -26,11 +26,6 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     assert!(until(Duration::from_secs(10), || is_so().then_some(())).is_some(), "never: {what}");
 }
 
-/// So many milliseconds.
-pub fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
 /// A delay that belongs to the scenario ("Envoy starts 0.3 s later"), never a way to wait for something.
 pub fn pause(time: Duration) {
     std::thread::sleep(time);

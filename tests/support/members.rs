@@ -1,7 +1,7 @@
 //! Mains of a group as ordinary processes, cheap enough for a thousand rounds, and what stands in their folder.
 //! Where the container matters (PID 1, namespaces, users) use `Launch` instead.
 
-use super::{Fake, Launch, Reply, Running, TempDir, binary, facts, until};
+use super::{TempDir, binary, facts, until};
 use std::{
     fs::{self, File},
     io::{PipeReader, PipeWriter, Read as _, Write as _},
@@ -231,35 +231,4 @@ pub fn at_rest(pid: i32) {
         }
         since.1.elapsed() > Duration::from_millis(60)
     });
-}
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-pub fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
-
-/// A main in a container of its own that says `up` and stays.
-pub fn container(group: &Group, name: &str, policy: &str, spec: &str) -> Running {
-    let run = Launch::pid1()
-        .options(group.options_of(name))
-        .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
-        .sh("echo up; exec sleep 60")
-        .start();
-    run.says("up");
-    run
-}
-
-/// A guard in a container of its own that stops the sidecar.
-pub fn guard(group: &Group, spec: &str) -> Running {
-    Launch::pid1().options(["guard"]).options(group.options()).sidecar(spec).start()
-}
-
-/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
-/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
-/// the rest.
-pub fn kill_the_whole_container(run: Running) {
-    run.signal(libc::SIGKILL);
-    assert!(run.wait().status.code().is_none(), "killed");
 }

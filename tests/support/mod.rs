@@ -56,14 +56,14 @@ mod surroundings;
 pub mod temp;
 pub mod wire;
 
-pub use facts::{eventually, median, ms, pause, until};
+pub use facts::{eventually, median, pause, until};
 pub use fake::{Fake, Reply};
 pub use init::{Init, binary, job, skip};
 pub use launch::Launch;
 pub use net::own_network;
 pub use port::Port;
 pub use pty::Pty;
-pub use running::{End, Running, main_reaped, stopped};
+pub use running::{End, Running};
 pub use sidecar::Sidecar;
 pub use standin::Standin;
 pub use temp::TempDir;

@@ -1,6 +1,6 @@
 //! The program under test while it runs, and how it ended.
 
-use super::{Launch, eventually, facts, stream::Stream};
+use super::{facts, stream::Stream};
 use std::{
     io::{PipeReader, Read as _},
     os::{
@@ -169,19 +169,4 @@ pub(super) fn number(pipe: &PipeReader, deadline: Instant) -> Option<i32> {
     let mut pipe = pipe;
     pipe.read_exact(&mut bytes).ok()?;
     Some(i32::from_ne_bytes(bytes))
-}
-
-/// Runs it; its end, and how long the stop took.
-pub fn stopped(launch: Launch) -> (End, Duration) {
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
-}
-
-/// Waits until main is reaped.
-pub fn main_reaped(run: &Running) {
-    run.says("end");
-    eventually("main is reaped", || facts::children(run.pid()).is_empty());
 }
