@@ -11,15 +11,10 @@
 
 mod support;
 
-use std::time::Duration;
 use support::{
-    End, Fake, Launch, Reply, Standin, own_network,
+    End, Fake, Launch, Reply, Standin, ms, own_network,
     standin::{Row, row},
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 const LIVE: Row = row(15_000, "GET", "/ready", 200, "LIVE\n");
 const INITIALIZING: Row = row(15_000, "GET", "/ready", 503, "INITIALIZING\n");

@@ -15,13 +15,9 @@ mod support;
 use serde_json::Value;
 use std::time::Duration;
 use support::{
-    Fake, Launch, Reply,
+    Fake, Launch, Reply, ms,
     peer::{Peer, Say},
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 fn say(text: &str) -> Say {
     Say::Bytes(text.as_bytes().to_vec())

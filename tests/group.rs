@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, TempDir, eventually,
     members::{Dice, Group, Member, leash},
+    ms,
 };
 
 /// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
@@ -117,7 +118,7 @@ fn mains_that_end_while_others_still_register_stop_the_sidecars_exactly_once() {
         members.into_iter().for_each(|(member, _)| member.silent(0));
         let quits = fake.quits();
         assert_eq!(quits.len() - before, 1, "round {round}");
-        assert!(quits[before].at >= sleeper + Duration::from_millis(20), "a main was still in");
+        assert!(quits[before].at >= sleeper + ms(20), "a main was still in");
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{
     Fake, Launch, Reply, Running, eventually,
     members::{Dice, Group, leash, looks_again},
-    pause,
+    ms, pause,
 };
 
 /// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
@@ -93,7 +93,7 @@ fn a_guard_asks_nobody_while_the_last_main_is_at_it() {
             break quits;
         }
         assert!(quits <= 1, "both ask");
-        pause(Duration::from_millis(1));
+        pause(ms(1));
     };
     assert!((1..=2).contains(&quits));
     eventually("the guard tries once more: it is still there", || fake.quits().len() == 2);
@@ -170,7 +170,7 @@ fn members_that_never_registered_are_counted_out_by_group_wait() {
     let launch = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec);
     let end = launch.options(["--group-wait", "300ms"]).run();
     end.silent(0);
-    assert!(end.took() >= Duration::from_millis(300), "{:?}", end.took());
+    assert!(end.took() >= ms(300), "{:?}", end.took());
     assert_eq!(fake.quits().len(), 1);
     let options = ["--no-wait", "--group-wait", "50ms", "--sidecar", &spec];
     let group = Group::new(2);

@@ -12,7 +12,7 @@ use std::{
 use support::{
     Launch, Running, TempDir, eventually, facts, job, median,
     members::{Group, Member, at_rest, leash, looks_again, wake_ups},
-    pause,
+    ms, pause,
 };
 
 /// A sidecar that says `up`, and `term` when it is asked to end, which it does.
@@ -72,7 +72,7 @@ fn the_sidecar_is_ended_within_50_ms_after_the_lock_is_free() {
         times.push(run.says("term") - killed);
         run.wait().silent(0);
     }
-    assert!(median(&times) < Duration::from_millis(50), "{times:?}");
+    assert!(median(&times) < ms(50), "{times:?}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_sidecar_that_ignores_term_is_killed_after_grace() {
     let end = run.wait();
     end.one_line(0, &["--grace", "killed"]);
     let took = end.ended - released;
-    assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(5), "{took:?}");
+    assert!(took >= ms(200) && took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_guard_that_waits_for_mains_that_never_came_ends_them_by_group_wait() {
     let run = guarded(guard(&group).options(["--group-wait", "150ms"]), POLITE);
     let end = run.wait();
     end.silent(0);
-    assert!(end.took() >= Duration::from_millis(150));
+    assert!(end.took() >= ms(150));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod support;
 
 use std::time::Duration;
-use support::{Launch, Sidecar};
+use support::{Launch, Sidecar, ms};
 
 #[test]
 fn cloud_sql_proxy_is_waited_for_and_stopped() {
@@ -15,7 +15,7 @@ fn cloud_sql_proxy_is_waited_for_and_stopped() {
     let proxy = proxy.start();
     let ready = proxy.ready();
     let up = run.says("up").saturating_duration_since(ready);
-    assert!(up < Duration::from_millis(250), "ready to main: {up:?}");
+    assert!(up < ms(250), "ready to main: {up:?}");
     run.wait().silent(3);
     assert_eq!(proxy.gone().0.code(), Some(0), "its own exit code");
 }

@@ -16,11 +16,7 @@ use std::{
     net::TcpStream,
     time::Duration,
 };
-use support::{Launch, Port, Sidecar, eventually, http, own_network, real, wire};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{Launch, Port, Sidecar, eventually, http, ms, own_network, real, wire};
 
 #[test]
 fn by_its_name_alone_envoy_is_found_on_9901() {

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 use support::{
-    Launch, Sidecar, own_network, pause,
+    Launch, Sidecar, ms, own_network, pause,
     peer::{Peer, Say},
     real,
     sidecar::Plan,
@@ -24,10 +24,6 @@ use support::{
 };
 
 const BOTH: [&str; 2] = ["--health-check", "--quitquitquit"];
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// Those that are installed and wanted: AlloyDB proxy is slow to build.
 fn each(mut test: impl FnMut(&str)) {

@@ -12,11 +12,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Launch, Running, http, own_network, real, sidecar::Plan};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Launch, Running, http, ms, own_network, real, sidecar::Plan};
 
 /// In a network of its own, if it is wanted and installed.
 fn istio(held: bool, status_port: u16, test: impl FnOnce(Plan) + Send) {

@@ -11,8 +11,7 @@
 
 mod support;
 
-use std::time::Duration;
-use support::{Launch, Port, own_network, real, sidecar::Plan, wire};
+use support::{Launch, Port, ms, own_network, real, sidecar::Plan, wire};
 
 const LIFECYCLE: &str = "--web.enable-lifecycle";
 
@@ -48,7 +47,7 @@ fn without_the_lifecycle_flag_its_own_words_and_the_flag_are_told_at_once() {
         let over = run.says("end");
         let end = run.wait();
         end.one_line(3, &[name, "403", "\"Lifecycle API is not enabled.\"", LIFECYCLE]);
-        assert!(end.ended - over < Duration::from_millis(500), "{:?}", end.ended - over);
+        assert!(end.ended - over < ms(500), "{:?}", end.ended - over);
         assert!(sidecar.runs());
     }
 }

@@ -14,13 +14,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 use support::{
-    End, Launch, Standin, own_network,
+    End, Launch, Standin, ms, own_network,
     standin::{Row, row},
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// In a network of its own, beside a stand-in.
 fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {

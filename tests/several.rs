@@ -12,11 +12,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Standin, own_network, pause, standin::row};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Fake, Launch, Reply, Standin, ms, own_network, pause, standin::row};
 
 fn stopped(launch: Launch) -> (End, Duration) {
     let run = launch.sh("echo end; exit 3").start();

@@ -6,11 +6,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Running, eventually, facts, job};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Fake, Launch, Reply, Running, eventually, facts, job, ms};
 
 /// Main says each signal that comes; TERM ends it with 4.
 fn teller(options: &[&str]) -> Running {

@@ -4,11 +4,7 @@
 mod support;
 
 use std::time::Duration;
-use support::{End, Fake, Launch, Reply};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Fake, Launch, Reply, ms};
 
 /// A main that exits with 3 at once.
 fn main_of(fake: &Fake) -> Launch {

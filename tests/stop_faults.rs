@@ -4,13 +4,9 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Running, eventually, facts, pause};
+use support::{End, Fake, Launch, Reply, Running, eventually, facts, ms, pause};
 
 const OK: Reply = Reply::Answer(200, "bye");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// A main that says `end` and exits with 3.
 fn main_of(fake: &Fake) -> Launch {

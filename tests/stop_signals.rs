@@ -2,14 +2,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Fake, Launch, Reply, Running, eventually, facts};
+use std::time::Instant;
+use support::{Fake, Launch, Reply, Running, eventually, facts, ms};
 
 const OK: Reply = Reply::Answer(200, "bye");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// A main that says `end` and exits with 3.
 fn main_of(fake: &Fake) -> Launch {

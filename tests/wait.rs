@@ -2,15 +2,11 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Fake, Launch, Reply, TempDir, eventually, median, pause};
+use std::time::Instant;
+use support::{Fake, Launch, Reply, TempDir, eventually, median, ms, pause};
 
 const NOT_YET: Reply = Reply::Answer(503, "INITIALIZING");
 const READY: Reply = Reply::Answer(200, "LIVE");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// Says `up` as soon as it runs, and exits with 3.
 fn gated(fake: &Fake) -> Launch {

@@ -3,14 +3,10 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, eventually, median, pause};
+use support::{End, Fake, Launch, Reply, eventually, median, ms, pause};
 
 const NOT_YET: Reply = Reply::Answer(503, "INITIALIZING");
 const READY: Reply = Reply::Answer(200, "LIVE");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// Says `up` as soon as it runs, and exits with 3.
 fn gated(fake: &Fake) -> Launch {

@@ -2,7 +2,7 @@
 
 use super::{Init, Verdict, holds, support};
 use std::{os::unix::process::ExitStatusExt as _, path::Path, time::Duration};
-use support::{Launch, Pty, Running, TempDir, eventually, job, pause, until};
+use support::{Launch, Pty, Running, TempDir, eventually, job, ms, pause, until};
 
 pub fn the_command_is_in_the_foreground(init: Init) -> Verdict {
     let pty = Pty::new();
@@ -24,7 +24,7 @@ fn once(init: Init, signal: i32, happens: impl FnOnce(Pty) -> Option<Pty>) -> Ve
     let _kept = happens(pty);
     eventually("a signal comes", || seen().contains(&format!("got {signal}\n")));
     // One that the init forwards as well would come before this one.
-    pause(Duration::from_millis(20));
+    pause(ms(20));
     run.signal(15);
     holds(run.end_within(Duration::from_secs(5)).is_some(), || "no end".to_owned())?;
     let times = seen().matches(&format!("got {signal}\n")).count();

@@ -1,7 +1,7 @@
 //! Mains of a group as ordinary processes, cheap enough for a thousand rounds, and what stands in their folder.
 //! Where the container matters (PID 1, namespaces, users) use `Launch` instead.
 
-use super::{TempDir, binary, facts, until};
+use super::{TempDir, binary, facts, ms, until};
 use std::{
     fs::{self, File},
     io::{PipeReader, PipeWriter, Read as _, Write as _},
@@ -229,6 +229,6 @@ pub fn at_rest(pid: i32) {
         if now != since.0 {
             since = (now, Instant::now());
         }
-        since.1.elapsed() > Duration::from_millis(60)
+        since.1.elapsed() > ms(60)
     });
 }

@@ -56,7 +56,7 @@ mod surroundings;
 pub mod temp;
 pub mod wire;
 
-pub use facts::{eventually, median, pause, until};
+pub use facts::{eventually, median, ms, pause, until};
 pub use fake::{Fake, Reply};
 pub use init::{Init, binary, job, skip};
 pub use launch::Launch;

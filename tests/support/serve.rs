@@ -3,7 +3,7 @@
 use super::{
     Port,
     fake::{Asked, Inner, Reply},
-    pause,
+    ms, pause,
 };
 use std::{
     io::{Read as _, Write as _},
@@ -16,7 +16,7 @@ use std::{
 /// Accepts until the test is over; a thread for each connection.
 pub(super) fn serve(inner: &Arc<Inner>, port: &Port) {
     while !inner.over.load(SeqCst) {
-        let Some(stream) = port.accept(Duration::from_millis(1)) else { continue };
+        let Some(stream) = port.accept(ms(1)) else { continue };
         let nth = {
             let mut connections = inner.connections.lock().unwrap();
             *connections += 1;

@@ -1,7 +1,7 @@
 //! A stand-in for a sidecar that cannot be had here: it gives exactly the answers that are on record, on its own
 //! ports, and every request is on record in its turn.
 
-use super::pause;
+use super::{ms, pause};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -201,8 +201,8 @@ impl Inner {
         let answer = format!("HTTP/1.1 {} Word\r\n{line}{length}Connection: close\r\n\r\n{body}", row.status);
         let _ = stream.write_all(answer.as_bytes());
         drop(stream);
-        if let Then::Goes(ms) = row.then {
-            pause(Duration::from_millis(ms));
+        if let Then::Goes(after) = row.then {
+            pause(ms(after));
             self.gone.store(true, SeqCst);
         }
     }
