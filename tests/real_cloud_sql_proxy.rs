@@ -3,8 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
-use support::{Launch, Sidecar, ms};
+use support::{Launch, Sidecar, ms, stopped};
 
 #[test]
 fn cloud_sql_proxy_is_waited_for_and_stopped() {
@@ -26,10 +25,8 @@ fn without_quitquitquit_mains_code_comes_through_at_once_with_one_line_that_name
     let Some(proxy) = Sidecar::cloud_sql_proxy(&["--health-check"]) else { return };
     let spec = format!("cloud-sql-proxy:port={},ready-port={}", proxy.port, proxy.ready_port);
     let proxy = proxy.start();
-    let run = Launch::pid1().sidecar(&spec).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(Launch::pid1().sidecar(&spec));
     end.one_line(3, &["cloud-sql-proxy", "--quitquitquit"]);
-    assert!(end.ended - over < Duration::from_secs(1), "{:?}", end.ended - over);
+    assert!(took < ms(1000), "{took:?}");
     assert!(proxy.runs());
 }

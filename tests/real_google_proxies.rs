@@ -20,7 +20,7 @@ use support::{
     peer::{Peer, Say},
     real,
     sidecar::Plan,
-    wire,
+    stopped, wire,
 };
 
 const BOTH: [&str; 2] = ["--health-check", "--quitquitquit"];
@@ -39,11 +39,9 @@ fn spec(name: &str, plan: &Plan) -> String {
 
 /// Runs a main that ends at once; how long the stop took.
 fn stop(spec: &str) -> Duration {
-    let run = Launch::pid1().sidecar(spec).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(Launch::pid1().sidecar(spec));
     end.silent(3);
-    end.ended - over
+    took
 }
 
 /// The spec of a proxy with these flags, which runs, a client of it, and the API that never answers it: so the
@@ -126,11 +124,9 @@ fn without_quitquitquit_nothing_listens_and_the_flag_is_named_at_once() {
         let Some((plan, _)) = real::google_proxy(name, &["--health-check"]) else { return };
         let spec = spec(name, &plan);
         let proxy = plan.start();
-        let run = Launch::pid1().sidecar(&spec).sh("echo end; exit 3").start();
-        let over = run.says("end");
-        let end = run.wait();
+        let (end, took) = stopped(Launch::pid1().sidecar(&spec));
         end.one_line(3, &[name, "not switched on", "--quitquitquit"]);
-        assert!(end.ended - over < ms(1000), "{:?}", end.ended - over);
+        assert!(took < ms(1000), "{took:?}");
         assert!(proxy.runs());
     });
 }

@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::{End, Launch, Running, http, ms, own_network, real, sidecar::Plan};
 
 /// In a network of its own, if it is wanted and installed.
@@ -22,12 +22,8 @@ fn istio(held: bool, status_port: u16, test: impl FnOnce(Plan) + Send) {
     own_network(|| real::istio(held, status_port).map(test));
 }
 
-fn stopped(spec: &str) -> (End, Duration) {
-    let run = Launch::pid1().sidecar(spec).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
+fn stopped(spec: &str) -> End {
+    support::stopped(Launch::pid1().sidecar(spec)).0
 }
 
 fn start(spec: &str) -> Running {
@@ -91,7 +87,7 @@ fn its_envoys_admin_port_ends_it_as_well() {
     istio(false, 15020, |plan| {
         let istio = plan.start();
         istio.ready();
-        stopped("envoy:port=15000").0.silent(3);
+        stopped("envoy:port=15000").silent(3);
         assert_eq!(istio.gone().0.code(), Some(0));
     });
 }
@@ -108,7 +104,7 @@ fn without_the_status_port_the_annotation_is_named_and_another_port_is_a_key() {
             &[&["istio", "refused", "status.sidecar.istio.io/port"], &["istio", "never appeared"]],
         );
         assert!(istio.runs());
-        stopped("istio:port=15099").0.silent(3);
+        stopped("istio:port=15099").silent(3);
         assert_eq!(istio.gone().0.code(), Some(0));
     });
 }
@@ -143,7 +139,7 @@ fn a_wrong_method_path_or_slash_is_quoted_and_it_lives() {
             ("quit=/quitquitquit/", &["404", "preset envoy"]),
             ("quit=/quit", &["404", "preset envoy"]),
         ] {
-            stopped(&format!("istio:{key}")).0.one_line(3, words);
+            stopped(&format!("istio:{key}")).one_line(3, words);
         }
         assert!(istio.runs() && http::ask(15020, "GET", "/healthz/ready") == Some(200));
     });

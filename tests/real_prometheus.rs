@@ -11,7 +11,7 @@
 
 mod support;
 
-use support::{Launch, Port, ms, own_network, real, sidecar::Plan, wire};
+use support::{Launch, Port, ms, own_network, real, sidecar::Plan, stopped, wire};
 
 const LIFECYCLE: &str = "--web.enable-lifecycle";
 
@@ -43,11 +43,9 @@ fn without_the_lifecycle_flag_its_own_words_and_the_flag_are_told_at_once() {
         let port = Port::free();
         let Some(plan) = start(port, &[]) else { return };
         let sidecar = plan.start();
-        let run = Launch::pid1().sidecar(&format!("{name}:port={port}")).sh("echo end; exit 3").start();
-        let over = run.says("end");
-        let end = run.wait();
+        let (end, took) = stopped(Launch::pid1().sidecar(&format!("{name}:port={port}")));
         end.one_line(3, &[name, "403", "\"Lifecycle API is not enabled.\"", LIFECYCLE]);
-        assert!(end.ended - over < ms(500), "{:?}", end.ended - over);
+        assert!(took < ms(500), "{took:?}");
         assert!(sidecar.runs());
     }
 }

@@ -9,7 +9,7 @@
 //! refuse  → a kernel that refuses system calls  members → mains of a group as ordinary processes
 //! real    → more real sidecars, more of Envoy       standin → recorded answers of those that cannot be had
 //! peer    → a server that says any bytes            wire → a request of any kind, the whole answer
-//! net     → a network of the test's own
+//! net     → a network of the test's own           stop → mains that end, how long the stop takes
 //! ```
 //!
 //! Variables: `LASTOUT_BIN` (the binary under test; default: the one cargo built), `INIT_UNDER_TEST`
@@ -50,6 +50,7 @@ mod serve;
 pub mod sidecar;
 pub mod stage;
 pub mod standin;
+pub mod stop;
 pub mod stream;
 pub mod strike;
 mod surroundings;
@@ -66,6 +67,7 @@ pub use pty::Pty;
 pub use running::{End, Running};
 pub use sidecar::Sidecar;
 pub use standin::Standin;
+pub use stop::stopped;
 pub use temp::TempDir;
 
 /// Leaves a test that only makes sense for the wrapper itself when another init is under test.
