@@ -10,16 +10,9 @@ mod support;
 use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, TempDir, eventually,
-    members::{Dice, Group, Member, leash},
+    members::{Dice, Group, Member, counter, leash},
     ms,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
 
 /// Rounds: a thousand, or everyday a fifth of them.
 fn rounds(thousand: usize) -> usize {
