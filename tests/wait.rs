@@ -3,20 +3,14 @@
 mod support;
 
 use std::time::Instant;
-use support::{Fake, Launch, Reply, TempDir, eventually, median, ms, pause};
+use support::{
+    Fake, Launch, Reply, TempDir,
+    gate::{gated, probed},
+    median, ms, pause,
+};
 
 const NOT_YET: Reply = Reply::Answer(503, "INITIALIZING");
 const READY: Reply = Reply::Answer(200, "LIVE");
-
-/// Says `up` as soon as it runs, and exits with 3.
-fn gated(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo up; exit 3")
-}
-
-/// The gate has a question pending or an answer.
-fn probed(fake: &Fake) {
-    eventually("a probe", || !fake.probes().is_empty());
-}
 
 #[test]
 fn main_starts_when_the_sidecar_is_ready_and_not_before() {

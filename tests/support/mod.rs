@@ -9,7 +9,7 @@
 //! refuse  → a kernel that refuses system calls   members → mains and guards of a group
 //! real    → more real sidecars, more of Envoy    standin → recorded answers of those that cannot be had
 //! peer    → a server that says any bytes         wire → a request of any kind, the whole answer
-//! net     → a network of the test's own          stop → mains that end, how long the stop takes
+//! net     → a network of the test's own          gate, stop → mains that start, mains that end
 //! ```
 //!
 //! Variables: `LASTOUT_BIN` (the binary under test; default: the one cargo built), `INIT_UNDER_TEST`
@@ -33,6 +33,7 @@ mod acts;
 pub mod elf;
 pub mod facts;
 pub mod fake;
+pub mod gate;
 pub mod http;
 pub mod init;
 pub mod jobs;
