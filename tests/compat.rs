@@ -13,7 +13,7 @@ mod support;
 
 use support::{
     End, Fake, Launch, Reply, Standin, ms, own_network,
-    standin::{Row, row},
+    standin::{Row, beside, row},
     stopped,
 };
 
@@ -28,10 +28,6 @@ const AGENT: &str = "ISTIO_QUIT_API=http://127.0.0.1:15020";
 fn scuttle(env: &[&str]) -> Launch {
     let launch = Launch::pid1().env("LASTOUT_COMPAT=scuttle").env("SCUTTLE_LOGGING=false");
     env.iter().fold(launch, Launch::env)
-}
-
-fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
-    own_network(|| test(&Standin::start(rows)));
 }
 
 fn ends(launch: Launch, code: i32) -> End {

@@ -15,14 +15,9 @@ mod support;
 use std::time::Instant;
 use support::{
     Launch, Standin, ms, own_network,
-    standin::{Row, row},
+    standin::{Row, beside, row},
     stopped,
 };
-
-/// In a network of its own, beside a stand-in.
-fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
-    own_network(|| test(&Standin::start(rows)));
-}
 
 fn main_of(spec: &str) -> Launch {
     Launch::pid1().sidecar(spec)

@@ -1,7 +1,7 @@
 //! A stand-in for a sidecar that cannot be had here: it gives exactly the answers that are on record, on its own
 //! ports, and every request is on record in its turn.
 
-use super::{ms, pause};
+use super::{ms, own_network, pause};
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -159,6 +159,11 @@ impl Standin {
         let asked = self.asked().into_iter().filter(|asked| asked.path == path);
         asked.map(|asked| format!("{} {}", asked.method, asked.port)).collect()
     }
+}
+
+/// In a network of its own, beside a stand-in.
+pub fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
+    own_network(|| test(&Standin::start(rows)));
 }
 
 impl Drop for Standin {
