@@ -23,11 +23,7 @@ fn by_its_name_alone_envoy_is_found_on_9901() {
     only_ours!();
     own_network(|| {
         let Some(envoy) = real::envoy_9901() else { return };
-        let run = Launch::pid1().sidecar("envoy").sh("echo up; exit 3").start();
-        let envoy = envoy.start();
-        run.says("up");
-        run.wait().silent(3);
-        assert_eq!(envoy.gone().0.code(), Some(0));
+        real::waited_for_and_stopped("envoy", envoy);
     });
 }
 

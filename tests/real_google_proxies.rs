@@ -65,12 +65,7 @@ fn by_its_name_alone_it_is_waited_for_and_stopped() {
     each(|name| {
         own_network(|| {
             let Some((plan, _)) = real::google_proxy(name, &BOTH) else { return };
-            let plan = plan.on_default_ports();
-            let run = Launch::pid1().sidecar(name).sh("echo up; exit 3").start();
-            let proxy = plan.start();
-            run.says("up");
-            run.wait().silent(3);
-            assert_eq!(proxy.gone().0.code(), Some(0), "{name}");
+            real::waited_for_and_stopped(name, plan.on_default_ports());
         });
     });
 }

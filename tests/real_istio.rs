@@ -26,14 +26,14 @@ fn stopped(spec: &str) -> End {
     support::stopped(Launch::pid1().sidecar(spec)).0
 }
 
-fn start(spec: &str) -> Running {
-    Launch::pid1().sidecar(spec).sh("echo up; exit 3").start()
+fn start() -> Running {
+    Launch::pid1().sidecar("istio").sh("echo up; exit 3").start()
 }
 
 #[test]
 fn by_its_name_alone_istio_is_waited_for_and_stopped_with_its_envoy() {
     istio(false, 15020, |plan| {
-        let run = start("istio");
+        let run = start();
         let istio = plan.start();
         run.says("up");
         run.wait().silent(3);
@@ -46,11 +46,7 @@ fn by_its_name_alone_istio_is_waited_for_and_stopped_with_its_envoy() {
 #[test]
 fn the_kubelets_port_15021_may_be_waited_for_instead() {
     istio(false, 15020, |plan| {
-        let run = start("istio:ready=http://127.0.0.1:15021/healthz/ready");
-        let istio = plan.start();
-        run.says("up");
-        run.wait().silent(3);
-        assert_eq!(istio.gone().0.code(), Some(0));
+        real::waited_for_and_stopped("istio:ready=http://127.0.0.1:15021/healthz/ready", plan);
     });
 }
 
@@ -58,7 +54,7 @@ fn the_kubelets_port_15021_may_be_waited_for_instead() {
 fn main_starts_as_soon_as_a_proxy_that_is_held_back_gets_its_listeners() {
     istio(true, 15020, |plan| {
         let istio = plan.start();
-        let run = start("istio");
+        let run = start();
         support::eventually("15020 answers 503", || http::ask(15020, "GET", "/healthz/ready") == Some(503));
         assert!(run.said().is_empty());
         istio.release();

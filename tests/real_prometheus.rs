@@ -27,11 +27,7 @@ fn by_its_name_alone_it_is_waited_for_and_stopped() {
     for (name, port, start) in BOTH {
         own_network(|| {
             let Some(plan) = start(port, &[LIFECYCLE]) else { return };
-            let run = Launch::pid1().sidecar(name).sh("echo up; exit 3").start();
-            let sidecar = plan.start();
-            run.says("up");
-            run.wait().silent(3);
-            assert_eq!(sidecar.gone().0.code(), Some(0), "{name}");
+            real::waited_for_and_stopped(name, plan);
         });
     }
 }

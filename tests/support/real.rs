@@ -2,7 +2,7 @@
 //! pilot-agent with its Envoy. `None` (and a line) when one is not installed.
 
 use super::{
-    Port, Sidecar, TempDir, facts,
+    Launch, Port, Sidecar, TempDir, facts,
     sidecar::{Plan, envoy_config, installed},
     skip, until, wire,
 };
@@ -272,6 +272,16 @@ impl Sidecar {
     pub fn at(&self, name: &str) -> PathBuf {
         self.dir.at(name)
     }
+}
+
+/// Starts it after the wrapper: main waits for it by this spec, and then it is stopped.
+#[track_caller]
+pub fn waited_for_and_stopped(spec: &str, plan: Plan) {
+    let run = Launch::pid1().sidecar(spec).sh("echo up; exit 3").start();
+    let sidecar = plan.start();
+    run.says("up");
+    run.wait().silent(3);
+    assert_eq!(sidecar.gone().0.code(), Some(0), "{spec}");
 }
 
 /// Waits until something listens on a unix socket.
