@@ -3,12 +3,13 @@
 
 mod support;
 
-use support::{Launch, Sidecar, ms, stopped};
+use support::{Launch, ms, real, stopped};
 
 #[test]
 fn cloud_sql_proxy_is_waited_for_and_stopped() {
     only_ours!();
-    let Some(proxy) = Sidecar::cloud_sql_proxy(&["--health-check", "--quitquitquit"]) else { return };
+    let flags = ["--health-check", "--quitquitquit"];
+    let Some((proxy, _)) = real::google_proxy("cloud-sql-proxy", &flags) else { return };
     let spec = format!("cloud-sql-proxy:port={},ready-port={}", proxy.port, proxy.ready_port);
     let run = Launch::pid1().sidecar(&spec).sh("echo up; exit 3").start();
     let proxy = proxy.start();
@@ -22,7 +23,7 @@ fn cloud_sql_proxy_is_waited_for_and_stopped() {
 #[test]
 fn without_quitquitquit_mains_code_comes_through_at_once_with_one_line_that_names_the_flag() {
     only_ours!();
-    let Some(proxy) = Sidecar::cloud_sql_proxy(&["--health-check"]) else { return };
+    let Some((proxy, _)) = real::google_proxy("cloud-sql-proxy", &["--health-check"]) else { return };
     let spec = format!("cloud-sql-proxy:port={},ready-port={}", proxy.port, proxy.ready_port);
     let proxy = proxy.start();
     let (end, took) = stopped(Launch::pid1().sidecar(&spec));

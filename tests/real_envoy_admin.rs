@@ -22,7 +22,7 @@ use support::{Launch, Port, Sidecar, eventually, http, ms, own_network, real, st
 fn by_its_name_alone_envoy_is_found_on_9901() {
     only_ours!();
     own_network(|| {
-        let Some(envoy) = real::envoy_9901() else { return };
+        let Some(envoy) = Sidecar::envoy_on(9901, 10_000) else { return };
         real::waited_for_and_stopped("envoy", envoy);
     });
 }

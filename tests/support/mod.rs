@@ -4,10 +4,10 @@
 //! ```text
 //! launch  → what is started (running: its end)   stage → the way from a test to PID 1 (re-executed)
 //! fake    → a scripted sidecar on loopback       jobs  → exact main programs (re-executed)
-//! sidecar → the real Envoy and Cloud SQL proxy   facts → /proc, pipes, ports, deadlines
+//! sidecar → a real sidecar, the real Envoy       facts → /proc, pipes, ports, deadlines
 //! pty     → a terminal, typed at by the test     acts, strike → more of the jobs
 //! refuse  → a kernel that refuses system calls   members → mains and guards of a group
-//! real    → more real sidecars, more of Envoy    standin → recorded answers of those that cannot be had
+//! real    → other real sidecars, more of Envoy   standin → recorded answers of those that cannot be had
 //! peer    → a server that says any bytes         wire → a request of any kind, the whole answer
 //! net     → a network of the test's own          gate, stop → mains that start, mains that end
 //! ```
