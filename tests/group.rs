@@ -11,13 +11,12 @@ use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, TempDir, eventually,
     members::{Dice, Group, Member, counter, leash},
-    ms,
+    ms, thorough,
 };
 
 /// Rounds: a thousand, or everyday a fifth of them.
 fn rounds(thousand: usize) -> usize {
-    let all = std::env::var("LASTOUT_TEST_ALL").is_ok_and(|value| value == "1");
-    if all { thousand } else { thousand / 5 }
+    if thorough() { thousand } else { thousand / 5 }
 }
 
 /// Everybody's options: stop at once, wait for nobody.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{
     Fake, Reply, eventually,
     members::{Dice, Group, counter, kill_the_whole_container, leash, looks_again},
-    ms, pause,
+    ms, pause, thorough,
 };
 
 #[test]
@@ -91,7 +91,7 @@ fn a_guard_asks_only_those_whom_the_last_main_has_not_stopped() {
 fn whoever_is_killed_whenever_the_sidecars_are_stopped_after_all_mains() {
     let (fake, spec) = counter();
     let mut dice = Dice::new();
-    let rounds = if std::env::var("LASTOUT_TEST_ALL").is_ok_and(|all| all == "1") { 300 } else { 40 };
+    let rounds = if thorough() { 300 } else { 40 };
     for round in 0..rounds {
         let group = Group::new(3);
         let before = fake.quits().len();

@@ -14,7 +14,7 @@
 //!
 //! Variables: `LASTOUT_BIN` (the binary under test; default: the one cargo built), `INIT_UNDER_TEST`
 //! (`ours`, `tini`, `dumb-init`, `catatonit`), `LASTOUT_SIDECARS` (folder of the real sidecars),
-//! `LASTOUT_REQUIRE_SIDECARS=1` (a missing one is a failure and no skip).
+//! `LASTOUT_REQUIRE_SIDECARS=1` (a missing one is a failure and no skip), `LASTOUT_TEST_ALL=1` (as `make test-all`).
 #![allow(
     unsafe_code,
     reason = "namespaces, signals by number and sockets that refuse on purpose need raw system calls"
@@ -60,7 +60,7 @@ pub mod wire;
 
 pub use facts::{eventually, median, ms, pause, until};
 pub use fake::{Fake, Reply};
-pub use init::{Init, binary, job, skip};
+pub use init::{Init, binary, job, skip, thorough};
 pub use launch::Launch;
 pub use net::own_network;
 pub use port::Port;

@@ -4,10 +4,10 @@
 use super::{
     Launch, Port, Sidecar, TempDir, facts,
     sidecar::{Plan, envoy_config, installed},
-    skip, until, wire,
+    skip, thorough, until, wire,
 };
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use std::{
 
 /// False, with a line, unless `LASTOUT_TEST_ALL=1` asks for the sidecars that are slow to build.
 pub fn all_wanted() -> bool {
-    let wanted = env::var("LASTOUT_TEST_ALL").as_deref() == Ok("1");
+    let wanted = thorough();
     if !wanted {
         skip("LASTOUT_TEST_ALL=1 runs this with a sidecar that is slow to build");
     }
