@@ -3,7 +3,6 @@
 use super::{Port, TempDir, facts, http, skip};
 use std::{
     env, fs,
-    io::Write as _,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::PathBuf,
     process::{Command, ExitStatus, Stdio},

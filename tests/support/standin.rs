@@ -1,9 +1,9 @@
 //! A stand-in for a sidecar that cannot be had here: it gives exactly the answers that are on record, on its own
 //! ports, and every request is on record in its turn.
 
-use super::{ms, own_network, pause};
+use super::{ms, own_network, pause, serve::read_head};
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
+    io::{ErrorKind, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -215,13 +215,7 @@ impl Inner {
 
 fn read(port: u16, stream: &mut TcpStream) -> Option<Asked> {
     stream.set_nonblocking(false).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let (mut bytes, mut buffer) = (vec![], [0; 1024]);
-    while !bytes.windows(4).any(|w| w == b"\r\n\r\n") {
-        let n = stream.read(&mut buffer).ok().filter(|&n| n > 0)?;
-        bytes.extend_from_slice(&buffer[..n]);
-    }
-    let head = String::from_utf8_lossy(&bytes).into_owned();
+    let head = read_head(stream)?;
     let mut words = head.split(' ').map(str::to_owned);
     Some(Asked { port, method: words.next()?, path: words.next()?, at: Instant::now(), head })
 }
