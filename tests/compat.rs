@@ -11,15 +11,11 @@
 
 mod support;
 
-use std::time::Duration;
 use support::{
-    End, Fake, Launch, Reply, Standin, own_network,
-    standin::{Row, row},
+    End, Fake, Launch, Reply, Standin, ms, own_network,
+    standin::{Row, beside, row},
+    stopped,
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 const LIVE: Row = row(15_000, "GET", "/ready", 200, "LIVE\n");
 const INITIALIZING: Row = row(15_000, "GET", "/ready", 503, "INITIALIZING\n");
@@ -32,10 +28,6 @@ const AGENT: &str = "ISTIO_QUIT_API=http://127.0.0.1:15020";
 fn scuttle(env: &[&str]) -> Launch {
     let launch = Launch::pid1().env("LASTOUT_COMPAT=scuttle").env("SCUTTLE_LOGGING=false");
     env.iter().fold(launch, Launch::env)
-}
-
-fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
-    own_network(|| test(&Standin::start(rows)));
 }
 
 fn ends(launch: Launch, code: i32) -> End {
@@ -152,11 +144,9 @@ fn quit_request_timeout_bounds_one_request() {
     only_ours!();
     let fake = Fake::script().quit([Reply::Silent]).leaves_after(ms(50)).start();
     let list = format!("GENERIC_QUIT_ENDPOINTS=http://127.0.0.1:{}/quit", fake.port());
-    let run = scuttle(&[&list, "QUIT_REQUEST_TIMEOUT=200ms"]).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(scuttle(&[&list, "QUIT_REQUEST_TIMEOUT=200ms"]));
     end.silent(3);
-    assert!(end.ended - over < ms(900), "{:?}", end.ended - over);
+    assert!(took < ms(900), "{took:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use support::{
     init::which,
     job, skip,
     strike::{self, Since},
+    thorough,
 };
 
 /// Microseconds of the steps.
@@ -37,11 +38,7 @@ fn window(program: &std::path::Path, end: u32, turns: u32) -> u32 {
 #[test]
 fn the_early_window_is_no_larger_than_the_best_peers() {
     only_ours!();
-    let (end, turns, tries) = if std::env::var_os("LASTOUT_TEST_ALL").is_some_and(|v| !v.is_empty()) {
-        (6000, 5, 3)
-    } else {
-        (2000, 1, 3)
-    };
+    let (end, turns, tries) = if thorough() { (6000, 5, 3) } else { (2000, 1, 3) };
     let names = ["tini", "tini-static", "dumb-init", "catatonit"];
     let peers: Vec<_> = names.into_iter().filter_map(|name| Some((name, which(name)?))).collect();
     if peers.is_empty() {

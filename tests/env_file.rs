@@ -11,7 +11,7 @@
 mod support;
 
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _, time::Duration};
-use support::{End, Fake, Launch, TempDir, pause};
+use support::{End, Fake, Launch, TempDir, ms, pause};
 
 /// A main that shows its environment, an entry after the other, each ending in NUL.
 fn main_with(files: &[&str]) -> Launch {
@@ -150,7 +150,7 @@ fn the_file_may_be_written_by_a_sidecar_that_the_gate_waits_for() {
     let file = dir.at("secrets");
     let path = file.to_str().unwrap();
     let run = main_with(&[path]).sidecar(&format!("vault-agent:ready=file:{path},quit=none")).start();
-    pause(Duration::from_millis(50));
+    pause(ms(50));
     // As an agent does it: written aside, then renamed.
     fs::write(dir.at("new"), "export A='b c'\n").unwrap();
     fs::rename(dir.at("new"), &file).unwrap();

@@ -15,13 +15,10 @@ mod support;
 use serde_json::Value;
 use std::time::Duration;
 use support::{
-    Fake, Launch, Reply,
+    Fake, Launch, Reply, ms,
     peer::{Peer, Say},
+    stopped,
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 fn say(text: &str) -> Say {
     Say::Bytes(text.as_bytes().to_vec())
@@ -274,11 +271,9 @@ fn no_answer_to_a_quit_holds_the_stop_beyond_its_budget_and_each_is_told() {
     for (index, (_, peer)) in peers.iter().enumerate() {
         launch = launch.sidecar(&format!("s{index}:quit=http://127.0.0.1:{}/,timeout=100ms", peer.number()));
     }
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(launch);
     assert_eq!(end.code(), 3);
-    assert!(end.ended - over < ms(1900), "{:?}", end.ended - over);
+    assert!(took < ms(1900), "{took:?}");
     let report: Value = serde_json::from_str(end.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(end.stderr.lines().count(), peers.len() + 1, "{}", end.stderr);
     for ((name, peer), told) in peers.iter().zip(report["sidecars"].as_array().unwrap()) {

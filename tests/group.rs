@@ -10,20 +10,13 @@ mod support;
 use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, TempDir, eventually,
-    members::{Dice, Group, Member, leash},
+    members::{Dice, Group, Member, counter, leash},
+    ms, thorough,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
 
 /// Rounds: a thousand, or everyday a fifth of them.
 fn rounds(thousand: usize) -> usize {
-    let all = std::env::var("LASTOUT_TEST_ALL").is_ok_and(|value| value == "1");
-    if all { thousand } else { thousand / 5 }
+    if thorough() { thousand } else { thousand / 5 }
 }
 
 /// Everybody's options: stop at once, wait for nobody.
@@ -117,7 +110,7 @@ fn mains_that_end_while_others_still_register_stop_the_sidecars_exactly_once() {
         members.into_iter().for_each(|(member, _)| member.silent(0));
         let quits = fake.quits();
         assert_eq!(quits.len() - before, 1, "round {round}");
-        assert!(quits[before].at >= sleeper + Duration::from_millis(20), "a main was still in");
+        assert!(quits[before].at >= sleeper + ms(20), "a main was still in");
     }
 }
 

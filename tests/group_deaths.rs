@@ -7,47 +7,16 @@ mod support;
 
 use std::{ffi::OsString, fs, time::Duration};
 use support::{
-    Fake, Launch, Reply, Running, facts, job,
-    members::{Group, leash, looks_again},
+    Launch, facts, job,
+    members::{Group, counter, kill_the_whole_container, leash, looks_again},
     skip,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
-
-/// A main in a container of its own that says `up` and stays.
-fn container(group: &Group, name: &str, policy: &str, spec: &str) -> Running {
-    let run = Launch::pid1()
-        .options(group.options_of(name))
-        .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
-        .sh("echo up; exec sleep 60")
-        .start();
-    run.says("up");
-    run
-}
-
-/// A guard in a container of its own that stops the sidecar.
-fn guard(group: &Group, spec: &str) -> Running {
-    Launch::pid1().options(["guard"]).options(group.options()).sidecar(spec).start()
-}
-
-/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
-/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
-/// the rest.
-fn kill_the_whole_container(run: Running) {
-    run.signal(libc::SIGKILL);
-    assert!(run.wait().status.code().is_none(), "killed");
-}
 
 #[test]
 fn under_always_a_killed_member_is_out_and_the_other_one_stops_the_sidecars() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    let killed = container(&group, "killed", "always", &spec);
+    let killed = group.container("killed", "always", &spec);
     let (reader, leash) = leash();
     let other = group.member_until("other", &["--no-wait", "--sidecar", &spec], reader);
     group.says("other", "state=running");
@@ -62,7 +31,7 @@ fn under_always_a_killed_member_is_out_and_the_other_one_stops_the_sidecars() {
 fn under_success_a_killed_member_is_not_out_and_its_next_life_stops_the_sidecars() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    kill_the_whole_container(container(&group, "killed", "success", &spec));
+    kill_the_whole_container(group.container("killed", "success", &spec));
     let options = ["--no-wait", "--stop-on", "success", "--sidecar", &spec];
     group.member("other", &options, &["true"]).silent(0);
     assert!(fake.quits().is_empty(), "it will be restarted, and needs its proxy");
@@ -74,7 +43,7 @@ fn under_success_a_killed_member_is_not_out_and_its_next_life_stops_the_sidecars
 fn the_group_waits_for_the_next_life_of_a_main_that_is_restarted_in_place() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    let guard = guard(&group, &spec);
+    let guard = group.guard().sidecar(&spec).start();
     let options = ["--no-wait", "--stop-on", "success", "--sidecar", &spec];
     group.member("a", &options, &["sh", "-c", "exit 1"]).silent(1);
     group.member("b", &options, &["true"]).silent(0);
@@ -176,7 +145,7 @@ fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
     assert!(told.contains("warn") && told.contains("left to the other mains"), "{told}");
     assert!(group.record("other").contains("state=left    code=0"), "its verdict is on record all the same");
     assert_eq!(fake.quits().len(), before);
-    let guard = guard(&group, &spec);
+    let guard = group.guard().sidecar(&spec).start();
     drop(gate);
     group.member("late", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
     guard.wait().silent(0);
@@ -187,7 +156,7 @@ fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
 fn a_member_that_is_frozen_makes_no_other_hang() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    let frozen = container(&group, "frozen", "always", &spec);
+    let frozen = group.container("frozen", "always", &spec);
     frozen.signal(libc::SIGSTOP);
     let began = std::time::Instant::now();
     group.member("other", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);

@@ -16,7 +16,7 @@ fn two_mains_envoy_and_a_log_shipper_under_guard_all_end() {
         let envoy = envoy.start();
         let spec = format!("envoy:port={}", envoy.port);
         let group = Group::new(2);
-        let shipper = Launch::pid1().options(["guard"]).options(group.options()).sh(SHIPPER).start();
+        let shipper = group.guard().sh(SHIPPER).start();
         let main = |name: &str, script: &str| {
             let launch = Launch::pid1().options(group.options_of(name)).sidecar(&spec);
             launch.options(["--stop-on", policy]).stdin().sh(script).start()
@@ -58,7 +58,7 @@ fn both_mains_are_killed_and_a_guard_stops_envoy() {
     let envoy = envoy.start();
     let group = Group::new(2);
     let spec = format!("envoy:port={}", envoy.port);
-    let guard = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec).start();
+    let guard = group.guard().sidecar(&spec).start();
     for name in ["a", "b"] {
         let launch = Launch::pid1().options(group.options_of(name)).sidecar(&spec);
         let main = launch.sh("echo up; exec sleep 60").start();

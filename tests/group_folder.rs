@@ -13,17 +13,10 @@ use std::{
     process::{Command, Stdio},
 };
 use support::{
-    Fake, Launch, Reply, TempDir, binary, facts,
-    members::{Group, Member, leash},
+    Launch, TempDir, binary, facts,
+    members::{Group, Member, counter, leash},
     skip,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
 
 /// Who a container runs as.
 #[derive(Clone, Copy)]
@@ -310,7 +303,7 @@ fn a_folder_of_another_format_is_refused_in_one_line() {
         fs::write(group.dir().join("lastout-group"), text).unwrap();
         refused(Launch::pid1(), &group, &words);
         assert_eq!(fs::read_to_string(group.dir().join("lastout-group")).unwrap(), text);
-        let end = Launch::pid1().options(["guard"]).options(group.options()).sh("echo started").run();
+        let end = group.guard().sh("echo started").run();
         end.one_line(125, &words);
     }
 }

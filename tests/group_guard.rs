@@ -7,48 +7,17 @@ mod support;
 
 use std::time::Duration;
 use support::{
-    Fake, Launch, Reply, Running, eventually,
-    members::{Dice, Group, leash, looks_again},
-    pause,
+    Fake, Reply, eventually,
+    members::{Dice, Group, counter, kill_the_whole_container, leash, looks_again},
+    ms, pause, thorough,
 };
-
-/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
-fn counter() -> (Fake, String) {
-    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
-    let spec = format!("linkerd:port={}", fake.port());
-    (fake, spec)
-}
-
-/// A main in a container of its own that says `up` and stays.
-fn container(group: &Group, name: &str, policy: &str, spec: &str) -> Running {
-    let run = Launch::pid1()
-        .options(group.options_of(name))
-        .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
-        .sh("echo up; exec sleep 60")
-        .start();
-    run.says("up");
-    run
-}
-
-/// A guard in a container of its own that stops the sidecar.
-fn guard(group: &Group, spec: &str) -> Running {
-    Launch::pid1().options(["guard"]).options(group.options()).sidecar(spec).start()
-}
-
-/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
-/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
-/// the rest.
-fn kill_the_whole_container(run: Running) {
-    run.signal(libc::SIGKILL);
-    assert!(run.wait().status.code().is_none(), "killed");
-}
 
 #[test]
 fn the_last_main_is_killed_and_a_guard_stops_the_sidecars() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    let guard = guard(&group, &spec);
-    let last = container(&group, "last", "always", &spec);
+    let guard = group.guard().sidecar(&spec).start();
+    let last = group.container("last", "always", &spec);
     group.member("first", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
     assert!(fake.quits().is_empty());
     kill_the_whole_container(last);
@@ -62,7 +31,7 @@ fn the_last_main_is_killed_while_it_stops_the_sidecars_and_a_guard_goes_on() {
     let fake = Fake::script().quit([Reply::Silent, Reply::Answer(200, "")]).stays().start();
     let spec = format!("linkerd:port={},timeout=60s", fake.port());
     let group = Group::new(1);
-    let guard = guard(&group, &spec);
+    let guard = group.guard().sidecar(&spec).start();
     let last = group.member("last", &["--no-wait", "--stop-timeout", "60s", "--sidecar", &spec], &["true"]);
     eventually("it asks", || fake.quits().len() == 1);
     group.says("last", "state=left");
@@ -76,7 +45,7 @@ fn a_guard_asks_nobody_while_the_last_main_is_at_it() {
     let fake = Fake::script().stays().start();
     let group = Group::new(2);
     let spec = fake.spec("stubborn");
-    let guard = guard(&group, &spec);
+    let guard = group.guard().sidecar(&spec).start();
     let options = ["--no-wait", "--stop-timeout", "400ms", "--sidecar", &spec];
     // Two at once: the end of the one that is not the last wakes the guard in the midst of the other's stop.
     let (reader, leash) = leash();
@@ -93,7 +62,7 @@ fn a_guard_asks_nobody_while_the_last_main_is_at_it() {
             break quits;
         }
         assert!(quits <= 1, "both ask");
-        pause(Duration::from_millis(1));
+        pause(ms(1));
     };
     assert!((1..=2).contains(&quits));
     eventually("the guard tries once more: it is still there", || fake.quits().len() == 2);
@@ -105,11 +74,7 @@ fn a_guard_asks_only_those_whom_the_last_main_has_not_stopped() {
     let (fake, spec) = counter();
     let stubborn = Fake::script().quit([Reply::Answer(404, "no"), Reply::Answer(200, "")]).start();
     let group = Group::new(1);
-    let guard = Launch::pid1()
-        .options(["guard"])
-        .options(group.options())
-        .sidecar(&spec)
-        .sidecar(&stubborn.spec("x"));
+    let guard = group.guard().sidecar(&spec).sidecar(&stubborn.spec("x"));
     let guard = guard.start();
     let (status, told) = group
         .member("a", &["--no-wait", "--sidecar", &stubborn.spec("x"), "--sidecar", &spec], &["true"])
@@ -126,7 +91,7 @@ fn a_guard_asks_only_those_whom_the_last_main_has_not_stopped() {
 fn whoever_is_killed_whenever_the_sidecars_are_stopped_after_all_mains() {
     let (fake, spec) = counter();
     let mut dice = Dice::new();
-    let rounds = if std::env::var("LASTOUT_TEST_ALL").is_ok_and(|all| all == "1") { 300 } else { 40 };
+    let rounds = if thorough() { 300 } else { 40 };
     for round in 0..rounds {
         let group = Group::new(3);
         let before = fake.quits().len();
@@ -163,14 +128,14 @@ fn whoever_is_killed_whenever_the_sidecars_are_stopped_after_all_mains() {
 fn members_that_never_registered_are_counted_out_by_group_wait() {
     let (fake, spec) = counter();
     let group = Group::new(3);
-    let patient = guard(&group, &spec);
+    let patient = group.guard().sidecar(&spec).start();
     group.member("a", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
     looks_again(patient.pid());
     assert!(fake.quits().is_empty(), "without --group-wait it waits for ever");
-    let launch = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec);
+    let launch = group.guard().sidecar(&spec);
     let end = launch.options(["--group-wait", "300ms"]).run();
     end.silent(0);
-    assert!(end.took() >= Duration::from_millis(300), "{:?}", end.took());
+    assert!(end.took() >= ms(300), "{:?}", end.took());
     assert_eq!(fake.quits().len(), 1);
     let options = ["--no-wait", "--group-wait", "50ms", "--sidecar", &spec];
     let group = Group::new(2);
@@ -182,7 +147,7 @@ fn members_that_never_registered_are_counted_out_by_group_wait() {
 fn nobody_came_and_a_guard_counts_all_of_them_out() {
     let (fake, spec) = counter();
     let group = Group::new(2);
-    let launch = Launch::pid1().options(["guard"]).options(group.options()).sidecar(&spec);
+    let launch = group.guard().sidecar(&spec);
     launch.options(["--group-wait", "100ms"]).run().silent(0);
     assert_eq!(fake.quits().len(), 1);
 }

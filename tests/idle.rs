@@ -3,13 +3,13 @@
 mod support;
 
 use std::{fs, path::Path, time::Duration};
-use support::{Fake, Launch, TempDir, eventually, facts::status_field, pause};
+use support::{Fake, Launch, TempDir, eventually, facts::status_field, ms, pause};
 
 /// Waits until the wrapper sleeps with main running, and nothing of its own start is left to do.
 fn settle(pid: i32) {
     eventually("the wrapper comes to rest", || {
         let before = switches(pid);
-        pause(Duration::from_millis(5));
+        pause(ms(5));
         status_field(pid, "State").is_some_and(|s| s.starts_with('S')) && switches(pid) == before
     });
 }

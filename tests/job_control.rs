@@ -6,17 +6,10 @@
 mod support;
 
 use std::{os::unix::process::ExitStatusExt as _, time::Duration};
-use support::{Fake, Launch, Pty, Running, binary, eventually, facts};
-
-const BASH: [&str; 5] = ["bash", "--norc", "--noprofile", "--noediting", "-i"];
-
-/// An interactive shell as PID 1 at a terminal.
-fn shell() -> (Pty, Running) {
-    let pty = Pty::new();
-    let run = Launch::pid1_of(BASH).env("PS1=ready> ").terminal(&pty).start();
-    pty.shows("ready> ");
-    (pty, run)
-}
+use support::{
+    Fake, Launch, Pty, binary, eventually, facts,
+    pty::{PROMPT, shell},
+};
 
 fn state(pid: i32) -> char {
     facts::status_field(pid, "State").and_then(|s| s.chars().next()).unwrap_or('?')
@@ -49,12 +42,12 @@ fn ctrl_z_at_the_gate_stops_the_job_and_fg_goes_on_waiting() {
     eventually("the wrapper probes", || facts::status_field(wrapper, "Threads").is_some_and(|n| n != "1"));
     pty.types("\x1a");
     pty.shows("Stopped");
-    pty.shows_times("ready> ", 2);
+    pty.shows_times(PROMPT, 2);
     assert_eq!(state(wrapper), 'T');
     fake.open();
     pty.types("fg\n");
     pty.shows("ma1n");
-    pty.shows_times("ready> ", 3);
+    pty.shows_times(PROMPT, 3);
     pty.types("echo code $?.\n");
     pty.shows("code 6.");
     assert_eq!(fake.quits().len(), 1);

@@ -4,12 +4,7 @@
 
 mod support;
 
-use std::time::Duration;
-use support::{Launch, TempDir, binary, eventually, facts};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{Launch, TempDir, binary, eventually, facts, ms};
 
 /// A daemon: a session of its own, away from main's group; at TERM it takes `seconds` and writes the file.
 fn daemon(dir: &TempDir, seconds: &str) -> String {

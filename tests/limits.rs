@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
-use support::{Fake, Launch, TempDir, binary, facts, pause, skip};
+use support::{Fake, Launch, TempDir, binary, facts, ms, pause, skip};
 
 /// As a user who may have no process more: `pids.max`, `ulimit -u`.
 fn no_more_processes(dir: &TempDir) -> Launch {
@@ -55,11 +55,11 @@ fn a_program_that_is_still_being_written_is_waited_for() {
     let writer = File::options().append(true).open(&program).unwrap();
     let began = Instant::now();
     let run = Launch::pid1().command([&program]).start();
-    pause(Duration::from_millis(80));
+    pause(ms(80));
     drop(writer);
     let end = run.wait();
     end.silent(0);
-    assert!(end.ended - began >= Duration::from_millis(80));
+    assert!(end.ended - began >= ms(80));
 }
 
 #[test]

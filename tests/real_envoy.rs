@@ -6,14 +6,10 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
-use support::{Launch, Sidecar, http, median, pause};
+use support::{Launch, Sidecar, http, median, ms, pause};
 
 /// The measurements of this file one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 #[test]
 fn envoy_is_stopped_and_mains_code_comes_through() {

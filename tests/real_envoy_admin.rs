@@ -16,22 +16,14 @@ use std::{
     net::TcpStream,
     time::Duration,
 };
-use support::{Launch, Port, Sidecar, eventually, http, own_network, real, wire};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{Launch, Port, Sidecar, eventually, http, ms, own_network, real, stopped, wire};
 
 #[test]
 fn by_its_name_alone_envoy_is_found_on_9901() {
     only_ours!();
     own_network(|| {
-        let Some(envoy) = real::envoy_9901() else { return };
-        let run = Launch::pid1().sidecar("envoy").sh("echo up; exit 3").start();
-        let envoy = envoy.start();
-        run.says("up");
-        run.wait().silent(3);
-        assert_eq!(envoy.gone().0.code(), Some(0));
+        let Some(envoy) = Sidecar::envoy_on(9901, 10_000) else { return };
+        real::waited_for_and_stopped("envoy", envoy);
     });
 }
 
@@ -101,11 +93,9 @@ fn allow_paths_without_quit_is_quoted_and_told_how_to_mend() {
                  allow_paths: [ { exact: /ready } ] }";
     let Some(envoy) = real::envoy_admin(block) else { return };
     let envoy = envoy.start();
-    let run = Launch::pid1().sidecar(&format!("envoy:port={}", envoy.port)).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(Launch::pid1().sidecar(&format!("envoy:port={}", envoy.port)));
     end.one_line(3, &["envoy", "403", "\"request to path /quitquitquit not allowed\"", "allow_paths"]);
-    assert!(end.ended - over < ms(500), "{:?}", end.ended - over);
+    assert!(took < ms(500), "{took:?}");
     assert!(envoy.runs());
 }
 
@@ -136,11 +126,9 @@ fn a_request_in_flight_does_not_hold_envoy() {
     let mut client = TcpStream::connect(("127.0.0.1", data)).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     let _held = upstream.accept(Duration::from_secs(5)).expect("Envoy forwards the request");
-    let run = Launch::pid1().sidecar(&format!("envoy:port={}", envoy.port)).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(Launch::pid1().sidecar(&format!("envoy:port={}", envoy.port)));
     end.silent(3);
-    assert!(end.ended - over < ms(500), "{:?}", end.ended - over);
+    assert!(took < ms(500), "{took:?}");
     assert_eq!(envoy.gone().0.code(), Some(0));
     let mut rest = vec![];
     let _ = client.read_to_end(&mut rest);

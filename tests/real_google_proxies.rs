@@ -16,18 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 use support::{
-    Launch, Sidecar, own_network, pause,
+    Launch, Sidecar, ms, own_network, pause,
     peer::{Peer, Say},
     real,
     sidecar::Plan,
-    wire,
+    stopped, wire,
 };
 
 const BOTH: [&str; 2] = ["--health-check", "--quitquitquit"];
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 /// Those that are installed and wanted: AlloyDB proxy is slow to build.
 fn each(mut test: impl FnMut(&str)) {
@@ -43,11 +39,9 @@ fn spec(name: &str, plan: &Plan) -> String {
 
 /// Runs a main that ends at once; how long the stop took.
 fn stop(spec: &str) -> Duration {
-    let run = Launch::pid1().sidecar(spec).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
+    let (end, took) = stopped(Launch::pid1().sidecar(spec));
     end.silent(3);
-    end.ended - over
+    took
 }
 
 /// The spec of a proxy with these flags, which runs, a client of it, and the API that never answers it: so the
@@ -71,12 +65,7 @@ fn by_its_name_alone_it_is_waited_for_and_stopped() {
     each(|name| {
         own_network(|| {
             let Some((plan, _)) = real::google_proxy(name, &BOTH) else { return };
-            let plan = plan.on_default_ports();
-            let run = Launch::pid1().sidecar(name).sh("echo up; exit 3").start();
-            let proxy = plan.start();
-            run.says("up");
-            run.wait().silent(3);
-            assert_eq!(proxy.gone().0.code(), Some(0), "{name}");
+            real::waited_for_and_stopped(name, plan.on_default_ports());
         });
     });
 }
@@ -130,11 +119,9 @@ fn without_quitquitquit_nothing_listens_and_the_flag_is_named_at_once() {
         let Some((plan, _)) = real::google_proxy(name, &["--health-check"]) else { return };
         let spec = spec(name, &plan);
         let proxy = plan.start();
-        let run = Launch::pid1().sidecar(&spec).sh("echo end; exit 3").start();
-        let over = run.says("end");
-        let end = run.wait();
+        let (end, took) = stopped(Launch::pid1().sidecar(&spec));
         end.one_line(3, &[name, "not switched on", "--quitquitquit"]);
-        assert!(end.ended - over < ms(1000), "{:?}", end.ended - over);
+        assert!(took < ms(1000), "{took:?}");
         assert!(proxy.runs());
     });
 }

@@ -11,12 +11,8 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{End, Launch, Running, http, own_network, real, sidecar::Plan};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use std::time::Instant;
+use support::{End, Launch, Running, http, ms, own_network, real, sidecar::Plan};
 
 /// In a network of its own, if it is wanted and installed.
 fn istio(held: bool, status_port: u16, test: impl FnOnce(Plan) + Send) {
@@ -26,22 +22,18 @@ fn istio(held: bool, status_port: u16, test: impl FnOnce(Plan) + Send) {
     own_network(|| real::istio(held, status_port).map(test));
 }
 
-fn stopped(spec: &str) -> (End, Duration) {
-    let run = Launch::pid1().sidecar(spec).sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
+fn stopped(spec: &str) -> End {
+    support::stopped(Launch::pid1().sidecar(spec)).0
 }
 
-fn start(spec: &str) -> Running {
-    Launch::pid1().sidecar(spec).sh("echo up; exit 3").start()
+fn start() -> Running {
+    Launch::pid1().sidecar("istio").sh("echo up; exit 3").start()
 }
 
 #[test]
 fn by_its_name_alone_istio_is_waited_for_and_stopped_with_its_envoy() {
     istio(false, 15020, |plan| {
-        let run = start("istio");
+        let run = start();
         let istio = plan.start();
         run.says("up");
         run.wait().silent(3);
@@ -54,11 +46,7 @@ fn by_its_name_alone_istio_is_waited_for_and_stopped_with_its_envoy() {
 #[test]
 fn the_kubelets_port_15021_may_be_waited_for_instead() {
     istio(false, 15020, |plan| {
-        let run = start("istio:ready=http://127.0.0.1:15021/healthz/ready");
-        let istio = plan.start();
-        run.says("up");
-        run.wait().silent(3);
-        assert_eq!(istio.gone().0.code(), Some(0));
+        real::waited_for_and_stopped("istio:ready=http://127.0.0.1:15021/healthz/ready", plan);
     });
 }
 
@@ -66,7 +54,7 @@ fn the_kubelets_port_15021_may_be_waited_for_instead() {
 fn main_starts_as_soon_as_a_proxy_that_is_held_back_gets_its_listeners() {
     istio(true, 15020, |plan| {
         let istio = plan.start();
-        let run = start("istio");
+        let run = start();
         support::eventually("15020 answers 503", || http::ask(15020, "GET", "/healthz/ready") == Some(503));
         assert!(run.said().is_empty());
         istio.release();
@@ -95,7 +83,7 @@ fn its_envoys_admin_port_ends_it_as_well() {
     istio(false, 15020, |plan| {
         let istio = plan.start();
         istio.ready();
-        stopped("envoy:port=15000").0.silent(3);
+        stopped("envoy:port=15000").silent(3);
         assert_eq!(istio.gone().0.code(), Some(0));
     });
 }
@@ -112,7 +100,7 @@ fn without_the_status_port_the_annotation_is_named_and_another_port_is_a_key() {
             &[&["istio", "refused", "status.sidecar.istio.io/port"], &["istio", "never appeared"]],
         );
         assert!(istio.runs());
-        stopped("istio:port=15099").0.silent(3);
+        stopped("istio:port=15099").silent(3);
         assert_eq!(istio.gone().0.code(), Some(0));
     });
 }
@@ -147,7 +135,7 @@ fn a_wrong_method_path_or_slash_is_quoted_and_it_lives() {
             ("quit=/quitquitquit/", &["404", "preset envoy"]),
             ("quit=/quit", &["404", "preset envoy"]),
         ] {
-            stopped(&format!("istio:{key}")).0.one_line(3, words);
+            stopped(&format!("istio:{key}")).one_line(3, words);
         }
         assert!(istio.runs() && http::ask(15020, "GET", "/healthz/ready") == Some(200));
     });

@@ -11,8 +11,7 @@
 
 mod support;
 
-use std::time::Duration;
-use support::{Launch, Port, own_network, real, sidecar::Plan, wire};
+use support::{Launch, Port, ms, own_network, real, sidecar::Plan, stopped, wire};
 
 const LIFECYCLE: &str = "--web.enable-lifecycle";
 
@@ -28,11 +27,7 @@ fn by_its_name_alone_it_is_waited_for_and_stopped() {
     for (name, port, start) in BOTH {
         own_network(|| {
             let Some(plan) = start(port, &[LIFECYCLE]) else { return };
-            let run = Launch::pid1().sidecar(name).sh("echo up; exit 3").start();
-            let sidecar = plan.start();
-            run.says("up");
-            run.wait().silent(3);
-            assert_eq!(sidecar.gone().0.code(), Some(0), "{name}");
+            real::waited_for_and_stopped(name, plan);
         });
     }
 }
@@ -44,11 +39,9 @@ fn without_the_lifecycle_flag_its_own_words_and_the_flag_are_told_at_once() {
         let port = Port::free();
         let Some(plan) = start(port, &[]) else { return };
         let sidecar = plan.start();
-        let run = Launch::pid1().sidecar(&format!("{name}:port={port}")).sh("echo end; exit 3").start();
-        let over = run.says("end");
-        let end = run.wait();
+        let (end, took) = stopped(Launch::pid1().sidecar(&format!("{name}:port={port}")));
         end.one_line(3, &[name, "403", "\"Lifecycle API is not enabled.\"", LIFECYCLE]);
-        assert!(end.ended - over < Duration::from_millis(500), "{:?}", end.ended - over);
+        assert!(took < ms(500), "{took:?}");
         assert!(sidecar.runs());
     }
 }

@@ -12,29 +12,12 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::{
-    End, Launch, Standin, own_network,
-    standin::{Row, row},
+    Launch, Standin, ms, own_network,
+    standin::{Row, beside, row},
+    stopped,
 };
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// In a network of its own, beside a stand-in.
-fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
-    own_network(|| test(&Standin::start(rows)));
-}
-
-/// A main that ends at once beside it; how long the stop took.
-fn stopped(launch: Launch) -> (End, Duration) {
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
-}
 
 fn main_of(spec: &str) -> Launch {
     Launch::pid1().sidecar(spec)

@@ -13,7 +13,7 @@ mod support;
 
 use serde_json::Value;
 use std::{fs, time::Duration};
-use support::{End, Fake, Launch, Port, Reply, TempDir};
+use support::{End, Fake, Launch, Port, Reply, TempDir, ms};
 
 /// Runs it with a report in a file; the end and the report.
 fn reported(launch: Launch) -> (End, Value) {
@@ -171,10 +171,7 @@ fn every_verdict_has_its_name() {
     let (hung, declining, absent, never) =
         (stays(Reply::Silent), stays(Reply::Answer(404, "not enabled \u{e9}")), closed(), closed());
     let good = Fake::good();
-    let returning = Fake::script()
-        .ready_port_lags(Duration::from_millis(50))
-        .returns_after(Duration::from_millis(50), 9)
-        .start();
+    let returning = Fake::script().ready_port_lags(ms(50)).returns_after(ms(50), 9).start();
     let linkerd = Fake::good();
     let cases = [
         ("gone", good.spec("a")),

@@ -11,20 +11,8 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Standin, own_network, pause, standin::row};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-fn stopped(launch: Launch) -> (End, Duration) {
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
-}
+use std::time::Instant;
+use support::{Fake, Launch, Reply, Standin, ms, own_network, pause, standin::row, stopped};
 
 const CLOUD_SQL: [support::standin::Row; 2] =
     [row(9090, "GET", "/startup", 200, "ok"), row(9091, "POST", "/quitquitquit", 200, "").goes(60)];

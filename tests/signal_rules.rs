@@ -6,11 +6,7 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Running, eventually, facts, job};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Fake, Launch, Reply, Running, eventually, facts, gate::probed, job, ms};
 
 /// Main says each signal that comes; TERM ends it with 4.
 fn teller(options: &[&str]) -> Running {
@@ -220,7 +216,7 @@ fn map_exit_is_for_mains_own_end_only() {
     assert_eq!(gate("124").options(["--wait-timeout", "100ms"]).run().code(), 124);
     let fake = Fake::script().ready([Reply::Answer(503, "not yet")]).start();
     let run = map("143").sidecar(&fake.spec("fake")).sh("exit 0").start();
-    eventually("a probe", || !fake.probes().is_empty());
+    probed(&fake);
     run.signal(15);
     assert_eq!(run.wait().code(), 143);
     // But a main that ends with such a code itself is mapped.

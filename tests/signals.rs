@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
-use support::{Fake, Init, Launch, eventually, facts, job};
+use support::{Fake, Init, Launch, eventually, facts, job, ms};
 
 /// Neither a program nor a mask can hold these two back, CHLD is the wrapper's own, and faults have a test
 /// of their own.
@@ -107,7 +107,7 @@ fn a_signal_that_main_ignores_ends_nothing() {
     run.signal(libc::SIGTERM);
     run.signal(libc::SIGUSR1);
     run.says("usr1");
-    assert!(run.end_within(Duration::from_millis(50)).is_none());
+    assert!(run.end_within(ms(50)).is_none());
 }
 
 #[test]

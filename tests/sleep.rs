@@ -4,12 +4,8 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Launch, eventually, facts, pause};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use std::time::Instant;
+use support::{Launch, eventually, facts, ms, pause};
 
 fn sleeps(launch: fn() -> Launch, time: &str) -> Launch {
     launch().options(["sleep", time])

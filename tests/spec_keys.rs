@@ -10,23 +10,13 @@
 
 mod support;
 
-use std::{
-    fs,
-    net::TcpListener,
-    os::unix::net::UnixListener,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, net::TcpListener, os::unix::net::UnixListener, path::Path, time::Instant};
 use support::{
-    Fake, Launch, Port, Reply, Standin, TempDir, eventually, own_network, pause,
+    Fake, Launch, Port, Reply, Standin, TempDir, eventually, ms, own_network, pause,
     standin::{Row, row},
 };
 
 const OK: Reply = Reply::Answer(200, "");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
 
 fn main_of(spec: &str) -> Launch {
     Launch::pid1().sidecar(spec).sh("echo up; exit 3")

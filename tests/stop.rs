@@ -3,26 +3,10 @@
 
 mod support;
 
-use std::time::Duration;
-use support::{End, Fake, Launch, Reply};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// A main that exits with 3 at once.
-fn main_of(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("exit 3")
-}
-
-/// Runs it; its end, and how long the stop took.
-fn stopped(launch: Launch) -> (End, Duration) {
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
-}
+use support::{
+    Fake, Launch, Reply, ms,
+    stop::{main_of, stopped},
+};
 
 #[test]
 fn the_sidecar_is_asked_once_by_a_plain_post() {

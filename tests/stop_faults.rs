@@ -4,33 +4,12 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, Running, eventually, facts, pause};
+use support::{
+    Fake, Launch, Reply, ms, pause,
+    stop::{main_of, main_reaped, stopped},
+};
 
 const OK: Reply = Reply::Answer(200, "bye");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// A main that says `end` and exits with 3.
-fn main_of(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo end; exit 3")
-}
-
-/// Runs it; its end, and how long the stop took.
-fn stopped(launch: Launch) -> (End, Duration) {
-    let run = launch.sh("echo end; exit 3").start();
-    let over = run.says("end");
-    let end = run.wait();
-    let took = end.ended - over;
-    (end, took)
-}
-
-/// Waits until main is reaped.
-fn main_reaped(run: &Running) {
-    run.says("end");
-    eventually("main is reaped", || facts::children(run.pid()).is_empty());
-}
 
 #[test]
 fn a_quit_that_is_never_answered_is_not_repeated_and_told_at_the_deadline() {

@@ -2,25 +2,13 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Fake, Launch, Reply, Running, eventually, facts};
+use std::time::Instant;
+use support::{
+    Fake, Launch, Reply, eventually, facts, ms,
+    stop::{main_of, main_reaped},
+};
 
 const OK: Reply = Reply::Answer(200, "bye");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// A main that says `end` and exits with 3.
-fn main_of(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo end; exit 3")
-}
-
-/// Waits until main is reaped.
-fn main_reaped(run: &Running) {
-    run.says("end");
-    eventually("main is reaped", || facts::children(run.pid()).is_empty());
-}
 
 /// Waits until it has been asked to quit.
 fn asked_to_quit(fake: &Fake) {

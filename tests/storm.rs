@@ -10,11 +10,7 @@
 mod support;
 
 use std::time::Duration;
-use support::{Launch, facts, job};
-
-fn all() -> bool {
-    std::env::var_os("LASTOUT_TEST_ALL").is_some_and(|v| !v.is_empty())
-}
+use support::{Launch, facts, job, thorough};
 
 /// kB of memory, and how many descriptors are open.
 fn size(pid: i32) -> (u64, u64, usize) {
@@ -28,7 +24,7 @@ fn size(pid: i32) -> (u64, u64, usize) {
 /// 50 000; a million with `LASTOUT_TEST_ALL`.
 #[test]
 fn memory_stays_flat_over_a_great_many_zombies() {
-    let count = if all() { 1_000_000 } else { 50_000 };
+    let count = if thorough() { 1_000_000 } else { 50_000 };
     let warm = 1000;
     let launch = Launch::pid1().deadline(Duration::from_secs(600));
     let mut run = launch
@@ -55,7 +51,7 @@ fn words(count: u32) -> String {
 #[test]
 fn outside_pid_1_main_is_seen_among_4000_others_that_die_with_it() {
     only_ours!();
-    for _ in 0..if all() { 200 } else { 5 } {
+    for _ in 0..if thorough() { 200 } else { 5 } {
         Launch::process().command(job(&["storm", "4000"])).run().silent(7);
     }
 }

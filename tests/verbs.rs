@@ -11,12 +11,7 @@
 mod support;
 
 use serde_json::Value;
-use std::time::Duration;
-use support::{End, Fake, Launch, Reply, own_network};
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
+use support::{End, Fake, Launch, Reply, ms, own_network};
 
 fn call(words: &[&str]) -> Launch {
     Launch::pid1().options(words)

@@ -2,25 +2,15 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Fake, Launch, Reply, TempDir, eventually, median, pause};
+use std::time::Instant;
+use support::{
+    Fake, Launch, Reply, TempDir,
+    gate::{gated, probed},
+    median, ms, pause,
+};
 
 const NOT_YET: Reply = Reply::Answer(503, "INITIALIZING");
 const READY: Reply = Reply::Answer(200, "LIVE");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// Says `up` as soon as it runs, and exits with 3.
-fn gated(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo up; exit 3")
-}
-
-/// The gate has a question pending or an answer.
-fn probed(fake: &Fake) {
-    eventually("a probe", || !fake.probes().is_empty());
-}
 
 #[test]
 fn main_starts_when_the_sidecar_is_ready_and_not_before() {

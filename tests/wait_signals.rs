@@ -3,24 +3,14 @@
 mod support;
 
 use std::time::{Duration, Instant};
-use support::{End, Fake, Launch, Reply, eventually, median, pause};
+use support::{
+    End, Fake, Launch, Reply,
+    gate::{gated, probed},
+    median, ms, pause,
+};
 
 const NOT_YET: Reply = Reply::Answer(503, "INITIALIZING");
 const READY: Reply = Reply::Answer(200, "LIVE");
-
-fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
-}
-
-/// Says `up` as soon as it runs, and exits with 3.
-fn gated(fake: &Fake) -> Launch {
-    Launch::pid1().sidecar(&fake.spec("fake")).sh("echo up; exit 3")
-}
-
-/// The gate has a question pending or an answer.
-fn probed(fake: &Fake) {
-    eventually("a probe", || !fake.probes().is_empty());
-}
 
 /// Sends a signal to a wrapper that has been waiting for a tenth of a second; from there to its end.
 fn ends_by(launch: Launch, signal: i32) -> (End, Duration) {

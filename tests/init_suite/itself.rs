@@ -2,7 +2,7 @@
 
 use super::{Init, Verdict, holds, support};
 use std::{fs, time::Duration};
-use support::{Launch, Running, TempDir, facts::status_field, pause, until};
+use support::{Launch, Running, TempDir, facts::status_field, ms, pause, until};
 
 /// Running, in a folder of its own, with a file on descriptor 7.
 fn running(init: Init, dir: &TempDir) -> Running {
@@ -44,10 +44,10 @@ pub fn no_wake_up_while_the_command_runs(init: Init) -> Verdict {
     // It may still be on its way to sleep at first.
     let mut before = switches();
     soon(|| {
-        pause(Duration::from_millis(5));
+        pause(ms(5));
         std::mem::replace(&mut before, switches()) == before
     });
-    pause(Duration::from_millis(2100));
+    pause(ms(2100));
     let woken = switches() - before;
     holds(woken == 0, || format!("{woken} in 2 s"))
 }

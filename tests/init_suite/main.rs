@@ -24,7 +24,7 @@ mod support;
 mod table;
 mod terminal;
 
-use support::Init;
+use support::{Init, thorough};
 
 /// What a behaviour says of an init; a panic is a no without a reason.
 type Verdict = Result<(), String>;
@@ -37,11 +37,6 @@ fn no_option<T>() -> Result<T, String> {
 /// `Ok` if it is so.
 fn holds(so: bool, else_why: impl FnOnce() -> String) -> Verdict {
     if so { Ok(()) } else { Err(else_why()) }
-}
-
-/// How thorough: a run for the table or with `LASTOUT_TEST_ALL` takes its time.
-fn thorough() -> bool {
-    std::env::var_os("LASTOUT_TEST_ALL").is_some_and(|v| !v.is_empty())
 }
 
 fn judge(behaviour: fn(Init) -> Verdict) {

@@ -1,8 +1,8 @@
 //! Rules that change what becomes of a signal.
 
 use super::{Init, Verdict, holds, no_option, support};
-use std::time::{Duration, Instant};
-use support::{Launch, eventually, facts};
+use std::time::Instant;
+use support::{Launch, eventually, facts, ms};
 
 /// Says each signal that comes.
 const TELL: &str =
@@ -61,7 +61,7 @@ pub fn kill_follows_a_term_that_is_not_obeyed(init: Init) -> Verdict {
     let sent = Instant::now();
     run.signal(15);
     let end = run.wait();
-    holds(end.code() == 137 && end.ended - sent >= Duration::from_millis(200), || format!("{}", end.code()))
+    holds(end.code() == 137 && end.ended - sent >= ms(200), || format!("{}", end.code()))
 }
 
 pub fn it_can_follow_its_own_parent(init: Init) -> Verdict {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use support::{
-    Launch, TempDir, binary, facts, job, pause,
+    Launch, TempDir, binary, facts, job, ms, pause,
     strike::{self, Since},
     until,
 };
@@ -150,7 +150,7 @@ pub fn a_command_that_may_not_be_signalled_is_no_failure(init: Init) -> Verdict 
     let taken =
         || facts::status_field(run.pid(), "ShdPnd").is_none_or(|mask| mask.bytes().all(|b| b == b'0'));
     support::eventually("the init has taken the signals", taken);
-    let early = run.end_within(Duration::from_millis(300));
+    let early = run.end_within(ms(300));
     holds(early.is_none(), || format!("gives up with {}", early.map_or(-1, |e| e.code())))?;
     run.close_stdin();
     let code = run.wait().code();
@@ -172,7 +172,7 @@ pub fn a_flood_of_signals_does_not_hide_the_end_of_the_command(init: Init) -> Ve
             let over = &over;
             scope.spawn(move || while !over.load(Relaxed) && facts::kill(pid, n) {});
         }
-        pause(Duration::from_millis(20));
+        pause(ms(20));
         run.close_stdin();
         let end = run.end_within(Duration::from_secs(2));
         over.store(true, Relaxed);

@@ -2,7 +2,11 @@
 
 use super::{Init, Verdict, holds, support};
 use std::{os::unix::process::ExitStatusExt as _, path::Path, time::Duration};
-use support::{Launch, Pty, Running, TempDir, eventually, job, pause, until};
+use support::{
+    Launch, Pty, Running, TempDir, eventually, job, ms, pause,
+    pty::{BASH, PROMPT, shell},
+    until,
+};
 
 pub fn the_command_is_in_the_foreground(init: Init) -> Verdict {
     let pty = Pty::new();
@@ -24,7 +28,7 @@ fn once(init: Init, signal: i32, happens: impl FnOnce(Pty) -> Option<Pty>) -> Ve
     let _kept = happens(pty);
     eventually("a signal comes", || seen().contains(&format!("got {signal}\n")));
     // One that the init forwards as well would come before this one.
-    pause(Duration::from_millis(20));
+    pause(ms(20));
     run.signal(15);
     holds(run.end_within(Duration::from_secs(5)).is_some(), || "no end".to_owned())?;
     let times = seen().matches(&format!("got {signal}\n")).count();
@@ -78,12 +82,9 @@ pub fn outside_pid_1_ctrl_c_is_death_by_int(init: Init) -> Verdict {
     holds(status.signal() == Some(libc::SIGINT), || format!("exits {}", status.code().unwrap_or(-1)))
 }
 
-const BASH: [&str; 5] = ["bash", "--norc", "--noprofile", "--noediting", "-i"];
-const PROMPT: &str = "ready> ";
-
 pub fn an_interactive_shell_is_at_home(init: Init) -> Verdict {
     let pty = Pty::new();
-    let run = Launch::init(init).terminal(&pty).env("PS1=ready> ").command(BASH).start();
+    let run = Launch::init(init).terminal(&pty).env(format!("PS1={PROMPT}")).command(BASH).start();
     pty.shows(PROMPT);
     holds(!pty.screen().contains("no job control"), || pty.screen())?;
     pty.types("sh -c 'echo up; exec sleep 60'\n");
@@ -112,9 +113,7 @@ struct Shell {
 
 impl Shell {
     fn new() -> Self {
-        let pty = Pty::new();
-        let run = Launch::pid1_of(BASH).env("PS1=ready> ").terminal(&pty).start();
-        pty.shows(PROMPT);
+        let (pty, run) = shell();
         Self { pty, _run: run }
     }
 

@@ -1,7 +1,7 @@
 //! More main programs: terminals, bursts and storms (see `jobs.rs`).
 
 use super::{
-    jobs::say,
+    jobs::{next_signal, say},
     stage::{bit, set_mask},
     strike,
 };
@@ -22,21 +22,6 @@ pub fn run(words: &[&str]) -> i32 {
         _ => {
             say(2, &format!("test harness: no such job: {words:?}\n"));
             70
-        }
-    }
-}
-
-/// The next signal, whichever.
-fn next_signal() -> i32 {
-    let all = u64::MAX;
-    loop {
-        // SAFETY: a mask of 8 bytes; the raw call, since libc's leaves out the signals that it keeps.
-        let n = unsafe {
-            let (none, wait) = (ptr::null::<u64>(), ptr::null::<u64>());
-            libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, none, wait, 8)
-        };
-        if n > 0 {
-            return n as i32;
         }
     }
 }

@@ -6,6 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// So many milliseconds.
+pub const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
 /// Asks until the answer is something, at most `limit`; then `None`.
 pub fn until<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + limit;
@@ -16,7 +21,7 @@ pub fn until<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T
         if Instant::now() >= end {
             return None;
         }
-        pause(Duration::from_millis(1));
+        pause(ms(1));
     }
 }
 

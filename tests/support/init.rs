@@ -81,6 +81,11 @@ pub fn job<S: AsRef<str>>(args: &[S]) -> Vec<OsString> {
     words
 }
 
+/// `LASTOUT_TEST_ALL=1`: tests take their time, and the sidecars that are slow to build are wanted.
+pub fn thorough() -> bool {
+    env::var("LASTOUT_TEST_ALL").is_ok_and(|all| all == "1")
+}
+
 /// Says that a test, or a part of it, does not run here. Written past the test runner's capture: a skip
 /// is never silent.
 pub fn skip(why: &str) {

@@ -24,6 +24,21 @@ pub fn say(fd: i32, text: &str) {
     unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
 }
 
+/// The next signal, whichever.
+pub fn next_signal() -> i32 {
+    let all = u64::MAX;
+    loop {
+        // SAFETY: a mask of 8 bytes; the raw call, since libc's leaves out the signals that it keeps.
+        let n = unsafe {
+            let (none, wait) = (ptr::null::<u64>(), ptr::null::<u64>());
+            libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, none, wait, 8)
+        };
+        if n > 0 {
+            return n as i32;
+        }
+    }
+}
+
 /// Dies of a signal, by the raw number, without a core of its own.
 fn die(signal: i32) -> i32 {
     disposition(signal, false);
@@ -43,18 +58,10 @@ fn die(signal: i32) -> i32 {
 
 /// Says `ready`, then `got N` for every signal, for ever.
 fn signals() -> i32 {
-    let all = u64::MAX;
-    set_mask(all);
+    set_mask(u64::MAX);
     say(1, "ready\n");
     loop {
-        // SAFETY: a mask of 8 bytes; the raw call, since libc's leaves out the signals that it keeps.
-        let n = unsafe {
-            let (none, wait) = (ptr::null::<u64>(), ptr::null::<u64>());
-            libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, none, wait, 8)
-        };
-        if n > 0 {
-            say(1, &format!("got {n}\n"));
-        }
+        say(1, &format!("got {}\n", next_signal()));
     }
 }
 

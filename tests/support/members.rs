@@ -1,7 +1,7 @@
 //! Mains of a group as ordinary processes, cheap enough for a thousand rounds, and what stands in their folder.
-//! Where the container matters (PID 1, namespaces, users) use `Launch` instead.
+//! Where the container matters (PID 1, namespaces, users) each has one of its own instead.
 
-use super::{TempDir, binary, facts, until};
+use super::{Fake, Launch, Reply, Running, TempDir, binary, facts, ms, until};
 use std::{
     fs::{self, File},
     io::{PipeReader, PipeWriter, Read as _, Write as _},
@@ -56,6 +56,22 @@ impl Group {
     /// Starts a member whose main lasts until `stdin` has ended.
     pub fn member_until(&self, name: &str, options: &[&str], stdin: PipeReader) -> Member {
         Member::start(self.options_of(name), options, &["cat"], stdin.into())
+    }
+
+    /// A main in a container of its own that says `up` and stays.
+    pub fn container(&self, name: &str, policy: &str, spec: &str) -> Running {
+        let run = Launch::pid1()
+            .options(self.options_of(name))
+            .options(["--no-wait", "--stop-on", policy, "--sidecar", spec])
+            .sh("echo up; exec sleep 60")
+            .start();
+        run.says("up");
+        run
+    }
+
+    /// A guard in a container of its own.
+    pub fn guard(&self) -> Launch {
+        Launch::pid1().options(["guard"]).options(self.options())
     }
 
     /// The file of a member.
@@ -158,6 +174,21 @@ impl Drop for Member {
     }
 }
 
+/// Counts every quit: it accepts them all and stays, and a linkerd's acceptance is its end.
+pub fn counter() -> (Fake, String) {
+    let fake = Fake::script().quit([Reply::Answer(200, "")]).stays().start();
+    let spec = format!("linkerd:port={}", fake.port());
+    (fake, spec)
+}
+
+/// What the kernel does to a container as a whole when it runs out of memory on cgroup v2 (`memory.oom.group`):
+/// SIGKILL to every process in it. Emulated by killing the init of its PID namespace, after which the kernel kills
+/// the rest.
+pub fn kill_the_whole_container(run: Running) {
+    run.signal(libc::SIGKILL);
+    assert!(run.wait().status.code().is_none(), "killed");
+}
+
 /// A pipe whose writer, dropped, ends a main.
 pub fn leash() -> (PipeReader, PipeWriter) {
     std::io::pipe().unwrap()
@@ -229,6 +260,6 @@ pub fn at_rest(pid: i32) {
         if now != since.0 {
             since = (now, Instant::now());
         }
-        since.1.elapsed() > Duration::from_millis(60)
+        since.1.elapsed() > ms(60)
     });
 }

@@ -1,6 +1,6 @@
 //! A peer on loopback that says any bytes in any rhythm, the same to every connection.
 
-use super::{Port, pause};
+use super::{Port, ms, pause};
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -43,7 +43,7 @@ impl Peer {
         let (met, asked) = (Arc::clone(&peer.met), Arc::clone(&peer.asked));
         peer.thread = Some(std::thread::spawn(move || {
             while !over.load(SeqCst) {
-                let Some(stream) = port.accept(Duration::from_millis(1)) else { continue };
+                let Some(stream) = port.accept(ms(1)) else { continue };
                 met.fetch_add(1, SeqCst);
                 let (script, over, asked) = (script.clone(), Arc::clone(&over), Arc::clone(&asked));
                 std::thread::spawn(move || meet(stream, &script, &over, &asked));
@@ -76,8 +76,8 @@ impl Drop for Peer {
 }
 
 fn meet(mut stream: TcpStream, script: &[Say], over: &AtomicBool, asked: &AtomicUsize) {
-    let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
-    let _ = stream.set_write_timeout(Some(Duration::from_millis(200)));
+    let _ = stream.set_read_timeout(Some(ms(20)));
+    let _ = stream.set_write_timeout(Some(ms(200)));
     let _ = stream.set_nodelay(true);
     let (mut head, mut buffer) = (vec![], [0; 1024]);
     while !head.windows(4).any(|w| w == b"\r\n\r\n") {

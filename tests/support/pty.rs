@@ -1,12 +1,23 @@
 //! A pseudo-terminal: the test plays the person before it.
 
-use super::stream::Stream;
+use super::{Launch, Running, stream::Stream};
 use std::{
     ffi::{CStr, CString},
     fs::File,
     io::{PipeReader, PipeWriter, Read, Write as _},
     os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
 };
+
+pub const BASH: [&str; 5] = ["bash", "--norc", "--noprofile", "--noediting", "-i"];
+pub const PROMPT: &str = "ready> ";
+
+/// An interactive shell as PID 1 at a terminal.
+pub fn shell() -> (Pty, Running) {
+    let pty = Pty::new();
+    let run = Launch::pid1_of(BASH).env(format!("PS1={PROMPT}")).terminal(&pty).start();
+    pty.shows(PROMPT);
+    (pty, run)
+}
 
 /// A terminal that echoes nothing, so that what it shows was written by a program.
 pub struct Pty {

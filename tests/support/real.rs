@@ -1,13 +1,13 @@
-//! More real sidecars: Envoy's admin in other shapes, AlloyDB proxy, Prometheus, Pushgateway, and Istio's
-//! pilot-agent with its Envoy. `None` (and a line) when one is not installed.
+//! More real sidecars: Envoy's admin in other shapes, Cloud SQL and AlloyDB proxy, Prometheus, Pushgateway, and
+//! Istio's pilot-agent with its Envoy. `None` (and a line) when one is not installed.
 
 use super::{
-    Port, Sidecar, TempDir, facts,
+    Launch, Port, Sidecar, TempDir, facts,
     sidecar::{Plan, envoy_config, installed},
-    skip, until, wire,
+    skip, thorough, until, wire,
 };
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use std::{
 
 /// False, with a line, unless `LASTOUT_TEST_ALL=1` asks for the sidecars that are slow to build.
 pub fn all_wanted() -> bool {
-    let wanted = env::var("LASTOUT_TEST_ALL").as_deref() == Ok("1");
+    let wanted = thorough();
     if !wanted {
         skip("LASTOUT_TEST_ALL=1 runs this with a sidecar that is slow to build");
     }
@@ -23,20 +23,6 @@ pub fn all_wanted() -> bool {
 }
 
 impl Plan {
-    fn new(
-        name: &str,
-        (ready_port, ready): (u16, &'static str),
-        (port, quit): (u16, &'static str),
-    ) -> Option<Self> {
-        let command = Command::new(installed(name)?);
-        Some(Self { command, ready_port, port, ready_path: ready, quit_path: quit, dir: TempDir::new() })
-    }
-
-    fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.command.args(args);
-        self
-    }
-
     /// A path in its folder.
     pub fn at(&self, name: &str) -> PathBuf {
         self.dir.at(name)
@@ -47,13 +33,6 @@ impl Plan {
         let mut plan = self.args(["--http-port=9090", "--admin-port=9091"]);
         (plan.ready_port, plan.port) = (9090, 9091);
         plan
-    }
-
-    /// Envoy with this configuration.
-    fn configured(self, yaml: &str) -> Self {
-        let config = self.dir.file("envoy.yaml", yaml, 0o644);
-        let config = config.to_str().unwrap().to_owned();
-        self.args(["-c", &config, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"])
     }
 }
 
@@ -100,12 +79,6 @@ static_resources:
     )))
 }
 
-/// Envoy on its customary admin port 9901, for a network of its own.
-pub fn envoy_9901() -> Option<Plan> {
-    let plan = Plan::new("envoy", (9901, "/ready"), (9901, "/quitquitquit"))?;
-    Some(plan.configured(&envoy_config(9901, 10_000)))
-}
-
 /// Envoy whose listener on the second port forwards everything to the upstream.
 pub fn envoy_forwarding(upstream: u16) -> Option<(Plan, u16)> {
     let (admin, data) = (Port::free(), Port::free());
@@ -122,7 +95,8 @@ pub fn envoy_forwarding(upstream: u16) -> Option<(Plan, u16)> {
     Some((plan.configured(&(config + &cluster)), data))
 }
 
-/// Cloud SQL or AlloyDB proxy with these flags; the port that clients connect to.
+/// Cloud SQL or AlloyDB proxy with these flags; the port that clients connect to. With a false token and no look-up
+/// it needs no Google to start.
 pub fn google_proxy(name: &str, flags: &[&str]) -> Option<(Plan, u16)> {
     let (health, admin, data) = (Port::free(), Port::free(), Port::free());
     let plan = Plan::new(name, (health, "/startup"), (admin, "/quitquitquit"))?;
@@ -272,6 +246,16 @@ impl Sidecar {
     pub fn at(&self, name: &str) -> PathBuf {
         self.dir.at(name)
     }
+}
+
+/// Starts it after the wrapper: main waits for it by this spec, and then it is stopped.
+#[track_caller]
+pub fn waited_for_and_stopped(spec: &str, plan: Plan) {
+    let run = Launch::pid1().sidecar(spec).sh("echo up; exit 3").start();
+    let sidecar = plan.start();
+    run.says("up");
+    run.wait().silent(3);
+    assert_eq!(sidecar.gone().0.code(), Some(0), "{spec}");
 }
 
 /// Waits until something listens on a unix socket.

@@ -3,7 +3,7 @@
 use super::{
     Port,
     fake::{Asked, Inner, Reply},
-    pause,
+    ms, pause,
 };
 use std::{
     io::{Read as _, Write as _},
@@ -16,7 +16,7 @@ use std::{
 /// Accepts until the test is over; a thread for each connection.
 pub(super) fn serve(inner: &Arc<Inner>, port: &Port) {
     while !inner.over.load(SeqCst) {
-        let Some(stream) = port.accept(Duration::from_millis(1)) else { continue };
+        let Some(stream) = port.accept(ms(1)) else { continue };
         let nth = {
             let mut connections = inner.connections.lock().unwrap();
             *connections += 1;
@@ -32,7 +32,7 @@ pub(super) fn serve(inner: &Arc<Inner>, port: &Port) {
 }
 
 fn meet(inner: &Inner, mut stream: TcpStream) {
-    let Some(asked) = read_head(&mut stream) else { return };
+    let Some(asked) = read(&mut stream) else { return };
     let is_quit = asked.method != "GET";
     let script = if is_quit { &inner.quit } else { &inner.ready };
     let seen = {
@@ -89,15 +89,19 @@ fn reset(stream: &TcpStream) {
     }
 }
 
-fn read_head(stream: &mut TcpStream) -> Option<Asked> {
+fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let head = read_head(stream)?;
+    let mut words = head.split_ascii_whitespace().map(str::to_owned);
+    Some(Asked { method: words.next()?, path: words.next()?, at: Instant::now(), head })
+}
+
+/// Request line and header, as sent.
+pub(super) fn read_head(stream: &mut TcpStream) -> Option<String> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 1024];
+    let (mut bytes, mut buffer) = (vec![], [0; 1024]);
     while !bytes.windows(4).any(|w| w == b"\r\n\r\n") {
         let n = stream.read(&mut buffer).ok().filter(|&n| n > 0)?;
         bytes.extend_from_slice(&buffer[..n]);
     }
-    let head = String::from_utf8_lossy(&bytes).into_owned();
-    let mut words = head.split_ascii_whitespace().map(str::to_owned);
-    Some(Asked { method: words.next()?, path: words.next()?, at: Instant::now(), head })
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

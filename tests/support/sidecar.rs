@@ -1,9 +1,8 @@
-//! The real sidecars: Envoy and Cloud SQL proxy on loopback, on ports of their own.
+//! A real sidecar on loopback: Envoy, or what `real` plans.
 
 use super::{Port, TempDir, facts, http, skip};
 use std::{
     env, fs,
-    io::Write as _,
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::PathBuf,
     process::{Command, ExitStatus, Stdio},
@@ -42,35 +41,13 @@ impl Sidecar {
     /// Envoy with a static configuration: its admin port and one listener that answers by itself. `None`
     /// (and a line) when it is not installed.
     pub fn envoy() -> Option<Plan> {
-        let program = installed("envoy")?;
-        let (admin, data, dir) = (Port::free(), Port::free(), TempDir::new());
-        let config = dir.file("envoy.yaml", envoy_config(admin, data), 0o644);
-        let mut command = Command::new(program);
-        command.arg("-c").arg(config).args(["--concurrency", "1", "--disable-hot-restart", "-l", "warning"]);
-        Some(Plan {
-            command,
-            ready_port: admin,
-            port: admin,
-            ready_path: "/ready",
-            quit_path: "/quitquitquit",
-            dir,
-        })
+        Self::envoy_on(Port::free(), Port::free())
     }
 
-    /// Cloud SQL proxy: with a false token and no look-up it needs no Google to start. `flags` switch on
-    /// `--health-check`, `--quitquitquit` or neither.
-    pub fn cloud_sql_proxy(flags: &[&str]) -> Option<Plan> {
-        let program = installed("cloud-sql-proxy")?;
-        let (health, admin, data) = (Port::free(), Port::free(), Port::free());
-        let mut command = Command::new(program);
-        command.args(["--token=false", "--lazy-refresh"]).args(flags).args([
-            format!("--port={data}"),
-            format!("--http-port={health}"),
-            format!("--admin-port={admin}"),
-            "project:region:instance".to_owned(),
-        ]);
-        let (ready_path, quit_path) = ("/startup", "/quitquitquit");
-        Some(Plan { command, ready_port: health, port: admin, ready_path, quit_path, dir: TempDir::new() })
+    /// The same, on these ports.
+    pub fn envoy_on(admin: u16, data: u16) -> Option<Plan> {
+        let plan = Plan::new("envoy", (admin, "/ready"), (admin, "/quitquitquit"))?;
+        Some(plan.configured(&envoy_config(admin, data)))
     }
 
     /// Asks it to quit, as `curl -X POST` would; the status.
@@ -103,6 +80,27 @@ impl Sidecar {
 }
 
 impl Plan {
+    pub(super) fn new(
+        name: &str,
+        (ready_port, ready): (u16, &'static str),
+        (port, quit): (u16, &'static str),
+    ) -> Option<Self> {
+        let command = Command::new(installed(name)?);
+        Some(Self { command, ready_port, port, ready_path: ready, quit_path: quit, dir: TempDir::new() })
+    }
+
+    pub(super) fn args<S: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Envoy with this configuration.
+    pub(super) fn configured(self, yaml: &str) -> Self {
+        let config = self.dir.file("envoy.yaml", yaml, 0o644);
+        let config = config.to_str().unwrap().to_owned();
+        self.args(["-c", &config, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"])
+    }
+
     pub fn start(mut self) -> Sidecar {
         let log = fs::File::create(self.dir.at("log")).unwrap();
         self.command.current_dir(self.dir.path()).stdin(Stdio::null());

@@ -1,9 +1,9 @@
 //! A stand-in for a sidecar that cannot be had here: it gives exactly the answers that are on record, on its own
 //! ports, and every request is on record in its turn.
 
-use super::pause;
+use super::{ms, own_network, pause, serve::read_head};
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
+    io::{ErrorKind, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
@@ -161,6 +161,11 @@ impl Standin {
     }
 }
 
+/// In a network of its own, beside a stand-in.
+pub fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
+    own_network(|| test(&Standin::start(rows)));
+}
+
 impl Drop for Standin {
     fn drop(&mut self) {
         self.inner.gone.store(true, SeqCst);
@@ -201,8 +206,8 @@ impl Inner {
         let answer = format!("HTTP/1.1 {} Word\r\n{line}{length}Connection: close\r\n\r\n{body}", row.status);
         let _ = stream.write_all(answer.as_bytes());
         drop(stream);
-        if let Then::Goes(ms) = row.then {
-            pause(Duration::from_millis(ms));
+        if let Then::Goes(after) = row.then {
+            pause(ms(after));
             self.gone.store(true, SeqCst);
         }
     }
@@ -210,13 +215,7 @@ impl Inner {
 
 fn read(port: u16, stream: &mut TcpStream) -> Option<Asked> {
     stream.set_nonblocking(false).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let (mut bytes, mut buffer) = (vec![], [0; 1024]);
-    while !bytes.windows(4).any(|w| w == b"\r\n\r\n") {
-        let n = stream.read(&mut buffer).ok().filter(|&n| n > 0)?;
-        bytes.extend_from_slice(&buffer[..n]);
-    }
-    let head = String::from_utf8_lossy(&bytes).into_owned();
+    let head = read_head(stream)?;
     let mut words = head.split(' ').map(str::to_owned);
     Some(Asked { port, method: words.next()?, path: words.next()?, at: Instant::now(), head })
 }

@@ -1,7 +1,7 @@
 //! Strikes with TERM at an exact instant: so many microseconds after PID 1 was executed, or after its first
 //! child appeared. A process of its own, single-threaded, that spins, since a wake-up would be late.
 
-use super::{jobs::say, stage::set_mask};
+use super::{jobs::say, ms, stage::set_mask};
 use std::{
     ffi::CString,
     ptr,
@@ -93,7 +93,7 @@ fn one(since: Since, delay: Duration, argv: &[CString]) -> bool {
         while Instant::now() < struck {}
         super::facts::kill(pid, libc::SIGTERM);
         // A busy machine may take its time; one that has lost it never ends.
-        let limit = Duration::from_millis(if since == Since::Exec { 150 } else { 3000 });
+        let limit = ms(if since == Since::Exec { 150 } else { 3000 });
         super::until(limit, || reaped(pid, libc::WNOHANG).then_some(())).is_some()
     };
     if !ended {
