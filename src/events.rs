@@ -88,8 +88,9 @@ impl Events {
             }
             let left = deadline.map(|at| at.saturating_sub(self.now()));
             if left.is_some_and(|left| left.is_zero()) {
-                // Before the signals, else a flood of them would put off every deadline.
-                return Incoming::Event(Event::Tick);
+                // Before the signals, else a flood of them would put off every deadline; but behind a letter, which is
+                // what the deadline is for.
+                return self.letters.try_recv().map_or(Incoming::Event(Event::Tick), Incoming::Letter);
             }
             if left.is_none() && self.main.is_some() && !self.settled {
                 self.settled = true;

@@ -86,7 +86,7 @@ impl ThreadSignals {
     pub fn new() -> Self {
         // What is pending would be flushed.
         let wanted = THREAD_SIGNALS.iter().fold(0, |set, signal| set | 1 << (signal - 1));
-        let next = || next_signal(wanted, Some(Duration::ZERO), &mut MaybeUninit::uninit()).copied();
+        let next = || next_signal(wanted, Some(Duration::ZERO), &mut MaybeUninit::zeroed()).copied();
         let pending: Vec<_> = std::iter::from_fn(next).collect();
         let mut found = [[0; 4]; 2];
         for (signal, old) in THREAD_SIGNALS.into_iter().zip(&mut found) {
@@ -140,7 +140,7 @@ pub struct Received {
 /// One system call, no descriptor: it works where `signalfd` is refused, costs nothing while idle, and a
 /// worker wakes the loop by [`wake`].
 pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
-    let mut info = MaybeUninit::uninit();
+    let mut info = MaybeUninit::zeroed();
     let info = next_signal(u64::MAX, timeout, &mut info)?;
     let by_process = info.si_code <= 0;
     // SAFETY: with `si_code` at most 0 the sender's fields are set; else they are some other plain integer, which is
@@ -149,7 +149,8 @@ pub fn wait_signal(timeout: Option<Duration>) -> Option<Received> {
     Some(Received { signal: Signal::new(info.si_signo)?, by_process, sender })
 }
 
-/// `rt_sigtimedwait` for the signals of this set. What is known of it stays where the kernel has put it.
+/// `rt_sigtimedwait` for the signals of this set. What is known of it stays where the kernel has put it: in `info`, which
+/// holds zeros before.
 fn next_signal(
     wanted: u64,
     timeout: Option<Duration>,
@@ -165,7 +166,7 @@ fn next_signal(
     let number = unsafe {
         libc::syscall(libc::SYS_rt_sigtimedwait, &raw const wanted, info.as_mut_ptr(), timeout, MASK_BYTES)
     };
-    // SAFETY: with a signal the kernel has filled in all of it.
+    // SAFETY: plain data, of zeros where the kernel has written nothing.
     (number > 0).then(|| unsafe { info.assume_init_ref() })
 }
 

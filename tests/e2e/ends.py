@@ -1,4 +1,4 @@
-"""Pods that are ended from outside: deleted, out of time, out of memory, killed."""
+"""Pods that are ended from outside: deleted, or out of time."""
 
 from cluster import kubectl
 from stage import as_pod, case, check, codes, container, ended_with, example, finished, never_restarted, only

@@ -3,7 +3,7 @@
 import cluster
 from cluster import kubectl
 from stage import (
-    RESTRICTED, as_pod, case, check, codes, container, ended_with, example, finished, never_restarted, spec_of,
+    RESTRICTED, as_pod, case, check, container, ended_with, example, finished, never_restarted, spec_of,
 )  # fmt: skip
 
 ENVOY_ANSWERS = ["--fetch", "http://127.0.0.1:9901/ready"]
@@ -51,9 +51,7 @@ def last_of_two_mains_stops_the_sidecar(stage):
 def guarded_log_shipper_ends_after_both_mains_and_ships_their_last_lines(stage):
     pod = stage.job_ends(stage.create(example("guard.yaml")), "Complete")
     ended_with(pod)
-    log = stage.log(pod["metadata"]["name"], "log-shipper")
-    for line in ("shipped: import is done", "shipped: report is done", "SIGTERM: 2 lines shipped"):
-        check(line in log, f"the shipper's log lacks {line!r}: {log}")
+    shipped(stage, pod, "import is done", "report is done")
 
 
 def all_four_end(stage, policy):
@@ -78,8 +76,12 @@ def two_mains_envoy_and_a_guarded_shipper_all_end_under_success(stage):
 def one_of_two_mains_fails_first_and_finds_its_sidecars_when_it_is_restarted(stage):
     job = everything("success", restart="OnFailure")
     container(job, "import")["args"] += ["--fail-once", "/logs/tried", "3", *ENVOY_ANSWERS]
-    # The other one leaves in between: by its own policy it is out, by the first one's nothing may be stopped.
-    container(job, "report")["args"] = [*ENVOY_ANSWERS, "--write", "/logs/app.log", "report is done"]
+    container(job, "import")["args"] += ["--run", "3s", *ENVOY_ANSWERS]
+    # The other one begins when the first one has failed, and leaves before that one's second life: by its own policy
+    # it is out, by the first one's nothing may be stopped.
+    report = container(job, "report")
+    report["command"][1:1] = ["--sidecar", "tried:ready=file:/logs/tried,quit=none"]
+    report["args"] = [*ENVOY_ANSWERS, "--write", "/logs/app.log", "report is done"]
     pod = stage.job_ends(stage.create(job, "import-fails-first"), "Complete")
     ended_with(pod)
     expected = {"import": 1, "report": 0, "envoy": 0, "log-shipper": 0}
@@ -140,17 +142,16 @@ def users_may_differ_when_one_is_restarted_with_an_fs_group(stage):
 @case
 def mains_that_restart_for_ever_under_never_keep_their_sidecars(stage):
     pod = as_pod(everything("never", restart="Always"), "for-ever")
-    container(pod, "report")["args"] = [*ENVOY_ANSWERS, "--run", "600s"]
     stage.create(pod)
 
-    def lives():
+    def lives(name):
         there = stage.watch.get("pods", "for-ever")
-        return there and restarts(stage.note(there)).get("import", 0)
+        return restarts(stage.note(there)).get(name, 0) if there else 0
 
-    # Each life of `import` ends with 0, and the next one waits for the kubelet's back-off: two gaps.
-    stage.watch.until(lambda: lives() and lives() >= 2, 120, "import was restarted twice")
+    # Each life of a main ends with 0, and the next one waits for the kubelet's back-off: time and again both are out.
+    stage.watch.until(lambda: lives("import") >= 2 and lives("report") >= 2, 120, "both mains were restarted twice")
     counts = restarts(stage.pod("for-ever"))
-    check((counts["envoy"], counts["log-shipper"], counts["report"]) == (0, 0, 0), f"restarts: {counts}")
+    check((counts["envoy"], counts["log-shipper"]) == (0, 0), f"restarts: {counts}")
     kubectl("-n", stage.namespace, "delete", "pod", "for-ever", "--wait=false")
 
 
@@ -165,8 +166,8 @@ def deleted_pod_ends_its_mains_before_the_guarded_shipper(stage):
         stage.until_log("deleted-group", name, "working")
     pod, took, log = stage.delete("deleted-group", "log-shipper")
     check("SIGTERM: 2 lines shipped" in log, f"the shipper outlived both mains: {log}")
-    ended_with(pod, envoy=codes(pod)["envoy"])
-    check(codes(pod)["envoy"] != 137 and took < 15, f"it took {took:.1f} s: {codes(pod)}")
+    ended_with(pod)
+    check(took < 15, f"it took {took:.1f} s")
 
 
 @case

@@ -11,8 +11,8 @@ use core::time::Duration;
 const KEPT_AT_MOST: usize = 256;
 
 impl Machine {
-    /// What [`Machine::on`] would have sent to main for this signal, when that is all and no time is needed for it: the
-    /// short way of those that every program may get many of.
+    /// What is sent to main for this signal, when that is all that [`Machine::on`] would say, and the time is nothing to
+    /// it: the short way of those that every program may get many of.
     #[must_use]
     pub fn passes(&self, signal: Signal) -> Option<(Pid, Signal)> {
         match &self.phase {
@@ -35,6 +35,9 @@ impl Machine {
     }
 
     pub(super) fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
+        if let Some((main, sent)) = self.passes(signal) {
+            return vec![Action::Send(main, sent)];
+        }
         let is_stop = self.rules.is_stop(signal);
         match &mut self.phase {
             Phase::New | Phase::Starting { .. } | Phase::Waiting { .. } => {
