@@ -11,18 +11,19 @@ mod watch;
 
 pub use watch::{Mains, Watch};
 
-use gate::{Gate, lock, open_shared};
+use crate::sys;
+use gate::{Gate, PATIENCE, TRY, open_shared};
 use lastout_core::group::{Record, State};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Group;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,10 +49,26 @@ impl Membership {
     /// One line: the folder cannot be used, the name is taken, or the others say otherwise.
     pub fn register(group: &Group, policy: &StopOn) -> Result<Self, String> {
         let dir = dir_of(group)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match Self::try_to_register(&dir, group, policy)? {
+                Some(membership) => return Ok(membership),
+                None if waited < PATIENCE => {}
+                None => return Err(taken("another live member", group, &dir)),
+            }
+            // Its lock may be a guard's, who is looking for a moment. The gate is free meanwhile: that somebody has
+            // misspelt a name is no trouble of the others.
+            sys::pause(TRY);
+            waited += TRY;
+        }
+    }
+
+    /// `None`: somebody holds the lock of our file.
+    fn try_to_register(dir: &Path, group: &Group, policy: &StopOn) -> Result<Option<Self>, String> {
         let name = group.name.as_deref().unwrap_or_default();
-        let gate = Gate::take(&dir, group.size)?;
+        let gate = Gate::take(dir, group.size)?;
         let path = dir.join(format!("{MEMBER}{name}"));
-        let others = members(&dir)?.into_iter().filter(|member| *member != path).count();
+        let others = members(dir)?.into_iter().filter(|member| *member != path).count();
         if others >= usize::try_from(group.size).unwrap_or(usize::MAX) {
             return Err(format!(
                 "--group-name {name}: {} has {others} other members already, and --group-size is {}",
@@ -59,26 +76,23 @@ impl Membership {
                 group.size
             ));
         }
-        let taken = |whose: &str| {
-            format!("--group-name {name}: {whose} of {} has that name; give each main its own", dir.display())
-        };
         let file = open_shared(&path, 0o644).map_err(|error| match error.raw_os_error() {
-            Some(libc::EACCES) if path.exists() => taken("another user's member"),
+            Some(libc::EACCES) if path.exists() => taken("another user's member", group, dir),
             _ => cannot(&path, &error),
         })?;
-        // A guard may just be looking, for a moment.
-        let file = lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| match error {
-            Errno::EWOULDBLOCK => taken("another live member"),
-            error => cannot(&path, &error.into()),
-        })?;
+        let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) => file,
+            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => return Ok(None),
+            Err((_, error)) => return Err(cannot(&path, &error.into())),
+        };
         let record =
             Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: Vec::new() };
-        let membership = Self { dir, file, record, patience: group.wait };
+        let membership = Self { dir: dir.to_owned(), file, record, patience: group.wait };
         // What an earlier life wrote is covered, and only then its longer rest cut off: no moment without a record.
         let written = membership.write().and_then(|length| membership.file.set_len(length));
         written.map_err(|error| cannot(&path, &error))?;
         drop(gate);
-        Ok(membership)
+        Ok(Some(membership))
     }
 
     /// The descriptor that must stay open for us to be a member.
@@ -101,7 +115,7 @@ impl Membership {
         Ok(roll.all_out())
     }
 
-    /// Puts on record that this sidecar is stopped, so that no guard asks it again.
+    /// Puts on record that this sidecar is stopped, or on its way out, so that no guard asks it again.
     pub fn note_stopped(&mut self, name: &str) {
         self.record.stopped.push(name.to_owned());
         // A guard then asks once more, and that is all.
@@ -137,7 +151,7 @@ impl Roll {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: Vec::new() };
         for path in members(dir)? {
-            let file = File::open(&path).map_err(|error| cannot(&path, &error))?;
+            let file = open_to_read(&path).map_err(|error| cannot(&path, &error))?;
             // Shared, so that those who look do not see each other. Released at once.
             let alive = match Flock::lock(file, FlockArg::LockSharedNonblock) {
                 Ok(_) => false,
@@ -183,9 +197,28 @@ fn members(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
+/// The name is taken, by whom.
+fn taken(whose: &str, group: &Group, dir: &Path) -> String {
+    let name = group.name.as_deref().unwrap_or_default();
+    format!("--group-name {name}: {whose} of {} has that name; give each main its own", dir.display())
+}
+
+/// Opens a file of the folder, which is to be one: a FIFO of that name would be waited for without end.
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.clone().custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+fn open_to_read(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(RECORD_LIMIT).read_to_string(&mut text)?;
+    open_to_read(path)?.take(RECORD_LIMIT).read_to_string(&mut text)?;
     Ok(text)
 }
 

@@ -170,6 +170,7 @@ impl Run<'_> {
             for action in actions {
                 match action {
                     Action::Exit(outcome) => {
+                        self.note_unproved();
                         self.write_report(outcome);
                         return outcome;
                     }

@@ -11,11 +11,12 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Instant,
 };
 use support::{
     Launch, TempDir, binary, facts,
     members::{Group, Member, counter, leash},
-    skip,
+    ms, skip,
 };
 
 /// Who a container runs as.
@@ -242,6 +243,42 @@ fn a_name_is_taken_by_a_live_member_only() {
 }
 
 #[test]
+fn one_that_has_taken_anothers_name_holds_nobody_up() {
+    let group = Group::new(2);
+    let (reader, leash) = leash();
+    let first = group.member_until("same", &[], reader);
+    group.says("same", "state=running");
+    let doubles = [(); 3].map(|()| group.member("same", &[], &["true"]));
+    // They are at it for two seconds.
+    let began = Instant::now();
+    group.member("other", &[], &["true"]).silent(0);
+    assert!(began.elapsed() < ms(1000), "{:?}", began.elapsed());
+    for double in doubles {
+        let (status, told) = double.wait();
+        assert_eq!(status.code(), Some(125));
+        assert!(told.contains("--group-name same") && told.lines().count() == 1, "{told}");
+    }
+    drop(leash);
+    first.silent(0);
+}
+
+#[test]
+fn a_fifo_in_place_of_a_file_is_told_and_not_waited_for() {
+    let fifo = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let group = Group::new(2);
+    fifo(&group.dir().join("lastout-group"));
+    refused(Launch::pid1(), &group, &["lastout-group", "no regular file"]);
+    let group = Group::new(2);
+    fifo(&group.file("other"));
+    let (status, told) = group.member("app", &[], &["true"]).wait();
+    assert_eq!((status.code(), told.lines().count()), (Some(0), 1), "{told}");
+    assert!(told.contains("lastout-member-other") && told.contains("no regular file"), "{told}");
+    fifo(&group.file("mine"));
+    let (status, told) = group.member("mine", &[], &["true"]).wait();
+    assert_eq!((status.code(), told.lines().count()), (Some(125), 1), "{told}");
+}
+
+#[test]
 fn all_members_must_say_the_same_size_and_there_are_no_more_than_that() {
     let group = Group::new(2);
     group.member("a", &[], &["true"]).silent(0);
@@ -317,4 +354,6 @@ fn the_record_of_another_format_is_told_in_one_line_and_the_sidecars_stay() {
     assert_eq!((status.code(), told.lines().count()), (Some(0), 1), "{told}");
     assert!(told.contains("lastout-member-newer") && told.contains("format 2"), "{told}");
     assert!(fake.quits().is_empty());
+    // A guard goes on trying, and tells it once.
+    group.guard().sh("sleep 0.3; exit 4").run().one_line(4, &["lastout-member-newer", "format 2"]);
 }

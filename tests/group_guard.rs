@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 use support::{
-    Fake, Reply, eventually,
+    Fake, Reply, eventually, facts,
     members::{Dice, Group, counter, kill_the_whole_container, leash, looks_again},
     ms, pause, thorough,
 };
@@ -64,9 +64,27 @@ fn a_guard_asks_nobody_while_the_last_main_is_at_it() {
         assert!(quits <= 1, "both ask");
         pause(ms(1));
     };
-    assert!((1..=2).contains(&quits));
-    eventually("the guard tries once more: it is still there", || fake.quits().len() == 2);
-    drop(guard);
+    assert_eq!(quits, 1);
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), 1, "it has said yes: nobody asks it again");
+}
+
+#[test]
+fn one_that_was_asked_when_a_second_stop_signal_cut_the_stop_short_is_not_asked_again() {
+    let fake = Fake::script().stays().start();
+    let group = Group::new(1);
+    let spec = fake.spec("drains");
+    let guard = group.guard().sidecar(&spec).start();
+    let last = group.member("last", &["--no-wait", "--stop-timeout", "60s", "--sidecar", &spec], &["true"]);
+    eventually("it asks", || fake.quits().len() == 1);
+    eventually("it is cut short", || {
+        facts::kill(last.pid(), libc::SIGTERM);
+        group.record("last").contains("stopped=drains")
+    });
+    let (status, _) = last.wait();
+    assert_eq!(status.code(), Some(0));
+    guard.wait().silent(0);
+    assert_eq!(fake.quits().len(), 1);
 }
 
 #[test]

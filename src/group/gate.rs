@@ -1,6 +1,6 @@
 //! The gate of a group, and the files and locks that all users of a pod can have.
 
-use super::{cannot, read};
+use super::{cannot, open, read};
 use lastout_core::group::{gate_line, parse_gate};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -14,9 +14,9 @@ use std::time::Duration;
 /// The gate file's name.
 const GATE: &str = "lastout-group";
 /// How long a lock that others hold for microseconds is tried for.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Distance of those tries.
-const TRY: Duration = Duration::from_millis(5);
+pub(super) const TRY: Duration = Duration::from_millis(5);
 
 /// The lock under which records are written and counted.
 pub(super) struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
@@ -36,8 +36,7 @@ impl Gate {
         }
         let path = dir.join(GATE);
         let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
-        let gate =
-            lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| cannot(&path, &error.into()))?;
+        let gate = lock(file).map_err(|error| cannot(&path, &error.into()))?;
         let text = read(&path).map_err(|error| cannot(&path, &error))?;
         if text.is_empty() {
             gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
@@ -60,7 +59,7 @@ impl Gate {
 pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(mode);
-    match options.open(path) {
+    match open(&options, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => return other,
     }
@@ -68,16 +67,16 @@ pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
     let made = options.clone().create_new(true).open(path);
     umask(mask);
     match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(&options, path),
         other => other,
     }
 }
 
-/// Takes a lock that others hold for moments only.
-pub(super) fn lock(mut file: File, how: FlockArg) -> Result<Flock<File>, Errno> {
+/// Takes the gate's lock, which others hold for moments only.
+fn lock(mut file: File) -> Result<Flock<File>, Errno> {
     let mut waited = Duration::ZERO;
     loop {
-        match Flock::lock(file, how) {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(locked) => return Ok(locked),
             Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if waited < PATIENCE => file = back,
             Err((_, error)) => return Err(error),

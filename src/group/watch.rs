@@ -1,10 +1,9 @@
 //! Those who wait until the mains of a group are out: guards.
 
 use super::gate::Gate;
-use super::{Roll, dir_of};
+use super::{Roll, dir_of, members, open_to_read};
 use lastout_core::settings::Group;
 use nix::fcntl::{Flock, FlockArg};
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +42,8 @@ impl Watch {
     pub fn new(group: &Group) -> Result<Self, String> {
         let dir = dir_of(group)?;
         drop(Gate::take(&dir, group.size)?);
+        // A folder in which one may write, but not look, shows nobody.
+        members(&dir)?;
         Ok(Self { dir, size: group.size, patience: group.wait, going: Arc::default() })
     }
 
@@ -74,7 +75,8 @@ impl Watch {
                         return roll.stopped;
                     }
                     // Its end releases the lock, whatever ended it.
-                    let block_on = |path| Flock::lock(File::open(path).ok()?, FlockArg::LockShared).ok();
+                    let block_on =
+                        |path: &PathBuf| Flock::lock(open_to_read(path).ok()?, FlockArg::LockShared).ok();
                     if roll.alive.first().and_then(block_on).is_none() {
                         crate::sys::pause(look_after(now()));
                     }

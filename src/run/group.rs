@@ -41,10 +41,8 @@ impl Run<'_> {
         match watch.look(self.events.now()) {
             Ok(Mains::Out) => Event::MainsOut,
             Ok(Mains::In) => Event::MainsIn,
-            Err(what) => {
-                self.log.warn(&what);
-                Event::MainsIn
-            }
+            // Who watches from now on meets the same trouble, and tells it.
+            Err(_) => Event::MainsIn,
         }
     }
 

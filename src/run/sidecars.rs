@@ -45,9 +45,7 @@ impl Run<'_> {
                 }
                 let good = verdict.is_good();
                 if let Some(membership) = &mut self.membership
-                    && good
-                    // That one may still come.
-                    && verdict != Verdict::Absent
+                    && verdict.is_final()
                 {
                     membership.note_stopped(&story.spec.name);
                 }
@@ -58,6 +56,14 @@ impl Run<'_> {
             }
         }
         None
+    }
+
+    /// Those that were asked, and that we have no time to see going: no guard is to ask them again.
+    pub(super) fn note_unproved(&mut self) {
+        let Some(membership) = &mut self.membership else { return };
+        for story in self.stories.iter().filter(|story| story.asked_at.is_some() && story.verdict.is_none()) {
+            membership.note_stopped(&story.spec.name);
+        }
     }
 
     pub(super) fn open_gate(&mut self) {

@@ -13,11 +13,15 @@ impl Machine {
         match &mut self.phase {
             Phase::Guarding { .. } => self.stop(now, Outcome::Done, Presses::None),
             Phase::Running { guard, kill_at, .. } => {
-                let Guard::Holding { held } = *guard else { return vec![] };
-                *guard = Guard::Asked;
+                if *guard == Guard::None {
+                    return vec![];
+                }
+                // For one that was asked as well: of a stop signal that is dropped or delayed it knows nothing yet.
                 if let Some(grace) = self.rules.grace {
                     kill_at.get_or_insert(now + grace);
                 }
+                let Guard::Holding { held } = *guard else { return vec![] };
+                *guard = Guard::Asked;
                 let signal = held.or_else(|| self.rules.stop_signals.first().copied());
                 self.forward(now, signal.unwrap_or(Signal::TERM))
             }

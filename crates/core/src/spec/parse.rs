@@ -62,6 +62,9 @@ fn head(text: &str) -> Result<(&str, bool, Option<&str>), String> {
             "{word}: the name ends in a character that no name has: write NAME or NAME:key=value,… with letters, digits, `-`, `_`, `.` in NAME"
         ));
     }
+    if !name.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(format!("{word}: a name needs a letter or a digit: write NAME or NAME:key=value,…"));
+    }
     if rest.is_some_and(|rest| rest.starts_with("//")) {
         return Err(format!("{name}: an URL needs a name and a key: write NAME:quit=URL or NAME:ready=URL"));
     }

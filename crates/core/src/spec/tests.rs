@@ -173,6 +173,7 @@ fn an_error_names_the_thing_and_the_way_out() {
         ("mything", "unknown sidecar `mything`: say ready= and quit=, or take one of istio, envoy,"),
         ("", "a sidecar spec begins with a name"),
         ("?", "a sidecar spec begins with a name"),
+        ("-:quit=/q", "-: a name needs a letter or a digit"),
         (":port=1", "a sidecar spec begins with a name"),
         ("istio linkerd", "istio: the name ends in a character that no name has"),
         ("linkerd,port=1", "linkerd: the name ends in a character that no name has"),

@@ -91,6 +91,27 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// True when nobody should ask it again: it is gone, or it has accepted, or may have.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Gone
+            | Self::AlreadyGone
+            | Self::Accepted
+            | Self::NotNeeded
+            | Self::StillThere { asked: true, .. }
+            | Self::CameBack => true,
+            // An absent one may still come.
+            Self::Absent
+            | Self::NotSwitchedOn
+            | Self::Declined { .. }
+            | Self::Impossible(_)
+            | Self::NoWay
+            | Self::NeverAppeared
+            | Self::StillThere { asked: false, .. } => false,
+        }
+    }
+
     /// True when nothing keeps the pod from ending.
     #[must_use]
     pub fn is_good(&self) -> bool {

@@ -61,6 +61,19 @@ fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
 }
 
 #[test]
+fn a_sidecar_whose_second_stop_signal_is_dropped_or_delayed_is_killed_when_the_mains_are_out() {
+    let dropped = Settings { rewrites: vec![(Signal::TERM, None)], ..settings(&[]) };
+    let delayed = Settings { delays: vec![(Signal::TERM, ms(3_600_000))], ..settings(&[]) };
+    for rules in [dropped, delayed] {
+        let mut scene = guarding(&rules);
+        let _ = scene.signal(Signal::TERM);
+        let _ = scene.signal(Signal::TERM);
+        assert_eq!(scene.on(Event::MainsOut), []);
+        assert_eq!(scene.tick(), (ms(500), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
+    }
+}
+
+#[test]
 fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
     let begin = || {
         let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
