@@ -125,8 +125,10 @@ mod tests {
     fn a_quoted_value_is_one_short_line() {
         assert_eq!(Quoted(b"30\n").to_string(), r"`30\n`");
         assert_eq!(Quoted(b"a\xffb").to_string(), "`a\u{fffd}b`");
-        assert_eq!(Quoted::text(&"é".repeat(61)).to_string(), format!("`{}…`", "é".repeat(60)));
-        assert_eq!(Quoted::text(&"é".repeat(60)).to_string(), format!("`{}`", "é".repeat(60)));
+        for c in ["é", "😀", "\"", "\\"] {
+            assert_eq!(Quoted::text(&c.repeat(61)).to_string(), format!("`{}…`", c.repeat(60)));
+            assert_eq!(Quoted::text(&c.repeat(60)).to_string(), format!("`{}`", c.repeat(60)));
+        }
     }
 
     proptest! {

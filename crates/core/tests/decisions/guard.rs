@@ -56,7 +56,8 @@ fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
     let _ = scene.signal(Signal::TERM);
     assert_eq!(scene.signal(Signal::INT), [send(Signal::INT)]);
     assert_eq!(scene.deadline(), Some(ms(500)));
-    assert_eq!(scene.on(Event::MainsOut), []);
+    assert_eq!(scene.pass(ms(200)).on(Event::MainsOut), []);
+    assert_eq!(scene.deadline(), Some(ms(500)), "the grace goes on");
     assert_eq!(scene.main_exits(130), [Action::Exit(Outcome::Done)]);
 }
 

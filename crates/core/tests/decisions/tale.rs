@@ -186,8 +186,10 @@ impl Sends<'_> {
     }
 
     fn mains_out(&mut self, index: usize) {
+        if self.tale.world.job == Job::Guard {
+            self.arm(index);
+        }
         let Some(held) = self.guarding.take() else { return };
-        self.arm(index);
         self.send(index, held.unwrap_or(self.tale.world.settings.stop_signals[0]));
     }
 
