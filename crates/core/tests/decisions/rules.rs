@@ -288,3 +288,20 @@ fn what_keeps_the_pod_from_ending_is_no_good_verdict() {
     ];
     assert!(!bad.iter().any(Verdict::is_good));
 }
+
+#[test]
+fn nobody_asks_again_whom_a_yes_was_heard_from_or_who_is_gone() {
+    let settled =
+        [Verdict::Gone, Verdict::AlreadyGone, Verdict::Accepted, Verdict::NotNeeded, Verdict::CameBack];
+    assert!(settled.iter().chain([&still_there(true, "")]).all(Verdict::is_final));
+    let open = [
+        Verdict::Absent,
+        Verdict::NotSwitchedOn,
+        Verdict::Declined { status: 404, quote: String::new() },
+        Verdict::Impossible(String::new()),
+        Verdict::NoWay,
+        Verdict::NeverAppeared,
+        still_there(false, ""),
+    ];
+    assert!(!open.iter().any(Verdict::is_final));
+}
