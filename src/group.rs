@@ -11,12 +11,10 @@ mod watch;
 
 pub use watch::{Mains, Watch};
 
-use crate::sys;
-use gate::{Gate, PATIENCE, TRY, open_shared};
+use gate::{Gate, open_shared, patiently, try_lock};
 use lastout_core::group::{Record, State};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Group;
-use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -49,24 +47,16 @@ impl Membership {
     /// One line: the folder cannot be used, the name is taken, or the others say otherwise.
     pub fn register(group: &Group, policy: &StopOn) -> Result<Self, String> {
         let dir = dir_of(group)?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match Self::try_to_register(&dir, group, policy)? {
-                Some(membership) => return Ok(membership),
-                None if waited < PATIENCE => {}
-                None => return Err(taken("another live member", group, &dir)),
-            }
-            // Its lock may be a guard's, who is looking for a moment. The gate is free meanwhile: that somebody has
-            // misspelt a name is no trouble of the others.
-            sys::pause(TRY);
-            waited += TRY;
-        }
+        // The lock may be a guard's, who is looking for a moment. The gate is free between the tries: that somebody has
+        // misspelt a name is no trouble of the others.
+        patiently(|| Self::try_to_register(&dir, group, policy))?
+            .ok_or_else(|| taken("another live member", group, &dir))
     }
 
     /// `None`: somebody holds the lock of our file.
     fn try_to_register(dir: &Path, group: &Group, policy: &StopOn) -> Result<Option<Self>, String> {
         let name = group.name.as_deref().unwrap_or_default();
-        let gate = Gate::take(dir, group.size)?;
+        let _gate = Gate::take(dir, group.size)?;
         let path = dir.join(format!("{MEMBER}{name}"));
         let others = members(dir)?.into_iter().filter(|member| *member != path).count();
         if others >= usize::try_from(group.size).unwrap_or(usize::MAX) {
@@ -80,18 +70,15 @@ impl Membership {
             Some(libc::EACCES) if path.exists() => taken("another user's member", group, dir),
             _ => cannot(&path, &error),
         })?;
-        let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => file,
-            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => return Ok(None),
-            Err((_, error)) => return Err(cannot(&path, &error.into())),
-        };
+        let locked =
+            try_lock(file, FlockArg::LockExclusiveNonblock).map_err(|error| cannot(&path, &error))?;
+        let Some(file) = locked else { return Ok(None) };
         let record =
             Record { size: group.size, policy: policy.clone(), state: State::Running, stopped: Vec::new() };
         let membership = Self { dir: dir.to_owned(), file, record, patience: group.wait };
         // What an earlier life wrote is covered, and only then its longer rest cut off: no moment without a record.
         let written = membership.write().and_then(|length| membership.file.set_len(length));
         written.map_err(|error| cannot(&path, &error))?;
-        drop(gate);
         Ok(Some(membership))
     }
 
@@ -151,13 +138,9 @@ impl Roll {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: Vec::new() };
         for path in members(dir)? {
-            let file = open_to_read(&path).map_err(|error| cannot(&path, &error))?;
             // Shared, so that those who look do not see each other. Released at once.
-            let alive = match Flock::lock(file, FlockArg::LockSharedNonblock) {
-                Ok(_) => false,
-                Err((_, Errno::EWOULDBLOCK)) => true,
-                Err((_, error)) => return Err(cannot(&path, &error.into())),
-            };
+            let looked = open_to_read(&path).and_then(|file| try_lock(file, FlockArg::LockSharedNonblock));
+            let alive = looked.map_err(|error| cannot(&path, &error))?.is_none();
             let text = read(&path).map_err(|error| cannot(&path, &error))?;
             if text.is_empty() {
                 // Killed, or out of disk space, as it registered: it has not.

@@ -14,9 +14,9 @@ use std::time::Duration;
 /// The gate file's name.
 const GATE: &str = "lastout-group";
 /// How long a lock that others hold for microseconds is tried for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Distance of those tries.
-pub(super) const TRY: Duration = Duration::from_millis(5);
+const TRY: Duration = Duration::from_millis(5);
 
 /// The lock under which records are written and counted.
 pub(super) struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
@@ -35,8 +35,9 @@ impl Gate {
             return Err(format!("--group {}: {what}; mount a volume that the mains share", dir.display()));
         }
         let path = dir.join(GATE);
-        let file = open_shared(&path, 0o666).map_err(|error| cannot(&path, &error))?;
-        let gate = lock(file).map_err(|error| cannot(&path, &error.into()))?;
+        let gate = patiently(|| try_lock(open_shared(&path, 0o666)?, FlockArg::LockExclusiveNonblock))
+            .and_then(|gate| gate.ok_or_else(|| Errno::EWOULDBLOCK.into()))
+            .map_err(|error| cannot(&path, &error))?;
         let text = read(&path).map_err(|error| cannot(&path, &error))?;
         if text.is_empty() {
             gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
@@ -72,14 +73,25 @@ pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
     }
 }
 
-/// Takes the gate's lock, which others hold for moments only.
-fn lock(mut file: File) -> Result<Flock<File>, Errno> {
+/// `flock` without waiting. `None`: somebody else holds it.
+pub(super) fn try_lock(mut file: File, how: FlockArg) -> io::Result<Option<Flock<File>>> {
+    loop {
+        match Flock::lock(file, how) {
+            Ok(locked) => return Ok(Some(locked)),
+            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
+            Err((back, Errno::EINTR)) => file = back,
+            Err((_, error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// Tries for what others hold for moments only. `None`: they have held it for too long.
+pub(super) fn patiently<T, E>(mut attempt: impl FnMut() -> Result<Option<T>, E>) -> Result<Option<T>, E> {
     let mut waited = Duration::ZERO;
     loop {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(locked) => return Ok(locked),
-            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if waited < PATIENCE => file = back,
-            Err((_, error)) => return Err(error),
+        let had = attempt()?;
+        if had.is_some() || waited >= PATIENCE {
+            return Ok(had);
         }
         crate::sys::pause(TRY);
         waited += TRY;

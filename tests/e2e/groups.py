@@ -27,6 +27,21 @@ def restarts(pod):
     return {s["name"]: s["restartCount"] for s in pod["status"].get("containerStatuses", [])}
 
 
+def only_restarted(pod, name):
+    expected = {other: int(other == name) for other in ("import", "report", "envoy", "log-shipper")}
+    check(restarts(pod) == expected, f"restarts: {restarts(pod)}")
+
+
+def fails_first(job):
+    container(job, "import")["args"] += ["--fail-once", "/logs/tried", "3", *ENVOY_ANSWERS]
+    return job
+
+
+def out_of_memory(pod, name):
+    [main] = [s for s in cluster.statuses(pod) if s["name"] == name]
+    check(main["state"]["terminated"]["reason"] == "OOMKilled", f"{name}: {main['state']}")
+
+
 def shipped(stage, pod, *lines):
     log = stage.log(pod["metadata"]["name"], "log-shipper")
     for line in (*(f"shipped: {line}" for line in lines), f"SIGTERM: {len(lines)} lines shipped"):
@@ -74,8 +89,7 @@ def two_mains_envoy_and_a_guarded_shipper_all_end_under_success(stage):
 
 @case
 def one_of_two_mains_fails_first_and_finds_its_sidecars_when_it_is_restarted(stage):
-    job = everything("success", restart="OnFailure")
-    container(job, "import")["args"] += ["--fail-once", "/logs/tried", "3", *ENVOY_ANSWERS]
+    job = fails_first(everything("success", restart="OnFailure"))
     container(job, "import")["args"] += ["--run", "3s", *ENVOY_ANSWERS]
     # The other one begins when the first one has failed, and leaves before that one's second life: by its own policy
     # it is out, by the first one's nothing may be stopped.
@@ -84,8 +98,7 @@ def one_of_two_mains_fails_first_and_finds_its_sidecars_when_it_is_restarted(sta
     report["args"] = [*ENVOY_ANSWERS, "--write", "/logs/app.log", "report is done"]
     pod = stage.job_ends(stage.create(job, "import-fails-first"), "Complete")
     ended_with(pod)
-    expected = {"import": 1, "report": 0, "envoy": 0, "log-shipper": 0}
-    check(restarts(pod) == expected, f"restarts: {restarts(pod)}")
+    only_restarted(pod, "import")
     [main] = [s for s in cluster.statuses(pod) if s["name"] == "import"]
     check(main["lastState"]["terminated"]["exitCode"] == 3, f"its first life: {main['lastState']}")
     sidecars_outlived(pod, "import", "report")
@@ -101,8 +114,7 @@ def one_of_two_mains_out_of_memory_keeps_nobody_from_ending(stage):
     job["spec"]["backoffLimit"] = 0
     pod = stage.job_ends(stage.create(job, "import-eats"), "Failed")
     ended_with(pod, **{"import": 137})
-    [main] = [s for s in cluster.statuses(pod) if s["name"] == "import"]
-    check(main["state"]["terminated"]["reason"] == "OOMKilled", f"import: {main['state']}")
+    out_of_memory(pod, "import")
     sidecars_outlived(pod, "report")
     shipped(stage, pod, "import is done", "report is done")
 
@@ -131,11 +143,8 @@ def users_may_differ_under_always_with_an_fs_group(stage):
 
 @case
 def users_may_differ_when_one_is_restarted_with_an_fs_group(stage):
-    job = everything("success", restart="OnFailure")
-    container(job, "import")["args"] += ["--fail-once", "/logs/tried", "3", *ENVOY_ANSWERS]
-    stage, pod = different_users(stage, "users-success", job)
-    expected = {"import": 1, "report": 0, "envoy": 0, "log-shipper": 0}
-    check(restarts(pod) == expected, f"restarts: {restarts(pod)}")
+    stage, pod = different_users(stage, "users-success", fails_first(everything("success", restart="OnFailure")))
+    only_restarted(pod, "import")
     shipped(stage, pod, "import is done", "import is done")
 
 
@@ -174,8 +183,7 @@ def deleted_pod_ends_its_mains_before_the_guarded_shipper(stage):
 def main_out_of_memory_leaves_no_sidecar_behind(stage):
     pod = stage.job_ends(stage.create(example("guard-container.yaml")), "Failed")
     ended_with(pod, main=137)
-    [main] = [s for s in pod["status"]["containerStatuses"] if s["name"] == "main"]
-    check(main["state"]["terminated"]["reason"] == "OOMKilled", f"main: {main['state']}")
+    out_of_memory(pod, "main")
 
 
 @case

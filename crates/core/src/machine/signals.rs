@@ -15,23 +15,11 @@ impl Machine {
     /// it: the short way of those that every program may get many of.
     #[must_use]
     pub fn passes(&self, signal: Signal) -> Option<(Pid, Signal)> {
-        match &self.phase {
-            Phase::Running { main, .. }
-                if !self.rules.is_stop(signal) && self.rules.delay(signal).is_none() =>
-            {
-                self.rules.rewritten(signal).filter(|sent| *sent != Signal::CONT).map(|sent| (*main, sent))
-            }
-            Phase::New
-            | Phase::Waiting { .. }
-            | Phase::Starting { .. }
-            | Phase::Guarding { .. }
-            | Phase::Running { .. }
-            | Phase::Leftovers { .. }
-            | Phase::Leaving { .. }
-            | Phase::Lingering { .. }
-            | Phase::Stopping { .. }
-            | Phase::Exited => None,
+        let Phase::Running { main, .. } = self.phase else { return None };
+        if self.rules.is_stop(signal) || self.rules.delay(signal).is_some() {
+            return None;
         }
+        self.rules.rewritten(signal).filter(|sent| *sent != Signal::CONT).map(|sent| (main, sent))
     }
 
     pub(super) fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
