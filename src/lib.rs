@@ -127,11 +127,12 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
             env.iter().find_map(|entry| entry.to_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
         entry.and_then(|value| String::from_utf8(value.to_vec()).ok())
     };
-    let Resolved { mut settings, errors } = resolve(call.verb, std::mem::take(&mut call.values), &lookup);
+    let Resolved { mut settings, warnings, errors } =
+        resolve(call.verb, std::mem::take(&mut call.values), &lookup);
     let cwd = || nix::unistd::getcwd().map(|path| path.into_os_string().into_vec()).ok();
     let lost = settings.make_paths_absolute(cwd).err();
     let log = Log::new(settings.log_level, settings.log_json);
-    for warning in &call.warnings {
+    for warning in call.warnings.iter().chain(&warnings) {
         log.warn(warning);
     }
     let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0)).or(lost);

@@ -3,7 +3,7 @@
 use crate::sys;
 use lastout_core::machine::Pid;
 use lastout_core::signal::Signal;
-use std::fs;
+use std::{fs, io};
 
 /// Sends every visible process of this name the signal; returns how many got it. The name is that of its
 /// executable (`argv[0]` or the kernel's short one), never a pid: in a shared process namespace pids say nothing.
@@ -13,8 +13,13 @@ pub fn signal(name: &str, signal: Signal) -> usize {
     matching.filter(|&pid| sys::kill(pid, signal).is_ok()).count()
 }
 
-/// Sends every descendant of ours the signal, leaves of the tree included.
-pub fn signal_descendants(signal: Signal) {
+/// Sends every descendant of ours TERM, leaves of the tree included, and CONT: a stopped one would not see the end.
+///
+/// # Errors
+/// Without `/proc`.
+pub fn end_descendants() -> io::Result<()> {
+    // Hidden or not mounted, it is empty: we are not even there ourselves.
+    fs::metadata("/proc/self/stat")?;
     let parents: Vec<(Pid, Pid)> = all().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
     let mut family = vec![std::process::id().cast_signed()];
     let mut next = 0;
@@ -24,8 +29,10 @@ pub fn signal_descendants(signal: Signal) {
     }
     for &pid in family.iter().skip(1) {
         // It may have gone meanwhile, or be somebody else's user.
-        let _ = sys::kill(pid, signal);
+        let _ = sys::kill(pid, Signal::TERM);
+        let _ = sys::kill(pid, Signal::CONT);
     }
+    Ok(())
 }
 
 fn all() -> Vec<Pid> {

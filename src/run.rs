@@ -179,6 +179,11 @@ impl Run<'_> {
                         self.events.put_first(event);
                     }
                     Action::OpenGate => self.open_gate(),
+                    Action::LastProbe => {
+                        if let Some(workers) = &self.workers {
+                            workers.hurry();
+                        }
+                    }
                     Action::TellWaiting => self.tell_waiting(),
                     Action::TellTimeout => self.tell_timeout(),
                     Action::CloseGate => self.close_gate(),
@@ -194,7 +199,12 @@ impl Run<'_> {
                         let event = self.watch_group();
                         self.events.put_first(event);
                     }
-                    Action::TermLeftovers => processes::signal_descendants(Signal::TERM),
+                    Action::TermLeftovers => {
+                        if let Err(error) = processes::end_descendants() {
+                            self.log.warn(&format!("--leftovers: cannot see them: /proc: {error}"));
+                            self.events.put_first(Event::Childless);
+                        }
+                    }
                     Action::Ask { sidecars, deadline, hurried } => self.ask(&sidecars, deadline, hurried),
                     Action::Hurry => {
                         if let Some(workers) = &self.workers {
@@ -241,6 +251,9 @@ impl Run<'_> {
                 self.log.debug(|| format!("{signal} is held back for {}", Human(time)))
             }
             Note::Killed => self.log.warn("the command did not end within --grace and is killed"),
+            Note::SamePress(signal) => {
+                self.log.debug(|| format!("{signal} belongs to the stop signal before it"))
+            }
             Note::CutOff => self.log.warn("a second stop signal: leaving at once, whatever the sidecars do"),
         }
     }

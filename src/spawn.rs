@@ -81,8 +81,10 @@ fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
 /// Which limit it is that a new process or thread has met.
 pub fn limit(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
-        Some(libc::EAGAIN) => "; the limit of processes is reached (pids.max, ulimit -u)",
-        Some(libc::ENOMEM) => "; the memory limit is reached",
+        Some(libc::EAGAIN) => "; is the limit of processes reached (pids.max, ulimit -u)?",
+        Some(libc::ENOMEM) => {
+            "; is the memory limit reached, or is this a process namespace without an init (unshare --pid without --fork)?"
+        }
         Some(libc::EMFILE) => "; the limit of open files is reached (ulimit -n)",
         _ => "",
     }

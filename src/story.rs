@@ -1,5 +1,6 @@
 //! What has happened so far: to each sidecar, and phase by phase.
 
+use crate::sidecar::Found;
 use lastout_core::machine::PhaseName;
 use lastout_core::spec::Spec;
 use lastout_core::stop::Verdict;
@@ -11,6 +12,8 @@ use std::time::Duration;
 pub struct Story {
     /// What it is.
     pub spec: Arc<Spec>,
+    /// Where it was found.
+    pub found: Arc<Found>,
     /// It has accepted a connection at some time.
     pub seen: bool,
     /// The gate took it as absent.
@@ -38,6 +41,7 @@ impl Story {
     pub fn new(spec: Spec, seen: bool) -> Self {
         Self {
             spec: Arc::new(spec),
+            found: Arc::default(),
             seen,
             absent: false,
             last: String::new(),
@@ -58,6 +62,7 @@ pub fn phase_name(phase: PhaseName) -> &'static str {
         PhaseName::Waiting => "waiting",
         PhaseName::Running => "running",
         PhaseName::Leftovers => "leftovers",
+        PhaseName::Leaving => "leaving",
         PhaseName::Lingering => "lingering",
         PhaseName::Stopping => "stopping",
         PhaseName::Exit => "exit",

@@ -172,9 +172,26 @@ fn a_second_stop_signal_passes_at_once() {
     let _main = main_on_a_leash(&group, "a", &[]);
     run.signal(libc::SIGTERM);
     run.tells("held back");
+    // Within 150 ms it would be the same press.
+    pause(ms(200));
     run.signal(libc::SIGTERM);
     run.says("term");
     assert_eq!(run.wait().code(), 0, "its end was asked for");
+}
+
+#[test]
+fn two_stop_signals_at_once_are_one_and_the_sidecar_stays_for_its_main() {
+    let group = Group::new(1);
+    let mut run = guarded(group.guard().options(["--log-level", "info"]), POLITE);
+    let (main, leash) = main_on_a_leash(&group, "a", &[]);
+    run.signal(libc::SIGTERM);
+    pause(Duration::from_micros(200));
+    run.signal(libc::SIGINT);
+    run.tells("held back");
+    assert!(run.end_within(ms(400)).is_none(), "the main is still in");
+    drop(leash);
+    main.silent(0);
+    assert_eq!(run.wait().code(), 0);
 }
 
 /// Nobody restarts them in a pod that is being deleted: else the guard would wait for them until the kubelet kills it.

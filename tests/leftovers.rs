@@ -90,3 +90,14 @@ fn in_a_shared_process_namespace_others_are_left_alone() {
     run.close_stdin();
     run.wait();
 }
+
+#[test]
+fn a_stopped_leftover_is_continued_so_that_it_sees_the_end() {
+    only_ours!();
+    let dir = TempDir::new();
+    let script = daemon(&dir, "0").replace("exit 9", "kill -STOP $!; exit 9");
+    let end = Launch::pid1().options(["--leftovers", "10s"]).sh(&script).run();
+    end.silent(9);
+    assert!(dir.at("done").exists(), "it was not continued");
+    assert!(end.took() < ms(8000), "{:?}", end.took());
+}

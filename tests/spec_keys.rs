@@ -67,6 +67,54 @@ fn host_chooses_one_of_the_loopback_addresses_and_without_it_both_are_tried() {
 }
 
 #[test]
+fn an_abstract_socket_is_reached_by_its_name() {
+    only_ours!();
+    use std::os::{linux::net::SocketAddrExt as _, unix::net};
+    let name = format!("lastout test {}", std::process::id());
+    let address = net::SocketAddr::from_abstract_name(&name).unwrap();
+    let listener = net::UnixListener::bind_addr(&address).unwrap();
+    let spec = format!("x:socket=@{0},ready=unix:@{0},quit=/q", name.replace(' ', "%20"));
+    let run = main_of(&spec).start();
+    // The probe that connects, then the request.
+    drop(listener.accept().unwrap());
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut head = [0; 1024];
+    let count = std::io::Read::read(&mut stream, &mut head).unwrap();
+    let head = String::from_utf8_lossy(&head[..count]).into_owned();
+    std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    drop((stream, listener));
+    run.wait().silent(3);
+    assert!(head.starts_with("POST /q HTTP/1.1"), "{head}");
+}
+
+#[test]
+fn a_relative_socket_whose_whole_path_is_too_long_is_told_at_once() {
+    only_ours!();
+    let dir = TempDir::new();
+    let deep = dir.at(&"d".repeat(100));
+    std::fs::create_dir(&deep).unwrap();
+    let end = main_of("x:socket=admin.sock,ready=/r,quit=/q").cwd(&deep).run();
+    end.one_line(125, &["x: ", "too long for a unix socket", "107 bytes"]);
+}
+
+#[test]
+fn one_address_is_asked_once_whatever_names_it() {
+    only_ours!();
+    for two in [
+        ["x:port=1001,ready=/r,quit=/q", "x:port=1001,ready=/r,quit=/q"],
+        ["x:port=1001,ready=/r,quit=/q", "y:port=1001,ready=/r,quit=/q,host=127.0.0.1"],
+    ] {
+        own_network(|| {
+            let rows = [row(1001, "GET", "*", 200, ""), row(1001, "POST", "*", 200, "").goes(100)];
+            let standin = Standin::start(&rows);
+            let end = Launch::pid1().sidecar(two[0]).sidecar(two[1]).sh("exit 3").run();
+            end.one_line(3, &["warn", "address"]);
+            assert_eq!(standin.asked_for("/q"), ["POST 1001"]);
+        });
+    }
+}
+
+#[test]
 fn urls_name_their_own_addresses() {
     only_ours!();
     own_network(|| {

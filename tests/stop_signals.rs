@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use support::{
-    Fake, Launch, Reply, eventually, facts, ms,
+    Fake, Launch, Reply, eventually, facts, ms, pause,
     stop::{main_of, main_reaped},
 };
 
@@ -100,14 +100,63 @@ fn a_second_term_while_stopping_ends_it_at_once() {
         let mut run = main_of(&fake).start();
         asked_to_quit(&fake);
         run.signal(libc::SIGTERM);
-        // Two that come before the first is read would be one.
-        assert!(run.end_within(ms(100)).is_none(), "one is not enough");
+        // Two within 150 ms would be one press.
+        assert!(run.end_within(ms(200)).is_none(), "one is not enough");
         let sent = Instant::now();
         run.signal(libc::SIGTERM);
         let end = run.wait();
         assert_eq!(end.code(), 3);
         assert!(end.ended - sent < ms(250), "{reply:?}: {:?}", end.ended - sent);
     }
+}
+
+#[test]
+fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() {
+    only_ours!();
+    for second in [libc::SIGTERM, libc::SIGINT] {
+        for _ in 0..4 {
+            // At the gate, beside one that accepts connections but is not ready.
+            let fake = Fake::script().ready([Reply::Answer(503, "no")]).start();
+            let run = Launch::pid1().sidecar(&fake.spec("fake")).sh("exit 3").start();
+            eventually("a probe", || !fake.asked().is_empty());
+            run.signal(libc::SIGTERM);
+            pause(Duration::from_micros(200));
+            run.signal(second);
+            let end = run.wait();
+            assert_eq!((end.code(), fake.quits().len()), (143, 1), "{}", end.stderr);
+        }
+        // In the stop it is given its second.
+        let fake = Fake::script().quit([OK]).stays().start();
+        let mut run = main_of(&fake).start();
+        asked_to_quit(&fake);
+        run.signal(libc::SIGTERM);
+        pause(Duration::from_micros(200));
+        run.signal(second);
+        assert!(run.end_within(ms(500)).is_none(), "one press");
+        assert_eq!(run.wait().code(), 3);
+    }
+}
+
+#[test]
+fn a_true_second_press_lets_those_not_yet_asked_get_their_one_request() {
+    only_ours!();
+    let stubborn = Fake::script().quit([OK]).stays().start();
+    let later = [Fake::good(), Fake::good()];
+    let mut run = Launch::pid1()
+        .sidecar(&(stubborn.spec("first") + ",order=1"))
+        .sidecar(&(later[0].spec("second") + ",order=2"))
+        .sidecar(&(later[1].spec("third") + ",order=3"))
+        .sh("exit 3")
+        .start();
+    asked_to_quit(&stubborn);
+    run.signal(libc::SIGTERM);
+    assert!(run.end_within(ms(200)).is_none(), "one is not enough");
+    let sent = Instant::now();
+    run.signal(libc::SIGTERM);
+    let end = run.wait();
+    assert_eq!((end.code(), stubborn.quits().len()), (3, 1), "{}", end.stderr);
+    assert_eq!([later[0].quits().len(), later[1].quits().len()], [1, 1], "{}", end.stderr);
+    assert!(end.ended - sent < ms(700), "{:?}", end.ended - sent);
 }
 
 #[test]

@@ -24,6 +24,33 @@ fn main_starts_when_the_sidecar_is_ready_and_not_before() {
 }
 
 #[test]
+fn an_optional_sidecar_that_nobody_answered_for_is_absent_when_the_wait_ends() {
+    only_ours!();
+    let fake = Fake::script().start_closed();
+    let spec = fake.spec("fake?");
+    Launch::pid1().sidecar(&spec).options(["--wait-timeout", "300ms"]).sh("exit 3").run().silent(3);
+    // Somebody is there: then it is waited for.
+    let fake = Fake::script().ready([NOT_YET]).start();
+    let spec = fake.spec("fake?");
+    let end = Launch::pid1().sidecar(&spec).options(["--wait-timeout", "300ms"]).sh("exit 3").run();
+    assert_eq!(end.code(), 124, "{}", end.stderr);
+}
+
+#[test]
+fn a_frozen_container_that_thaws_after_the_wait_takes_one_last_look() {
+    only_ours!();
+    let fake = Fake::script().start_closed();
+    let run = gated(&fake).options(["--wait-timeout", "500ms"]).start();
+    pause(ms(100));
+    run.signal(libc::SIGSTOP);
+    fake.open();
+    pause(ms(800));
+    run.signal(libc::SIGCONT);
+    run.says("up");
+    run.wait().silent(3);
+}
+
+#[test]
 fn main_starts_soon_after_a_late_sidecar_is_ready() {
     only_ours!();
     let late: Vec<_> = [50, 300, 1000, 300, 50]

@@ -14,6 +14,9 @@ use lastout_core::stop::{HURRIED, Terms, Verdict};
 use lastout_core::tell;
 use std::time::Duration;
 
+/// What a sidecar is given at least, when those before it have used up the step's budget.
+const SHORTEST: Duration = Duration::from_millis(300);
+
 impl Run<'_> {
     /// Keeps what a worker has found out; what the machine must know of it comes back as an event.
     pub(super) fn take_in(&mut self, sidecar: usize, news: News) -> Option<Event> {
@@ -35,7 +38,10 @@ impl Run<'_> {
                 }
                 return Some(Event::Open(sidecar));
             }
-            News::Asked => story.asked_at = Some(now),
+            News::Asked => {
+                story.asked_at = Some(now);
+                return Some(Event::Asked(sidecar));
+            }
             News::Done { verdict, hurried } => {
                 let took = now.saturating_sub(story.stop_at.unwrap_or(now));
                 let (level, text) = tell::verdict(&story.spec, &verdict, hurried, took);
@@ -70,8 +76,9 @@ impl Run<'_> {
         let probing = Workers::new(self.post.clone(), self.beginning.start).and_then(|workers| {
             let workers = self.workers.insert(workers);
             let mut stories = self.stories.iter().enumerate();
-            stories
-                .try_for_each(|(index, story)| workers.probe(index, &story.spec, self.settings.absent_after))
+            stories.try_for_each(|(index, story)| {
+                workers.probe(index, &story.spec, &story.found, self.settings.absent_after)
+            })
         });
         if let Err(error) = probing {
             let hint = spawn::limit(&error);
@@ -110,7 +117,6 @@ impl Run<'_> {
     }
 
     pub(super) fn ask(&mut self, sidecars: &[usize], deadline: Duration, hurried: bool) {
-        let now = self.events.now();
         if self.workers.is_none() {
             match Workers::new(self.post.clone(), self.beginning.start) {
                 Ok(workers) => self.workers = Some(workers),
@@ -119,6 +125,8 @@ impl Run<'_> {
         }
         for &index in sidecars {
             let Some(story) = self.stories.get_mut(index) else { continue };
+            // Counted anew for each: where no thread is to be had, the one before has taken its time.
+            let now = self.events.now();
             story.stop_at = Some(now);
             if story.stopped {
                 // Even one that is still draining: asked twice, some panic.
@@ -133,7 +141,7 @@ impl Run<'_> {
                 self.post.send(Letter::Sidecar(index, News::Done { verdict, hurried }));
                 continue;
             };
-            if let Err(error) = workers.stop(index, &story.spec, terms) {
+            if let Err(error) = workers.stop(index, &story.spec, &story.found, terms) {
                 let hint = spawn::limit(&error);
                 self.log.warn(&format!(
                     "no thread to be had: {error}{hint}; the sidecars are stopped one by one"
@@ -142,7 +150,8 @@ impl Run<'_> {
                 workers.stop_here(
                     index,
                     &story.spec,
-                    Terms { deadline: deadline.min(now + HURRIED), ..terms },
+                    &story.found,
+                    Terms { deadline: deadline.max(now + SHORTEST).min(now + HURRIED), ..terms },
                 );
             }
         }

@@ -2,6 +2,7 @@
 //! the bells. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
 
 use super::bell::{Bells, Woken};
+use super::found::Candidates;
 use lastout_core::spec::Address;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -11,13 +12,18 @@ use nix::sys::socket::{
 };
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long the first try of a candidate may take; each round of tries doubles it.
+const FIRST_TRY: Duration = Duration::from_millis(20);
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectError {
     /// Nobody listens at any of the addresses.
     Refused,
+    /// No answer in time: neither accepted nor refused.
+    Silent,
     /// Something else, in words.
     Failed(String),
     /// A bell rang.
@@ -28,6 +34,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Connection {
     fd: OwnedFd,
+    at: Option<SocketAddr>,
 }
 
 /// Why reading or writing ended.
@@ -42,41 +49,65 @@ pub enum IoEnd {
 }
 
 impl Connection {
-    /// Connects to the first address that accepts.
+    /// Connects to the first candidate that accepts. One that does not answer at once is left and tried again after
+    /// the others: on loopback only a full queue, or something that drops packets, is silent, and the kernel would
+    /// repeat the SYN only after a second.
     ///
     /// # Errors
-    /// [`ConnectError::Refused`] only when every address refuses.
-    pub fn open(address: &Address, bells: &Bells, deadline: Instant) -> Result<Self, ConnectError> {
-        match address {
-            Address::Tcp(candidates) => {
-                let mut failed = ConnectError::Refused;
-                for candidate in candidates {
-                    let connection = match candidate {
-                        SocketAddr::V4(v4) => {
-                            Self::connect(AddressFamily::Inet, &SockaddrIn::from(*v4), bells, deadline)
-                        }
-                        SocketAddr::V6(v6) => {
-                            Self::connect(AddressFamily::Inet6, &SockaddrIn6::from(*v6), bells, deadline)
-                        }
-                    };
-                    match connection {
-                        Err(ConnectError::Refused) => {}
-                        Err(ConnectError::Failed(what)) => failed = ConnectError::Failed(what),
-                        result @ (Ok(_) | Err(ConnectError::Cancelled)) => return result,
-                    }
-                }
-                Err(failed)
-            }
-            Address::Unix(path) => match UnixAddr::new(path.as_slice()) {
-                Ok(address) => Self::connect(AddressFamily::Unix, &address, bells, deadline),
+    /// [`ConnectError::Refused`] only when every candidate refuses, but for those whose silence does not count.
+    pub fn open(
+        address: &Address,
+        candidates: &Candidates,
+        bells: &Bells,
+        deadline: Instant,
+    ) -> Result<Self, ConnectError> {
+        if let Address::Unix(path) = address {
+            return match unix_address(path) {
+                Ok(address) => Self::connect(AddressFamily::Unix, &address, None, bells, deadline),
                 Err(error) => Err(ConnectError::Failed(error.desc().to_owned())),
-            },
+            };
         }
+        let mut patience = FIRST_TRY;
+        loop {
+            let until = deadline.min(Instant::now() + patience);
+            let mut failed = ConnectError::Refused;
+            let mut silent = false;
+            for (candidate, counts) in &candidates.list {
+                let at = Some(*candidate);
+                let connection = match candidate {
+                    SocketAddr::V4(v4) => {
+                        Self::connect(AddressFamily::Inet, &SockaddrIn::from(*v4), at, bells, until)
+                    }
+                    SocketAddr::V6(v6) => {
+                        Self::connect(AddressFamily::Inet6, &SockaddrIn6::from(*v6), at, bells, until)
+                    }
+                };
+                match connection {
+                    Err(ConnectError::Refused) => {}
+                    Err(ConnectError::Silent) => silent |= *counts,
+                    Err(ConnectError::Failed(what)) => failed = ConnectError::Failed(what),
+                    result @ (Ok(_) | Err(ConnectError::Cancelled)) => return result,
+                }
+            }
+            if !silent {
+                return Err(failed);
+            }
+            if Instant::now() >= deadline {
+                return Err(ConnectError::Silent);
+            }
+            patience *= 2;
+        }
+    }
+
+    /// The candidate that it goes to; a unix socket has none.
+    pub fn at(&self) -> Option<SocketAddr> {
+        self.at
     }
 
     fn connect(
         family: AddressFamily,
         address: &impl SockaddrLike,
+        at: Option<SocketAddr>,
         bells: &Bells,
         deadline: Instant,
     ) -> Result<Self, ConnectError> {
@@ -87,7 +118,7 @@ impl Connection {
             Err(Errno::EINPROGRESS) => {
                 match bells.wait_for(fd.as_fd(), PollFlags::POLLOUT, deadline) {
                     Woken::Ready | Woken::Hurried => {}
-                    Woken::Late => return Err(ConnectError::Failed("connecting took too long".to_owned())),
+                    Woken::Late => return Err(ConnectError::Silent),
                     Woken::Cancelled => return Err(ConnectError::Cancelled),
                 }
                 match getsockopt(&fd, sockopt::SocketError).map_or_else(|error| error, Errno::from_raw) {
@@ -97,7 +128,7 @@ impl Connection {
             }
             Err(error) => return Err(connect_error(error)),
         }
-        let connection = Self { fd };
+        let connection = Self { fd, at };
         if connection.is_to_itself() { Err(ConnectError::Refused) } else { Ok(connection) }
     }
 
@@ -150,6 +181,14 @@ impl Connection {
             Woken::Late => Err(IoEnd::Late),
             Woken::Cancelled => Err(IoEnd::Cancelled),
         }
+    }
+}
+
+/// The address of a socket in the file system, or, where the name begins with a NUL, of an abstract one.
+fn unix_address(path: &[u8]) -> Result<UnixAddr, Errno> {
+    match path.split_first() {
+        Some((0, name)) => UnixAddr::new_abstract(name),
+        _ => UnixAddr::new(path),
     }
 }
 

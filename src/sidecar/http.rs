@@ -6,11 +6,12 @@
 
 use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
-use lastout_core::spec::{Address, Request};
+use super::found::{Candidates, Found};
+use lastout_core::spec::Request;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http;
@@ -87,13 +88,26 @@ impl std::fmt::Debug for Written {
 pub fn send(
     request: &Request,
     headers: &[(String, String)],
+    (found, candidates): (&Found, &Candidates),
     timeout: Duration,
     bells: &Arc<Bells>,
     written: Written,
 ) -> Result<Answer, Failure> {
     let written = Arc::new(written);
     let deadline = Instant::now() + timeout;
-    let connector = Wire { at: request.at.clone(), bells: bells.clone(), written: written.clone(), deadline };
+    let connection = match Connection::open(&request.at, candidates, bells, deadline) {
+        Ok(connection) => connection,
+        Err(ConnectError::Refused) => return Err(Failure::Refused),
+        Err(ConnectError::Silent) => return Err(Failure::Unsent("connecting took too long".to_owned())),
+        Err(ConnectError::Failed(words)) => return Err(Failure::Unsent(words)),
+        Err(ConnectError::Cancelled) => return Err(Failure::Cancelled),
+    };
+    let at = connection.at();
+    if let Some(at) = at {
+        found.note(at);
+    }
+    let connection = Mutex::new(Some(connection));
+    let connector = Wire { connection, bells: bells.clone(), written: written.clone(), deadline };
     let config = Config::builder()
         .proxy(None)
         .max_redirects(0)
@@ -109,21 +123,20 @@ pub fn send(
         .user_agent(concat!("lastout/", env!("CARGO_PKG_VERSION")))
         .build();
     let agent = ureq::Agent::with_parts(config, connector, NoResolver);
-    let result = build(request, headers).and_then(|request| agent.run(request));
+    let result = build(request, at, headers).and_then(|request| agent.run(request));
     match result {
         Ok(response) => Ok(answer(response, headers)),
         Err(error) => Err(failure(&error, written.yes.load(Ordering::Relaxed), timeout)),
     }
 }
 
-fn build(request: &Request, headers: &[(String, String)]) -> Result<http::Request<()>, ureq::Error> {
-    let authority = match &request.at {
-        Address::Tcp(candidates) => match candidates.first() {
-            Some(first) => format!("localhost:{}", first.port()),
-            None => "localhost".to_owned(),
-        },
-        Address::Unix(_) => "localhost".to_owned(),
-    };
+fn build(
+    request: &Request,
+    at: Option<SocketAddr>,
+    headers: &[(String, String)],
+) -> Result<http::Request<()>, ureq::Error> {
+    // The Host field names who is asked.
+    let authority = at.map_or_else(|| "localhost".to_owned(), |at| at.to_string());
     let mut builder = http::Request::builder()
         .method(request.method.as_str())
         .uri(format!("http://{authority}{}", request.path))
@@ -162,9 +175,6 @@ fn failure(error: &ureq::Error, written: bool, timeout: Duration) -> Failure {
     if kind == Some(CANCELLED) {
         return Failure::Cancelled;
     }
-    if kind == Some(io::ErrorKind::ConnectionRefused) && !written {
-        return Failure::Refused;
-    }
     let words = match (kind, error) {
         (Some(io::ErrorKind::TimedOut), _) => format!("no answer within {} ms", timeout.as_millis()),
         (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), _) => {
@@ -188,10 +198,10 @@ impl Resolver for NoResolver {
     }
 }
 
-/// Makes the one connection of one request.
+/// Hands out the one connection of one request.
 #[derive(Debug)]
 struct Wire {
-    at: Address,
+    connection: Mutex<Option<Connection>>,
     bells: Arc<Bells>,
     written: Arc<Written>,
     deadline: Instant,
@@ -201,18 +211,14 @@ impl Connector for Wire {
     type Out = Line;
 
     fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Line>, ureq::Error> {
-        match Connection::open(&self.at, &self.bells, self.deadline) {
-            Ok(connection) => Ok(Some(Line {
-                connection,
-                buffers: LazyBuffers::new(HEAD_LIMIT, HEAD_LIMIT),
-                bells: self.bells.clone(),
-                written: self.written.clone(),
-                deadline: self.deadline,
-            })),
-            Err(ConnectError::Refused) => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
-            Err(ConnectError::Cancelled) => Err(io::Error::from(CANCELLED).into()),
-            Err(ConnectError::Failed(words)) => Err(io::Error::other(words).into()),
-        }
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(connection.map(|connection| Line {
+            connection,
+            buffers: LazyBuffers::new(HEAD_LIMIT, HEAD_LIMIT),
+            bells: self.bells.clone(),
+            written: self.written.clone(),
+            deadline: self.deadline,
+        }))
     }
 }
 

@@ -4,19 +4,21 @@
 
 mod bell;
 mod connect;
+mod found;
 mod http;
 mod probe;
 mod stop;
 
 use crate::post::{Letter, News, Post};
-use crate::sys::{Clock, ThreadSignals};
+use crate::sys::{self, Clock, ThreadSignals};
 use bell::Bells;
-use lastout_core::spec::Spec;
+pub use found::Found;
+use lastout_core::spec::{Ready, Spec};
 use lastout_core::stop::Terms;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The threads of one gate, or of one stop.
 #[derive(Debug)]
@@ -24,9 +26,21 @@ pub struct Workers {
     post: Post,
     start: Clock,
     bells: Arc<Bells>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<(JoinHandle<()>, Joins)>,
     signals: ThreadSignals,
 }
+
+/// Whether a worker that was cancelled is gone at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joins {
+    /// It waits for nothing that does not listen to the bells.
+    Soon,
+    /// It looks at a file, whose file system may hold it up.
+    Perhaps,
+}
+
+/// How long one that may be held up is waited for.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Bytes of a worker's stack; the deepest path (ureq's) was measured to need less than half.
 const STACK: usize = 128 * 1024;
@@ -50,10 +64,18 @@ impl Workers {
     ///
     /// # Errors
     /// When no thread can be had.
-    pub fn probe(&mut self, index: usize, spec: &Arc<Spec>, absent_after: Duration) -> io::Result<()> {
+    pub fn probe(
+        &mut self,
+        index: usize,
+        spec: &Arc<Spec>,
+        found: &Arc<Found>,
+        absent_after: Duration,
+    ) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        self.spawn(move || {
-            probe::until_ready(&spec, absent_after, start, &bells, |news: News| {
+        let found = found.clone();
+        let joins = if matches!(spec.ready, Ready::File(_)) { Joins::Perhaps } else { Joins::Soon };
+        self.spawn(joins, move || {
+            probe::until_ready(&spec, &found, absent_after, start, &bells, |news: News| {
                 post.send(Letter::Sidecar(index, news))
             })
         })
@@ -63,39 +85,54 @@ impl Workers {
     ///
     /// # Errors
     /// When no thread can be had.
-    pub fn stop(&mut self, index: usize, spec: &Arc<Spec>, terms: Terms) -> io::Result<()> {
+    pub fn stop(
+        &mut self,
+        index: usize,
+        spec: &Arc<Spec>,
+        found: &Arc<Found>,
+        terms: Terms,
+    ) -> io::Result<()> {
         let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        self.spawn(move || {
-            stop::until_done(&spec, terms, true, start, &bells, move |news: News| {
+        let found = found.clone();
+        self.spawn(Joins::Perhaps, move || {
+            stop::until_done(&spec, &found, terms, true, start, &bells, move |news: News| {
                 post.send(Letter::Sidecar(index, news))
             })
         })
     }
 
     /// Stops this sidecar on the spot, without a thread.
-    pub fn stop_here(&self, index: usize, spec: &Spec, terms: Terms) {
+    pub fn stop_here(&self, index: usize, spec: &Spec, found: &Found, terms: Terms) {
         let post = self.post.clone();
-        stop::until_done(spec, terms, false, self.start, &self.bells, move |news: News| {
+        stop::until_done(spec, found, terms, false, self.start, &self.bells, move |news: News| {
             post.send(Letter::Sidecar(index, news));
         });
     }
 
-    /// A stop signal has come.
+    /// A stop signal has come; or, at the gate, the wait is over: each probes once more.
     pub fn hurry(&self) {
         self.bells.hurry();
     }
 
-    /// Ends all of them and waits until they are gone: none is there when main is spawned.
+    /// Ends all of them and waits until they are gone: none is there when main is spawned, but for one that a file
+    /// system holds up (a hung network or FUSE mount), which nothing can wake and nobody waits for.
     pub fn end(self) {
         self.bells.cancel();
-        for thread in self.threads {
+        let patience = Instant::now() + PATIENCE;
+        for (thread, joins) in self.threads {
+            while joins == Joins::Perhaps && !thread.is_finished() && Instant::now() < patience {
+                sys::pause(Duration::from_micros(100));
+            }
+            if joins == Joins::Perhaps && !thread.is_finished() {
+                continue;
+            }
             // It cannot have panicked: that would have ended us all (`panic = "abort"`).
             let _ = thread.join();
         }
     }
 
-    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push(self.signals.spawn(STACK, work)?);
+    fn spawn(&mut self, joins: Joins, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push((self.signals.spawn(STACK, work)?, joins));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
+use super::found::{Found, candidates};
 use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::sys::Clock;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub(super) fn until_ready(
     spec: &Spec,
+    found: &Found,
     absent_after: Duration,
     start: Clock,
     bells: &Arc<Bells>,
@@ -23,8 +25,9 @@ pub(super) fn until_ready(
 ) {
     let mut gate = Gate::new(spec, absent_after);
     let mut last = String::new();
+    let mut is_last = false;
     loop {
-        let Some((probe, said)) = probe(spec, bells) else { return };
+        let Some((probe, said)) = probe(spec, found, bells) else { return };
         let seen_before = gate.seen();
         let next = gate.probed(start.elapsed(), probe);
         if gate.seen() && !seen_before {
@@ -34,20 +37,28 @@ pub(super) fn until_ready(
             last.clone_from(&said);
             tell(News::Said(said));
         }
+        let next = match next {
+            // The wait is over: that was the last probe.
+            Next::Again(_) if is_last => match gate.ended() {
+                Some(next) => next,
+                None => return,
+            },
+            next => next,
+        };
         match next {
             Next::Ready => return tell(News::Open { absent: false }),
             Next::Absent => return tell(News::Open { absent: true }),
-            Next::Again(pause) => {
-                if bells.pause(pause, true) == Woken::Cancelled {
-                    return;
-                }
-            }
+            Next::Again(pause) => match bells.pause(pause, false) {
+                Woken::Cancelled => return,
+                Woken::Hurried => is_last = true,
+                Woken::Ready | Woken::Late => {}
+            },
         }
     }
 }
 
 /// One probe, and the answer in words. `None`: cancelled.
-fn probe(spec: &Spec, bells: &Arc<Bells>) -> Option<(Probe, String)> {
+fn probe(spec: &Spec, found: &Found, bells: &Arc<Bells>) -> Option<(Probe, String)> {
     let refused = || Some((Probe::Nobody, "connection refused".to_owned()));
     match &spec.ready {
         Ready::Unchecked => Some((Probe::Ready, String::new())),
@@ -55,14 +66,26 @@ fn probe(spec: &Spec, bells: &Arc<Bells>) -> Option<(Probe, String)> {
             true => Some((Probe::Ready, String::new())),
             false => Some((Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path)))),
         },
-        Ready::Accepts(address) => match Connection::open(address, bells, Instant::now() + spec.timeout) {
-            Ok(_) => Some((Probe::Ready, String::new())),
+        Ready::Accepts(address) => match Connection::open(
+            address,
+            &candidates(address, |all| found.to_ask(all)),
+            bells,
+            Instant::now() + spec.timeout,
+        ) {
+            Ok(connection) => {
+                if let Some(at) = connection.at() {
+                    found.note(at);
+                }
+                Some((Probe::Ready, String::new()))
+            }
             Err(ConnectError::Refused) => refused(),
+            Err(ConnectError::Silent) => Some((Probe::Nobody, "connecting took too long".to_owned())),
             Err(ConnectError::Failed(words)) => Some((Probe::Nobody, words)),
             Err(ConnectError::Cancelled) => None,
         },
         Ready::Http(request) => {
-            match http::send(request, &spec.headers, spec.timeout, bells, Written::default()) {
+            let to = candidates(&request.at, |all| found.to_ask(all));
+            match http::send(request, &spec.headers, (found, &to), spec.timeout, bells, Written::default()) {
                 Ok(answer) if request.ok.contains(answer.status) => Some((Probe::Ready, String::new())),
                 Ok(answer) => Some((Probe::NotYet, answered(answer.status, &answer.quote))),
                 Err(Failure::Refused) => refused(),

@@ -2,6 +2,7 @@
 
 use super::bell::{Bells, Woken};
 use super::connect::{ConnectError, Connection};
+use super::found::{Found, candidates};
 use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::processes;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 pub(super) fn until_done(
     spec: &Spec,
+    found: &Found,
     terms: Terms,
     watch: bool,
     start: Clock,
@@ -29,14 +31,14 @@ pub(super) fn until_done(
     loop {
         let woken = match stop.next(now()) {
             Next::Pause(time) => bells.pause(time, stop.hurried()),
-            Next::Ask => match ask(spec, stop.left(now()), bells, &tell) {
+            Next::Ask => match ask(spec, found, stop.left(now()), bells, &tell) {
                 Some(reply) => {
                     stop.replied(now(), reply);
                     Woken::Ready
                 }
                 None => Woken::Cancelled,
             },
-            Next::Look => match look(spec, stop.left(now()), bells) {
+            Next::Look => match look(spec, found, stop.left(now()), bells) {
                 Some((quit, ready)) => {
                     stop.looked(now(), quit, ready);
                     Woken::Ready
@@ -70,6 +72,7 @@ pub(super) fn until_done(
 
 fn ask(
     spec: &Spec,
+    found: &Found,
     left: Duration,
     bells: &Arc<Bells>,
     tell: &(impl Fn(News) + Clone + Send + Sync + 'static),
@@ -79,6 +82,7 @@ fn ask(
         Quit::Http(request) => match http::send(
             request,
             &spec.headers,
+            (found, &candidates(&request.at, |all| found.to_ask(all))),
             spec.timeout.min(left),
             bells,
             Written::then(move || tell(News::Asked)),
@@ -110,11 +114,18 @@ fn create(path: &[u8]) -> io::Result<()> {
     options.open(OsStr::from_bytes(path)).map(drop)
 }
 
+/// How long a look may take: on loopback a port answers at once, or its queue is full.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Looks at the quit port, and at the ready port where it is another one.
-fn look(spec: &Spec, left: Duration, bells: &Bells) -> Option<(Port, Option<Port>)> {
-    let deadline = Instant::now() + spec.timeout.min(left);
-    let port = |address: &Address| match Connection::open(address, bells, deadline) {
-        Ok(_) | Err(ConnectError::Failed(_)) => Some(Port::Accepts),
+fn look(spec: &Spec, found: &Found, left: Duration, bells: &Bells) -> Option<(Port, Option<Port>)> {
+    let deadline = Instant::now() + LOOK.min(spec.timeout).min(left);
+    let open = |address: &Address| {
+        Connection::open(address, &candidates(address, |all| found.to_look(all)), bells, deadline)
+    };
+    let port = |address: &Address| match open(address) {
+        Ok(_) => Some(Port::Accepts),
+        Err(ConnectError::Silent | ConnectError::Failed(_)) => Some(Port::Silent),
         Err(ConnectError::Refused) => Some(Port::Refuses),
         Err(ConnectError::Cancelled) => None,
     };

@@ -56,6 +56,12 @@ impl Gate {
         self.seen
     }
 
+    /// What to make of a last probe that did not find it ready: the wait is over.
+    #[must_use]
+    pub fn ended(&self) -> Option<Next> {
+        (self.absent_at.is_some() && !self.seen).then_some(Next::Absent)
+    }
+
     /// Takes in the result of a probe that ended at `now`.
     pub fn probed(&mut self, now: Duration, probe: Probe) -> Next {
         let widest = match probe {
@@ -123,6 +129,16 @@ mod tests {
             assert!(pause >= Duration::from_millis(1) && pause <= Duration::from_millis(bound));
             now += pause;
         }
+    }
+
+    #[test]
+    fn an_optional_one_that_nobody_answered_for_is_absent_at_the_latest_when_the_wait_ends() {
+        let mut gate = Gate::new(&spec("envoy?"), ABSENT);
+        assert!(matches!(gate.probed(Duration::from_secs(1), Probe::Nobody), Next::Again(_)));
+        assert_eq!(gate.ended(), Some(Next::Absent));
+        assert!(matches!(gate.probed(Duration::from_secs(1), Probe::NotYet), Next::Again(_)));
+        assert_eq!(gate.ended(), None, "somebody is there");
+        assert_eq!(Gate::new(&spec("envoy"), ABSENT).ended(), None, "not optional");
     }
 
     #[test]

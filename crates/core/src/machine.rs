@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
-use phase::{Phase, Presses, WORKER_SLACK};
+use phase::{LAST_PROBE, Phase, Presses, WORKER_SLACK};
 use rules::Rules;
 
 /// A process of this name space.
@@ -66,6 +66,8 @@ pub enum Event {
     MainsIn,
     /// All mains of the group that we guard are out.
     MainsOut,
+    /// This sidecar's quit request is out.
+    Asked(usize),
     /// The stop of this sidecar is over; `true`: nothing of it keeps the pod from ending.
     SidecarDone(usize, bool),
     /// A deadline has come.
@@ -77,6 +79,8 @@ pub enum Event {
 pub enum Action {
     /// Probe all sidecars until each is ready.
     OpenGate,
+    /// The wait is over: probe each sidecar that holds up the gate once more, at once.
+    LastProbe,
     /// Tell the user who is still waited for.
     TellWaiting,
     /// Tell the user who was not ready in time.
@@ -131,6 +135,8 @@ pub enum Note {
     Delayed(Signal, Duration),
     /// Main did not end within `--grace` and is killed.
     Killed,
+    /// A stop signal that belongs to the press before it.
+    SamePress(Signal),
     /// The stop was cut off by a second stop signal.
     CutOff,
 }
@@ -142,6 +148,7 @@ pub enum PhaseName {
     Waiting,
     Running,
     Leftovers,
+    Leaving,
     Lingering,
     Stopping,
     Exit,
@@ -154,13 +161,15 @@ pub struct Machine {
     phase: Phase,
     /// A stop signal has come in any phase: the pod may be going.
     hurried: bool,
+    /// When the first stop signal of the newest press came.
+    pressed_at: Option<Duration>,
 }
 
 impl Machine {
     /// A run under these settings; `pid1`: we are the init of a process namespace.
     #[must_use]
     pub fn new(job: Job, settings: &Settings, pid1: bool) -> Self {
-        Self { rules: Rules::new(job, settings, pid1), phase: Phase::New, hurried: false }
+        Self { rules: Rules::new(job, settings, pid1), phase: Phase::New, hurried: false, pressed_at: None }
     }
 
     /// Where the run is.
@@ -190,6 +199,7 @@ impl Machine {
             Event::Left(last) => self.left(now, last),
             Event::MainsIn => self.mains_in(),
             Event::MainsOut => self.mains_out(now),
+            Event::Asked(sidecar) => self.asked(sidecar),
             Event::SidecarDone(sidecar, good) => self.sidecar_done(now, sidecar, good),
             Event::Tick => self.tick(now),
         }
@@ -197,7 +207,11 @@ impl Machine {
 
     fn tick(&mut self, now: Duration) -> Vec<Action> {
         match &mut self.phase {
-            Phase::Waiting { deadline: Some(at), kept, .. } if now >= *at => {
+            Phase::Waiting { deadline: Some(at), last_probe, kept, .. } if now >= *at => {
+                if !core::mem::replace(last_probe, true) {
+                    *at = now + LAST_PROBE;
+                    return vec![Action::LastProbe];
+                }
                 let kept = core::mem::take(kept);
                 self.waited_long_enough(now, kept)
             }
@@ -216,6 +230,10 @@ impl Machine {
                 self.stop(now, outcome, Presses::None)
             }
             Phase::Stopping { step_end, .. } if now >= *step_end + WORKER_SLACK => self.step_is_late(now),
+            Phase::CuttingOff { outcome, until, .. } if now >= *until => {
+                let outcome = *outcome;
+                self.exit(outcome)
+            }
             Phase::New
             | Phase::Guarding { .. }
             | Phase::Waiting { .. }
@@ -224,6 +242,7 @@ impl Machine {
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. }
             | Phase::Exited => vec![],
         }
     }

@@ -2,6 +2,7 @@
 //! read is still there, so that the sidecars are stopped even when the command line is wrong.
 
 mod compat;
+mod fold;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -168,6 +169,8 @@ pub enum LogLevel {
 pub struct Resolved {
     /// Everything that can be used; the defaults stand where a value could not be read.
     pub settings: Settings,
+    /// One line for each that was given twice and counts once.
+    pub warnings: Vec<String>,
     /// One per value that could not be used. With any, main must not be started.
     pub errors: Vec<SettingsError>,
 }
@@ -231,7 +234,7 @@ impl Settings {
     /// needs it.
     ///
     /// # Errors
-    /// In one line, when it is needed and not there.
+    /// In one line, when it is needed and not there, or a socket's whole path is too long.
     pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Option<Vec<u8>>) -> Result<(), String> {
         let sidecars = self.sidecars.iter_mut().flat_map(Spec::paths_mut);
         let group = self.group.iter_mut().map(|group| &mut group.dir);
@@ -240,7 +243,8 @@ impl Settings {
             Report::Stderr => None,
         });
         for path in sidecars.chain(group).chain(report).chain(&mut self.env_files) {
-            if path.first() != Some(&b'/') {
+            // A NUL begins the name of an abstract socket, which is in no folder.
+            if !matches!(path.first(), Some(b'/' | 0)) {
                 let Some(mut whole) = cwd() else {
                     let path = crate::text::Path(path);
                     return Err(alloc::format!("{path}: the working directory is gone: write a whole path"));
@@ -250,6 +254,14 @@ impl Settings {
                 *path = whole;
             }
         }
-        Ok(())
+        // One whose socket nobody can have is not asked.
+        let mut sound = Ok(());
+        self.sidecars.retain(|spec| {
+            let fits = spec.check_sockets();
+            let keep = fits.is_ok();
+            sound = core::mem::replace(&mut sound, Ok(())).and(fits);
+            keep
+        });
+        sound
     }
 }

@@ -8,7 +8,7 @@
 //! host        127.0.0.1, ::1 or localhost (both, the default): of the row's requests and of /PATH
 //! port        of the quit request, and of the ready one where the row has the same for both
 //! ready-port  of the ready request
-//! socket      a unix socket that both requests go over, instead of host and port
+//! socket      a unix socket that both requests go over, instead of host and port; @NAME is an abstract one
 //! ready       http://HOST[:PORT]/PATH · /PATH · unix:SOCKET:/PATH     a request is answered
 //!             tcp://HOST:PORT · unix:SOCKET                           a connection is accepted
 //!             file:FILE                                               it exists
@@ -80,7 +80,7 @@ pub struct Spec {
 pub enum Address {
     /// Tried in this order until one accepts; "refused" means that all refuse.
     Tcp(Vec<SocketAddr>),
-    /// Path of a unix socket, as bytes.
+    /// Path of a unix socket, as bytes; the name of an abstract one begins with a NUL.
     Unix(Vec<u8>),
 }
 
@@ -140,6 +140,16 @@ impl Spec {
             Quit::Nothing => None,
         };
         ready.into_iter().chain(quit).collect()
+    }
+
+    /// Whether every socket's path, as it is now, has room in an address.
+    pub(crate) fn check_sockets(&self) -> Result<(), String> {
+        for at in [self.ready.address(), self.quit.address()].into_iter().flatten() {
+            if let Address::Unix(path) = at {
+                target::socket_fits(path).map_err(|why| alloc::format!("{}: {why}", self.name))?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the text of one `--sidecar`. `env` looks a variable up (some rows take their port or a header
@@ -206,7 +216,10 @@ impl fmt::Display for Address {
                 Some(first) => write!(f, "{first}"),
                 None => f.write_str("nowhere"),
             },
-            Self::Unix(path) => write!(f, "unix:{}", Path(path)),
+            Self::Unix(path) => match path.split_first() {
+                Some((0, name)) => write!(f, "unix:@{}", Path(name)),
+                _ => write!(f, "unix:{}", Path(path)),
+            },
         }
     }
 }

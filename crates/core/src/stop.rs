@@ -49,8 +49,9 @@ enum State {
     Asking { not_before: Duration },
     /// The quit port refused when it was asked. `alive_since`: since then it does while the ready port accepts.
     Refused { asked_at: Duration, look_at: Duration, alive_since: Option<Duration> },
-    /// Asked; proving that it is gone. `refused`: the quit port has refused since.
-    Verifying { asked_at: Duration, look_at: Duration, refused: bool },
+    /// Asked; proving that it is gone. `refused`: the quit port has refused since. `last_look`: the one at the
+    /// deadline, begun after it.
+    Verifying { asked_at: Duration, look_at: Duration, refused: bool, last_look: bool },
     /// About to send the signal that is the fallback; without it, this is how it ends.
     Signalling { otherwise: Verdict },
     /// Proving that it is gone. `sent`: it was signalled; else there is nothing to be done for it, and one look
@@ -217,17 +218,23 @@ impl Stop {
     /// Takes in what [`Next::Look`] saw; `ready` is `None` when there is no other port to look at.
     pub fn looked(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
-        self.terms.seen |= !gone;
+        self.terms.seen |= quit == Port::Accepts || ready == Some(Port::Accepts);
         match self.state {
             State::Refused { .. } => self.looked_refused(now, quit, gone),
-            State::Verifying { asked_at, refused, .. } => match (quit, gone) {
+            State::Verifying { asked_at, look_at, refused, last_look } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
                 (Port::Accepts, false) if refused => self.came_back(now),
-                (Port::Accepts | Port::Refuses, false) if now >= self.limit => self.give_up(true),
-                (Port::Accepts | Port::Refuses, false) => {
+                // One look that began no sooner than the deadline: what hung before it proves nothing.
+                (Port::Accepts | Port::Refuses | Port::Silent, false)
+                    if now >= self.limit && (last_look || look_at >= self.limit) =>
+                {
+                    self.give_up(true);
+                }
+                (Port::Accepts | Port::Refuses | Port::Silent, false) => {
                     let refused = refused || quit == Port::Refuses;
+                    let last_look = now >= self.limit;
                     let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit);
-                    self.state = State::Verifying { asked_at, look_at, refused };
+                    self.state = State::Verifying { asked_at, look_at, refused, last_look };
                 }
             },
             State::Signalled { ref otherwise, sent, .. } => {
@@ -245,7 +252,7 @@ impl Stop {
             }
             State::Watching { .. } => match quit {
                 Port::Accepts => self.came_back(now),
-                Port::Refuses => self.state = State::Watching { look_at: now + WATCH },
+                Port::Refuses | Port::Silent => self.state = State::Watching { look_at: now + WATCH },
             },
             State::Asking { .. } | State::Signalling { .. } | State::Done(_) => {}
         }
@@ -272,9 +279,9 @@ impl Stop {
     fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool) {
         let State::Refused { asked_at, alive_since, .. } = self.state else { return };
         match quit {
-            Port::Accepts if now >= self.terms.deadline => self.give_up(false),
+            Port::Accepts | Port::Silent if now >= self.terms.deadline => self.give_up(false),
             // Not at once where it keeps accepting a look and refusing the request: that would burn the processor.
-            Port::Accepts => self.state = State::Asking { not_before: asked_at + NOBODY },
+            Port::Accepts | Port::Silent => self.state = State::Asking { not_before: asked_at + NOBODY },
             Port::Refuses if !gone => {
                 let since = alive_since.unwrap_or(now);
                 if self.traits.refused_is_normal {
@@ -309,7 +316,7 @@ impl Stop {
     /// The request is out and is not repeated to this life.
     fn asked(&mut self, now: Duration) {
         self.state = match self.traits.can_be_looked_at {
-            true => State::Verifying { asked_at: now, look_at: now, refused: false },
+            true => State::Verifying { asked_at: now, look_at: now, refused: false, last_look: false },
             false => State::Done(Verdict::Accepted),
         };
     }

@@ -28,6 +28,7 @@ impl Machine {
                     closed: self.rules.steps.iter().flatten().copied().collect(),
                     kept: vec![],
                     deadline: self.rules.wait_timeout.map(|timeout| now + timeout),
+                    last_probe: false,
                     tell_at: now + TELL_AFTER,
                     tell_step: TELL_AFTER,
                 };
@@ -93,6 +94,7 @@ impl Machine {
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. }
             | Phase::Exited => vec![],
         }
     }

@@ -1,7 +1,7 @@
 //! From main's end to our own: leftovers, the group, linger, the stop in its steps.
 
-use super::phase::{Guard, Phase, Presses};
-use super::{Action, Job, Machine, Pid};
+use super::phase::{Guard, LAST_REQUESTS, Phase, Presses};
+use super::{Action, Job, Machine, Note, Pid};
 use crate::outcome::{Ended, Outcome};
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
@@ -32,6 +32,7 @@ impl Machine {
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. }
             | Phase::Exited => vec![],
         }
     }
@@ -49,6 +50,7 @@ impl Machine {
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. }
             | Phase::Exited => vec![],
         }
     }
@@ -112,7 +114,9 @@ impl Machine {
         }
         let end = now + self.rules.stop_timeout;
         let steps = self.rules.steps.clone();
-        self.phase = Phase::Stopping { outcome, presses, pending: vec![], steps, step_end: now, end };
+        let unasked = steps.iter().flatten().copied().collect();
+        self.phase =
+            Phase::Stopping { outcome, presses, pending: vec![], unasked, steps, step_end: now, end };
         self.next_step(now)
     }
 
@@ -131,8 +135,52 @@ impl Machine {
         vec![Action::Ask { sidecars: pending.clone(), deadline: *step_end, hurried: self.hurried }]
     }
 
+    /// The request to this sidecar is out, or there is none to be sent.
+    pub(super) fn asked(&mut self, sidecar: usize) -> Vec<Action> {
+        match &mut self.phase {
+            Phase::Stopping { unasked, .. } => {
+                unasked.retain(|index| *index != sidecar);
+                vec![]
+            }
+            Phase::CuttingOff { outcome, unasked, .. } => {
+                unasked.retain(|index| *index != sidecar);
+                let outcome = *outcome;
+                if unasked.is_empty() { self.exit(outcome) } else { vec![] }
+            }
+            Phase::New
+            | Phase::Guarding { .. }
+            | Phase::Waiting { .. }
+            | Phase::Starting { .. }
+            | Phase::Running { .. }
+            | Phase::Leftovers { .. }
+            | Phase::Leaving { .. }
+            | Phase::Lingering { .. }
+            | Phase::Exited => vec![],
+        }
+    }
+
+    /// A true second press: we leave as soon as everybody has been asked once.
+    pub(super) fn cut_off(&mut self, now: Duration) -> Vec<Action> {
+        let Phase::Stopping { outcome, unasked, steps, .. } = &mut self.phase else { return vec![] };
+        let outcome = if self.rules.job == Job::Stop { Outcome::NotStopped } else { *outcome };
+        let (unasked, steps) = (core::mem::take(unasked), core::mem::take(steps));
+        let mut actions = vec![Action::Tell(Note::CutOff)];
+        if unasked.is_empty() {
+            actions.extend(self.exit(outcome));
+            return actions;
+        }
+        let until = now + LAST_REQUESTS;
+        let sidecars: Vec<usize> = steps.into_iter().flatten().collect();
+        if !sidecars.is_empty() {
+            actions.push(Action::Ask { sidecars, deadline: until, hurried: true });
+        }
+        self.phase = Phase::CuttingOff { outcome, unasked, until };
+        actions
+    }
+
     pub(super) fn sidecar_done(&mut self, now: Duration, sidecar: usize, good: bool) -> Vec<Action> {
-        let Phase::Stopping { outcome, pending, .. } = &mut self.phase else { return vec![] };
+        let actions = self.asked(sidecar);
+        let Phase::Stopping { outcome, pending, .. } = &mut self.phase else { return actions };
         if !good && self.rules.job == Job::Stop {
             *outcome = Outcome::NotStopped;
         }

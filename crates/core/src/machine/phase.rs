@@ -35,6 +35,8 @@ pub(super) enum Phase {
         closed: Vec<usize>,
         kept: Vec<Signal>,
         deadline: Option<Duration>,
+        /// The last probe has begun: the deadline is that of its answer.
+        last_probe: bool,
         tell_at: Duration,
         tell_step: Duration,
     },
@@ -64,12 +66,28 @@ pub(super) enum Phase {
         outcome: Outcome,
         presses: Presses,
         pending: Vec<usize>,
+        /// Of the current and all later steps: no request to it is out yet.
+        unasked: Vec<usize>,
         steps: Vec<Vec<usize>>,
         step_end: Duration,
         end: Duration,
     },
+    /// A second press cut the stop off: only those that have not been asked are asked, once.
+    CuttingOff {
+        outcome: Outcome,
+        unasked: Vec<usize>,
+        until: Duration,
+    },
     Exited,
 }
+
+/// Stop signals within this time of the first are one press: kata, containerd and coreutils' `timeout` send TERM to
+/// the child and, within a millisecond, to its group.
+pub(super) const ONE_PRESS: Duration = Duration::from_millis(150);
+/// How long a second press waits for requests that are not out yet.
+pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(300);
+/// How long the last probe, at the end of `--wait-timeout`, may take.
+pub(super) const LAST_PROBE: Duration = Duration::from_millis(100);
 
 /// How long a worker that does not report is waited for beyond its step's end.
 pub(super) const WORKER_SLACK: Duration = Duration::from_millis(500);
@@ -81,9 +99,10 @@ impl Phase {
                 PhaseName::Waiting
             }
             Phase::Running { .. } => PhaseName::Running,
-            Phase::Leftovers { .. } | Phase::Leaving { .. } => PhaseName::Leftovers,
+            Phase::Leftovers { .. } => PhaseName::Leftovers,
+            Phase::Leaving { .. } => PhaseName::Leaving,
             Phase::Lingering { .. } => PhaseName::Lingering,
-            Phase::Stopping { .. } => PhaseName::Stopping,
+            Phase::Stopping { .. } | Phase::CuttingOff { .. } => PhaseName::Stopping,
             Phase::Exited => PhaseName::Exit,
         }
     }
@@ -99,7 +118,9 @@ impl Phase {
                 Some(deadline.map_or(*tell_at, |at| at.min(*tell_at)))
             }
             Phase::Running { held, kill_at, .. } => held.iter().map(|(due, _)| *due).chain(*kill_at).min(),
-            Phase::Leftovers { until, .. } | Phase::Lingering { until, .. } => Some(*until),
+            Phase::Leftovers { until, .. }
+            | Phase::Lingering { until, .. }
+            | Phase::CuttingOff { until, .. } => Some(*until),
             Phase::Stopping { step_end, .. } => Some(*step_end + WORKER_SLACK),
         }
     }

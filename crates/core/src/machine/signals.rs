@@ -1,7 +1,7 @@
 //! Signals in every phase: kept for main, forwarded to it, or acted upon.
 
-use super::phase::{Guard, Phase, Presses};
-use super::{Action, Job, Machine, Note, Pid};
+use super::phase::{Guard, ONE_PRESS, Phase, Presses};
+use super::{Action, Machine, Note, Pid};
 use crate::outcome::Outcome;
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
@@ -27,6 +27,9 @@ impl Machine {
             return vec![Action::Send(main, sent)];
         }
         let is_stop = self.rules.is_stop(signal);
+        if is_stop && self.is_same_press(now) && self.counts_presses() {
+            return vec![Action::Tell(Note::SamePress(signal))];
+        }
         match &mut self.phase {
             Phase::New | Phase::Starting { .. } | Phase::Waiting { .. } => {
                 self.signal_before_main(now, signal, is_stop)
@@ -66,25 +69,51 @@ impl Machine {
                 self.hurried = true;
                 self.stop(now, outcome, Presses::Once)
             }
-            Phase::Stopping { outcome, presses, .. } if is_stop => match presses {
+            Phase::Stopping { presses, .. } if is_stop => match presses {
                 Presses::None => {
                     *presses = Presses::Once;
                     let already = core::mem::replace(&mut self.hurried, true);
                     if already { vec![] } else { vec![Action::Hurry] }
                 }
-                Presses::Once => {
-                    let outcome = if self.rules.job == Job::Stop { Outcome::NotStopped } else { *outcome };
-                    let mut actions = vec![Action::Tell(Note::CutOff)];
-                    actions.extend(self.exit(outcome));
-                    actions
-                }
+                Presses::Once => self.cut_off(now),
             },
+            Phase::CuttingOff { outcome, .. } if is_stop => {
+                let outcome = *outcome;
+                self.exit(outcome)
+            }
             Phase::Guarding { .. }
             | Phase::Leftovers { .. }
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
-            | Phase::Stopping { .. } => vec![Action::Tell(Note::Dropped(signal))],
+            | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. } => vec![Action::Tell(Note::Dropped(signal))],
             Phase::Exited => vec![],
+        }
+    }
+
+    /// One wish to end often arrives as several signals; of whatever number, those that come together are one press.
+    fn is_same_press(&mut self, now: Duration) -> bool {
+        let same = self.pressed_at.is_some_and(|at| now < at + ONE_PRESS);
+        if !same {
+            self.pressed_at = Some(now);
+        }
+        same
+    }
+
+    /// A further press means more here than the first: everywhere but where all signals go to main anyway.
+    fn counts_presses(&self) -> bool {
+        match &self.phase {
+            Phase::Guarding { held } | Phase::Running { guard: Guard::Holding { held }, .. } => {
+                held.is_some()
+            }
+            Phase::Leaving { .. } | Phase::Stopping { .. } | Phase::CuttingOff { .. } => self.hurried,
+            Phase::New
+            | Phase::Waiting { .. }
+            | Phase::Starting { .. }
+            | Phase::Running { guard: Guard::None | Guard::Asked, .. }
+            | Phase::Leftovers { .. }
+            | Phase::Lingering { .. }
+            | Phase::Exited => false,
         }
     }
 
@@ -92,6 +121,7 @@ impl Machine {
         let kept = match &mut self.phase {
             Phase::Waiting { .. } if is_stop || matches!(signal, Signal::HUP | Signal::QUIT) => {
                 self.hurried = true;
+                self.pressed_at.get_or_insert(now);
                 let mut actions = vec![Action::CloseGate];
                 actions.extend(self.finish(now, Outcome::Signalled(signal)));
                 return actions;
@@ -109,6 +139,7 @@ impl Machine {
             | Phase::Leaving { .. }
             | Phase::Lingering { .. }
             | Phase::Stopping { .. }
+            | Phase::CuttingOff { .. }
             | Phase::Exited => return vec![],
         };
         // Standard signals merge, as they do in the kernel, so they are few.

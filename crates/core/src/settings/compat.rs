@@ -266,7 +266,7 @@ mod tests {
             (Opt::Sidecar, "dapr"),
         ];
         let env = [ADMIN, ("WAIT_FOR_ENVOY_TIMEOUT", "5s"), ("NEVER_KILL_ISTIO_ON_FAILURE", "true")];
-        let Resolved { settings, errors } = resolved("scuttle", &env, &own);
+        let Resolved { settings, errors, .. } = resolved("scuttle", &env, &own);
         assert_eq!(errors, []);
         assert_eq!((settings.wait_timeout, settings.stop_on), (Some(Duration::from_secs(7)), StopOn::Never));
         let names: Vec<_> = settings.sidecars.iter().map(|spec| spec.name.to_string()).collect();

@@ -1,6 +1,6 @@
 //! Raw values → [`Settings`].
 
-use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, compat, value};
+use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, compat, fold, value};
 use crate::duration;
 use crate::outcome::ExitMap;
 use crate::spec::Spec;
@@ -30,7 +30,8 @@ pub(super) fn resolve(verb: Verb, own: Vec<RawValue>, env: Env<'_>) -> Resolved 
     // The user's own spec of a name takes the place of the other program's.
     settings.sidecars.retain(|foreign| explicit.iter().all(|own| own.name != foreign.name));
     settings.sidecars.extend(explicit);
-    Resolved { settings, errors }
+    let warnings = fold::fold(&mut settings.sidecars);
+    Resolved { settings, warnings, errors }
 }
 
 /// A reader of text as one of bytes.

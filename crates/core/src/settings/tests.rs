@@ -41,7 +41,7 @@ fn resolved(verb: Verb, values: &[(Opt, &str)]) -> Resolved {
 }
 
 fn settings(values: &[(Opt, &str)]) -> Settings {
-    let Resolved { settings, errors } = resolved(Verb::Run, values);
+    let Resolved { settings, errors, .. } = resolved(Verb::Run, values);
     assert_eq!(errors, [], "{values:?}");
     settings
 }
@@ -187,7 +187,7 @@ fn a_bad_value_is_one_line_with_the_way_out() {
 
 #[test]
 fn a_wrong_value_spoils_neither_the_others_nor_the_sidecars() {
-    let Resolved { settings, errors } = resolved(
+    let Resolved { settings, errors, .. } = resolved(
         Verb::Run,
         &[
             (Opt::Sidecar, "istio"),
@@ -215,7 +215,7 @@ fn bytes_that_are_no_text_are_paths_or_errors() {
         raw(Opt::WaitTimeout, b"1\xff"),
         raw(Opt::Sidecar, b"x:header=A=hunter2\xff"),
     ];
-    let Resolved { settings, errors } = resolve(Verb::Run, values, &|_| None);
+    let Resolved { settings, errors, .. } = resolve(Verb::Run, values, &|_| None);
     assert_eq!(settings.env_files, [b"/\xff".to_vec()]);
     let errors: Vec<_> = errors.iter().map(|error| error.0.as_str()).collect();
     let expected = [
@@ -263,7 +263,7 @@ fn a_guard_needs_a_group_and_no_name() {
 #[test]
 fn a_bad_group_wait_keeps_the_member_in_its_group() {
     let values = [(Opt::Group, "/g"), (Opt::GroupName, "a"), (Opt::GroupWait, "5")];
-    let Resolved { settings, errors } = resolved(Verb::Run, &values);
+    let Resolved { settings, errors, .. } = resolved(Verb::Run, &values);
     assert_eq!((settings.group.is_some(), errors.len()), (true, 1));
 }
 
@@ -306,7 +306,7 @@ fn relative_paths_are_made_absolute_and_others_left_alone() {
         raw(Opt::Group, b"/group"),
         raw(Opt::GroupName, b"x"),
     ];
-    let Resolved { mut settings, errors } = resolve(Verb::Run, values, &|_| None);
+    let Resolved { mut settings, errors, .. } = resolve(Verb::Run, values, &|_| None);
     assert_eq!(errors, []);
     settings.make_paths_absolute(|| Some(b"/w".to_vec())).unwrap();
     let [a, b] = settings.sidecars.try_into().unwrap();

@@ -152,13 +152,24 @@ pub(super) fn file(text: &str) -> Result<Vec<u8>, String> {
 /// The name of a unix socket, escapes decoded.
 pub(super) fn socket(text: &str) -> Result<Vec<u8>, String> {
     let name = file(text).map_err(|why| why.replace("file:/PATH", "unix:/PATH"))?;
-    if name.len() > SOCKET_MAX {
-        return Err(format!(
-            "{} is too long for a unix socket: at most {SOCKET_MAX} bytes",
-            Quoted::text(text)
-        ));
-    }
+    // `@NAME` is in no file system: the kernel has a NUL there (`unix(7)`).
+    let name = match name.split_first() {
+        Some((b'@', [])) => return Err("`@` alone names no abstract socket: write @NAME".to_owned()),
+        Some((b'@', rest)) => [b"\0", rest].concat(),
+        _ => name,
+    };
+    socket_fits(&name)?;
     Ok(name)
+}
+
+/// Whether the name of a socket has room in an address.
+pub(super) fn socket_fits(name: &[u8]) -> Result<(), String> {
+    // An abstract name needs no NUL behind it.
+    let room = if name.starts_with(b"\0") { SOCKET_MAX + 1 } else { SOCKET_MAX };
+    if name.len() <= room {
+        return Ok(());
+    }
+    Err(format!("{} is too long for a unix socket: at most {SOCKET_MAX} bytes as a whole path", Quoted(name)))
 }
 
 /// `%2C`, `%20`, `%25` → comma, space, per cent sign. Every other per cent sign stands for itself.

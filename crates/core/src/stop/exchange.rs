@@ -45,10 +45,12 @@ pub enum Reply {
 /// What a port did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
-    /// It accepted a connection, or was too busy to refuse one.
+    /// It accepted a connection.
     Accepts,
     /// It refused.
     Refuses,
+    /// Neither in time: its queue may be full, or the packets are dropped. No proof of anything.
+    Silent,
 }
 
 /// How the stop of one sidecar ended.

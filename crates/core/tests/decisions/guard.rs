@@ -54,10 +54,11 @@ fn a_stop_signal_is_held_back_until_the_mains_are_out_and_others_pass() {
 fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
     let mut scene = guarding(&settings(&[]));
     let _ = scene.signal(Signal::TERM);
-    assert_eq!(scene.signal(Signal::INT), [send(Signal::INT)]);
-    assert_eq!(scene.deadline(), Some(ms(500)));
+    assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))], "one press");
+    assert_eq!(scene.pass(ms(150)).signal(Signal::INT), [send(Signal::INT)]);
+    assert_eq!(scene.deadline(), Some(ms(650)));
     assert_eq!(scene.pass(ms(200)).on(Event::MainsOut), []);
-    assert_eq!(scene.deadline(), Some(ms(500)), "the grace goes on");
+    assert_eq!(scene.deadline(), Some(ms(650)), "the grace goes on");
     assert_eq!(scene.main_exits(130), [Action::Exit(Outcome::Done)]);
 }
 
@@ -68,9 +69,9 @@ fn a_sidecar_whose_second_stop_signal_is_dropped_or_delayed_is_killed_when_the_m
     for rules in [dropped, delayed] {
         let mut scene = guarding(&rules);
         let _ = scene.signal(Signal::TERM);
-        let _ = scene.signal(Signal::TERM);
+        let _ = scene.pass(ms(150)).signal(Signal::TERM);
         assert_eq!(scene.on(Event::MainsOut), []);
-        assert_eq!(scene.tick(), (ms(500), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
+        assert_eq!(scene.tick(), (ms(650), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
     }
 }
 
@@ -89,7 +90,7 @@ fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
     assert_eq!(before.on(Event::MainsIn), [Action::Start]);
     for mut scene in [fork_window, before] {
         assert_eq!(scene.on(Event::Started(MAIN)), HELD);
-        assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)]);
+        assert_eq!(scene.pass(ms(150)).signal(Signal::TERM), [send(Signal::TERM)]);
     }
 }
 
@@ -139,6 +140,8 @@ fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
 
     let mut scene = begin();
     let _ = scene.signal(Signal::TERM);
-    assert_eq!(scene.signal(Signal::TERM), [ask(&[0], ms(10_000), true)], "a second one is meant");
-    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
+    let meant = scene.pass(ms(150)).signal(Signal::TERM);
+    assert_eq!(meant, [ask(&[0], ms(10_150), true)], "a second one is meant");
+    let _ = scene.on(Event::Asked(0));
+    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
 }

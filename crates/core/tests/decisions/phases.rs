@@ -42,16 +42,25 @@ fn the_gate_speaks_after_5_s_and_then_at_doubling_distances() {
 fn a_wait_timeout_fails_with_124_and_stops_the_sidecars_or_runs_main_all_the_same() {
     let short = Settings { wait_timeout: Some(ms(400)), ..settings(&[10]) };
     let mut scene = Scene::waiting(&short);
+    assert_eq!(scene.tick(), (ms(400), vec![Action::LastProbe]));
     assert_eq!(
         scene.tick(),
-        (ms(400), vec![Action::CloseGate, Action::TellTimeout, ask(&[0], ms(400 + TEN), false)])
+        (ms(500), vec![Action::CloseGate, Action::TellTimeout, ask(&[0], ms(500 + TEN), false)])
     );
     assert_eq!(scene.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::WaitTimeout)]);
 
     let mut scene = Scene::waiting(&Settings { run_unready: true, ..short });
     assert_eq!(scene.signal(USR1), [Action::Tell(Note::Kept(USR1))]);
-    assert_eq!(scene.tick(), (ms(400), vec![Action::CloseGate, Action::TellTimeout, Action::Start]));
+    assert_eq!(scene.tick(), (ms(400), vec![Action::LastProbe]));
+    assert_eq!(scene.tick(), (ms(500), vec![Action::CloseGate, Action::TellTimeout, Action::Start]));
     assert_eq!(scene.on(Event::Started(MAIN)), [Action::Send(MAIN, USR1)]);
+}
+
+#[test]
+fn one_that_is_ready_at_the_last_probe_is_not_late() {
+    let mut scene = Scene::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10]) });
+    assert_eq!(scene.tick(), (ms(400), vec![Action::LastProbe]));
+    assert_eq!(scene.pass(ms(99)).on(Event::Open(0)), [Action::CloseGate, Action::Start]);
 }
 
 #[test]
@@ -76,6 +85,7 @@ fn wait_alone_is_over_with_0_when_the_gate_opens_and_asks_nobody_to_end() {
     let late = Settings { wait_timeout: Some(ms(1)), ..settings.clone() };
     let mut scene = Scene::new(Job::Wait, &late, false);
     assert_eq!(scene.on(Event::Begin), [Action::OpenGate]);
+    assert_eq!(scene.tick().1, [Action::LastProbe]);
     assert_eq!(scene.tick().1, [Action::CloseGate, Action::TellTimeout, Action::Exit(Outcome::WaitTimeout)]);
 }
 
@@ -97,8 +107,11 @@ fn a_stop_signal_hup_or_quit_at_the_gate_ends_the_run_by_128_plus_n_and_main_is_
 fn the_signal_that_ended_the_waiting_was_the_first_press() {
     let mut scene = Scene::waiting(&settings(&[10]));
     let _ = scene.signal(Signal::HUP);
+    let _ = scene.on(Event::Asked(0));
+    let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+    assert_eq!(scene.pass(ms(149)).signal(Signal::TERM), same);
     let cut = [Action::Tell(Note::CutOff), Action::Exit(Outcome::Signalled(Signal::HUP))];
-    assert_eq!(scene.signal(Signal::TERM), cut);
+    assert_eq!(scene.pass(ms(1)).signal(Signal::TERM), cut);
 }
 
 #[test]
@@ -151,7 +164,8 @@ fn linger_puts_the_stop_off_and_a_stop_signal_cuts_it_short() {
     let _ = scene.main_exits(0);
     assert_eq!(scene.pass(ms(5)).signal(Signal::INT), [ask(&[0], ms(5 + TEN), true)]);
     let cut = [Action::Tell(Note::CutOff), Action::Exit(exited(0))];
-    assert_eq!(scene.signal(Signal::INT), cut, "the second one since main's end");
+    let _ = scene.on(Event::Asked(0));
+    assert_eq!(scene.pass(ms(150)).signal(Signal::INT), cut, "the second one since main's end");
 }
 
 #[test]
@@ -217,7 +231,7 @@ fn only_the_last_main_out_of_the_group_stops_the_sidecars() {
     let settings = Settings { group: group(), linger: ms(700), ..settings(&[10]) };
     let mut scene = Scene::running(&settings);
     assert_eq!(scene.main_exits(3), [Action::LeaveGroup(exited(3))]);
-    assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Leftovers, None));
+    assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Leaving, None));
     assert_eq!(scene.on(Event::Left(false)), [Action::Exit(exited(3))], "the others leave at once");
 
     let mut scene = Scene::running(&settings);
@@ -230,7 +244,12 @@ fn only_the_last_main_out_of_the_group_stops_the_sidecars() {
     assert_eq!(scene.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
     assert_eq!(scene.signal(Signal::TERM), []);
     assert_eq!(scene.on(Event::Left(true)), [ask(&[0], ms(TEN), true)], "a stop signal in between");
-    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(exited(3))), "and it was a press");
+    let _ = scene.on(Event::Asked(0));
+    assert_eq!(
+        scene.pass(ms(150)).signal(Signal::TERM).last(),
+        Some(&Action::Exit(exited(3))),
+        "and it was a press"
+    );
 }
 
 #[test]

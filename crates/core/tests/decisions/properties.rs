@@ -144,19 +144,20 @@ proptest! {
         let mut asked = vec![];
         for ask in &asks {
             let orders: Vec<u32> = ask.sidecars.iter().map(|index| sidecars[*index].order).collect();
-            prop_assert!(orders.windows(2).all(|pair| pair[0] == pair[1]), "all of a step at once");
+            let step_by_step = tale.cut_off() != Some(ask.at);
+            prop_assert!(!step_by_step || orders.windows(2).all(|pair| pair[0] == pair[1]), "all of a step at once");
             prop_assert!(asked.last().is_none_or(|last: &usize| sidecars[*last].order < orders[0]));
             asked.extend_from_slice(ask.sidecars);
         }
-        if !tale.story[tale.exit].actions.contains(&Action::Tell(Note::CutOff)) {
-            asked.sort_unstable();
-            prop_assert_eq!(asked, (0..sidecars.len()).collect::<Vec<_>>());
-        }
+        // Cut off or not: those of later steps are asked as well.
+        asked.sort_unstable();
+        prop_assert_eq!(asked, (0..sidecars.len()).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_step_has_its_share_of_the_budget_and_the_whole_stop_ends_in_time(tale in a_tale()) {
-        let asks = tale.asks();
+        let cut = tale.cut_off().unwrap_or(usize::MAX);
+        let asks: Vec<_> = tale.asks().into_iter().filter(|ask| ask.at < cut).collect();
         let Some(first) = asks.first() else { return Ok(()) };
         let mut orders: Vec<u32> = tale.world.settings.sidecars.iter().map(|spec| spec.order).collect();
         orders.sort_unstable();
@@ -166,7 +167,7 @@ proptest! {
             let now = tale.now(ask.at);
             let steps = u32::try_from(orders.len() - index).unwrap();
             prop_assert_eq!(ask.deadline, now + end.saturating_sub(now) / steps);
-            let next = asks.get(index + 1).map_or(tale.exit, |next| next.at);
+            let next = asks.get(index + 1).map_or(tale.exit.min(cut), |next| next.at);
             prop_assert!(tale.now(next) <= ask.deadline + ms(500), "a worker that does not report is left behind");
         }
     }
@@ -201,13 +202,12 @@ proptest! {
     #[test]
     fn the_second_stop_signal_since_mains_end_ends_the_stop(tale in a_tale()) {
         let (Some(reaped), Some(first)) = (tale.reaped, tale.asks().first().map(|ask| ask.at)) else { return Ok(()) };
-        let stops = (reaped + 1..=tale.exit).filter(|at| tale.is_stop(tale.story[*at].event));
+        let stops = tale.presses().into_iter().filter(|at| (reaped + 1..=tale.exit).contains(at));
         // One that came while the group was being left or a pause was cut counts as the first, however often.
         let early = stops.clone().filter(|at| *at <= first).count().min(1);
         let cut = stops.filter(|at| *at > first).nth(1 - early);
-        prop_assert!(cut.is_none_or(|cut| cut == tale.exit));
-        let cut_off = tale.story[tale.exit].actions.contains(&Action::Tell(Note::CutOff));
-        prop_assert_eq!(cut_off, cut.is_some());
+        prop_assert_eq!(tale.cut_off(), cut);
+        prop_assert!(cut.is_none_or(|cut| tale.now(tale.exit) <= tale.now(cut) + ms(300)));
     }
 
     #[test]
@@ -224,7 +224,7 @@ proptest! {
         let last = asks.first().map_or(tale.exit, |ask| ask.at);
         let bad = |entry: &crate::world::Entry| matches!(entry.event, Event::SidecarDone(_, false));
         let none_bad = !tale.story[last..=tale.exit].iter().any(bad);
-        let cut_off = tale.story[tale.exit].actions.contains(&Action::Tell(Note::CutOff));
+        let cut_off = tale.cut_off().is_some();
         let expected = if gone && none_bad && !cut_off { Outcome::Done } else { Outcome::NotStopped };
         prop_assert_eq!(tale.outcome, expected);
     }

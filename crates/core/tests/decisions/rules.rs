@@ -45,6 +45,26 @@ fn one_that_stays_is_still_there_at_the_deadline_with_its_last_words() {
 }
 
 #[test]
+fn a_silent_port_proves_nothing_and_one_last_look_is_taken_at_the_deadline() {
+    // Its queue is full, so looks hang; it has gone when the last one is taken.
+    let silent = vec![(ms(0), ACCEPTS), (BEGIN + ms(10), Port::Silent), (END, REFUSES)];
+    let story = play(Fake { quit: silent, ..Fake::up() }, ONE_PORT, terms());
+    assert_eq!(brief(&story), (Verdict::Gone, ms(10_000), 1));
+    // Silence after a refusal is no second life.
+    let quit = vec![(ms(0), ACCEPTS), (BEGIN + ms(5), REFUSES), (BEGIN + ms(20), Port::Silent)];
+    let fake = Fake { quit, ..Fake::up() }.with_ready(&[(ms(0), ACCEPTS), (BEGIN + ms(300), REFUSES)]);
+    let story = play(fake, TWO_PORTS, terms());
+    assert_eq!((story.verdict, story.asked.len()), (still_there(true, &status(200)), 1));
+    // A look that began before the deadline and was answered after it is followed by one more.
+    let mut stop = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
+    stop.replied(BEGIN, answer(200));
+    stop.looked(END + ms(5), Port::Silent, None);
+    assert_eq!(stop.next(END + ms(5)), Next::Look, "a frozen container has thawed");
+    stop.looked(END + ms(6), REFUSES, None);
+    assert_eq!(stop.next(END + ms(6)), Next::Done(Verdict::Gone));
+}
+
+#[test]
 fn an_accepted_request_is_enough_for_one_whose_drain_does_not_matter() {
     for preset in ["linkerd", "consul-dataplane"] {
         assert_eq!(brief(&play(Fake::up(), preset, terms())), (Verdict::Accepted, ms(0), 1), "{preset}");

@@ -57,8 +57,41 @@ fn a_stop_signal_hurries_the_stop_once_and_the_second_ends_it_by_mains_own_code(
     assert_eq!(scene.signal(Signal::HUP), [Action::Tell(Note::Dropped(Signal::HUP))]);
     assert_eq!(scene.signal(Signal::TERM), [Action::Hurry]);
     assert_eq!(scene.on(Event::SidecarDone(0, true)), [ask(&[1], ms(10_000), true)]);
-    assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::CutOff), Action::Exit(exited(3))]);
+    assert_eq!(scene.on(Event::Asked(1)), []);
+    let cut = [Action::Tell(Note::CutOff), Action::Exit(exited(3))];
+    assert_eq!(scene.pass(ms(150)).signal(Signal::INT), cut);
     assert_eq!(scene.signal(Signal::INT), []);
+}
+
+#[test]
+fn stop_signals_within_150_ms_are_one_press_of_whatever_number() {
+    let mut scene = Scene::running(&settings(&[10]));
+    let _ = scene.main_exits(3);
+    assert_eq!(scene.signal(Signal::TERM), [Action::Hurry]);
+    assert_eq!(scene.signal(Signal::TERM), [Action::Tell(Note::SamePress(Signal::TERM))]);
+    assert_eq!(scene.pass(ms(149)).signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))]);
+    assert_eq!(scene.pass(ms(1)).signal(Signal::INT)[0], Action::Tell(Note::CutOff));
+}
+
+#[test]
+fn a_second_press_asks_those_not_yet_asked_and_leaves_when_their_requests_are_out() {
+    let pressed_twice = || {
+        let mut scene = Scene::running(&settings(&[10, 20, 90]));
+        let _ = scene.main_exits(3);
+        let _ = scene.on(Event::Asked(0));
+        let _ = scene.signal(Signal::TERM);
+        let actions = scene.pass(ms(150)).signal(Signal::TERM);
+        assert_eq!(actions, [Action::Tell(Note::CutOff), ask(&[1, 2], ms(450), true)]);
+        assert_eq!(scene.on(Event::SidecarDone(0, true)), []);
+        scene
+    };
+    let mut scene = pressed_twice();
+    assert_eq!(scene.on(Event::Asked(2)), []);
+    assert_eq!(scene.on(Event::SidecarDone(1, false)), [Action::Exit(exited(3))]);
+    assert_eq!(pressed_twice().tick(), (ms(450), vec![Action::Exit(exited(3))]), "or after 300 ms");
+    let mut scene = pressed_twice();
+    assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))]);
+    assert_eq!(scene.pass(ms(150)).signal(Signal::INT), [Action::Exit(exited(3))], "or by a third press");
 }
 
 #[test]
@@ -73,7 +106,8 @@ fn a_pause_that_was_cut_short_was_cut_by_the_first_press_and_one_that_was_not_by
         };
         let mut cut = pausing();
         assert!(matches!(cut.signal(Signal::TERM)[..], [Action::Ask { hurried: true, .. }]));
-        assert_eq!(cut.signal(Signal::TERM).last(), Some(&Action::Exit(exited(3))));
+        let _ = cut.on(Event::Asked(0));
+        assert_eq!(cut.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(exited(3))));
         let mut whole = pausing();
         assert!(matches!(whole.tick().1[..], [Action::Ask { hurried: false, .. }]));
         assert_eq!(whole.signal(Signal::TERM), [Action::Hurry]);
@@ -89,8 +123,9 @@ fn a_stop_signal_that_main_got_is_no_press() {
     let mut scene = Scene::running(&settings(&[10]));
     let _ = scene.signal(Signal::TERM);
     assert_eq!(scene.main_exits(0), [ask(&[0], ms(10_000), true)]);
-    assert_eq!(scene.signal(Signal::TERM), [], "hurried already");
-    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(exited(0))));
+    let _ = scene.on(Event::Asked(0));
+    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM), [], "hurried already");
+    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(exited(0))));
 }
 
 #[test]
@@ -105,8 +140,9 @@ fn stop_alone_is_0_when_all_are_gone_and_1_when_one_is_not_or_is_not_known_to_be
     assert_eq!(begin().on(Event::SidecarDone(1, false)), [Action::Exit(Outcome::NotStopped)]);
     assert_eq!(begin().tick(), (ms(10_500), vec![Action::Exit(Outcome::NotStopped)]));
     let mut scene = begin();
+    let _ = scene.on(Event::Asked(1));
     let _ = scene.signal(Signal::TERM);
-    assert_eq!(scene.signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::NotStopped)));
+    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::NotStopped)));
 }
 
 #[test]

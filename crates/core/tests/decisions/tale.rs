@@ -3,7 +3,7 @@
 
 use crate::scene::MAIN;
 use crate::world::{Entry, World};
-use lastout_core::machine::{Action, Event, Job};
+use lastout_core::machine::{Action, Event, Job, Note};
 use lastout_core::outcome::Outcome;
 use lastout_core::signal::Signal;
 use std::time::Duration;
@@ -71,6 +71,23 @@ impl Tale {
 
     pub fn is_hurried_before(&self, index: usize) -> bool {
         self.hurried().is_some_and(|hurried| hurried < index)
+    }
+
+    /// The first stop signal of each press: those within 150 ms of it belong to it.
+    pub fn presses(&self) -> Vec<usize> {
+        let mut presses: Vec<usize> = vec![];
+        for at in (0..self.story.len()).filter(|at| self.is_stop(self.story[*at].event)) {
+            let window = Duration::from_millis(150);
+            if presses.last().is_none_or(|first| self.now(at) >= self.now(*first) + window) {
+                presses.push(at);
+            }
+        }
+        presses
+    }
+
+    /// When a second press cut the stop off.
+    pub fn cut_off(&self) -> Option<usize> {
+        self.actions().find(|(_, action)| **action == Action::Tell(Note::CutOff)).map(|(at, _)| at)
     }
 
     /// All actions and when they were wanted.

@@ -179,6 +179,7 @@ pub fn an_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => a_signal().prop_map(Event::Signal),
         6 => (0..5usize).prop_map(Event::Open),
+        3 => (0..5usize).prop_map(Event::Asked),
         6 => (0..5usize, any::<bool>()).prop_map(|(sidecar, good)| Event::SidecarDone(sidecar, good)),
         2 => an_end().prop_map(|end| Event::Reaped(MAIN, end)),
         1 => an_end().prop_map(|end| Event::Reaped(MAIN + 1, end)),
