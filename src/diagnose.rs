@@ -61,7 +61,9 @@ fn cause(path: &Path, errno: i32) -> String {
         return "no regular file".to_owned();
     }
     match errno {
-        libc::ENOENT => missing_interpreter(path).unwrap_or_else(system),
+        // The file is there: what is missing is something that it needs.
+        libc::ENOENT => missing_interpreter(path)
+            .unwrap_or_else(|| "its interpreter or loader is not in this image".to_owned()),
         libc::EACCES if metadata.permissions().mode() & 0o111 == 0 => {
             format!("not executable (mode {:04o}); chmod +x it", metadata.permissions().mode() & 0o7777)
         }
@@ -124,17 +126,36 @@ fn interpreter(path: &Path) -> Option<Interpreter> {
     loader(&mut file, &head).map(Interpreter::Loader)
 }
 
-/// `PT_INTERP` of a 64-bit little-endian ELF file (`elf(5)`).
+/// Where the fields of a little-endian ELF file stand that name its loader (`elf(5)`).
+struct Class {
+    /// `e_phoff`, `e_phentsize`, `e_phnum` in the file's header.
+    table: (usize, usize, usize),
+    /// `p_offset`, `p_filesz` in an entry of the table.
+    name: (usize, usize),
+    /// Bytes of an address.
+    word: usize,
+}
+
+const ELF64: Class = Class { table: (32, 54, 56), name: (8, 32), word: 8 };
+const ELF32: Class = Class { table: (28, 42, 44), name: (4, 16), word: 4 };
+
+/// `PT_INTERP` of a little-endian ELF file (`elf(5)`).
 fn loader(file: &mut File, head: &[u8]) -> Option<PathBuf> {
     const PT_INTERP: u64 = 3;
-    if !head.starts_with(b"\x7fELF\x02\x01") {
-        return None;
-    }
-    let (offset, size, count) = (number(head, 32, 8)?, number(head, 54, 2)?, number(head, 56, 2)?);
+    let class = match head.get(..6)? {
+        b"\x7fELF\x02\x01" => ELF64,
+        b"\x7fELF\x01\x01" => ELF32,
+        _ => return None,
+    };
+    let (table, size, count) = class.table;
+    let (offset, size, count) =
+        (number(head, table, class.word)?, number(head, size, 2)?, number(head, count, 2)?);
     for index in 0..count.min(64) {
         let entry = read_at(file, offset.checked_add(index * size)?, 56)?;
         if number(&entry, 0, 4)? == PT_INTERP {
-            let name = read_at(file, number(&entry, 8, 8)?, number(&entry, 32, 8)?.min(4096))?;
+            let (at, length) = class.name;
+            let length = number(&entry, length, class.word)?.min(4096);
+            let name = read_at(file, number(&entry, at, class.word)?, length)?;
             let name = name.split(|byte| *byte == 0).next()?;
             return Some(PathBuf::from(OsStr::from_bytes(name)));
         }
@@ -161,7 +182,14 @@ fn wrong_format(path: &Path) -> String {
         return "an empty file".to_owned();
     }
     if !head.starts_with(b"\x7fELF") {
-        return "neither a program nor a script that begins with #!; the kernel cannot execute it".to_owned();
+        return if head.starts_with(b"\xef\xbb\xbf#!") {
+            "a script with a byte order mark before its #!, so that the kernel cannot execute it; save it without one"
+        } else if head.contains(&0) {
+            "neither a program nor a script that begins with #!; the kernel cannot execute it"
+        } else {
+            "a script that does not begin with #!, which only shells run, by sh; begin it with #!/bin/sh, or call sh with it"
+        }
+        .to_owned();
     }
     // `e_machine` of elf(5): the architectures that images are built for.
     let machine = match number(&head, 18, 2) {

@@ -22,8 +22,8 @@ pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), Stri
         for entry in entries {
             let name = name_of(&entry);
             env.retain(|old| name_of(old.to_bytes()) != name);
-            // Without a NUL, as the reader has seen to.
-            env.push(Cow::Owned(CString::new(entry).unwrap_or_default()));
+            let entry = CString::new(entry).map_err(|_| format!("--env-file {shown}: {NUL}"))?;
+            env.push(Cow::Owned(entry));
         }
     }
     Ok(())
@@ -81,6 +81,8 @@ impl Reader<'_> {
     }
 }
 
+const NUL: &str = "a NUL byte cannot be in the environment";
+
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
 }
@@ -127,7 +129,7 @@ fn value(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
     loop {
         match reader.peek() {
             None | Some(b'\n') => return Ok(()),
-            Some(0) => return reader.wrong("a NUL byte cannot be in the environment"),
+            Some(0) => return reader.wrong(NUL),
             Some(b'\'') => quoted(reader, b'\'', out)?,
             Some(b'"') => quoted(reader, b'"', out)?,
             Some(b'\\') => {
@@ -136,6 +138,7 @@ fn value(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
                     None => return reader.wrong("a backslash ends the file"),
                     // A shell joins the lines.
                     Some(b'\n') => {}
+                    Some(0) => return reader.wrong(NUL),
                     Some(byte) => out.push(byte),
                 }
             }
@@ -164,12 +167,13 @@ fn quoted(reader: &mut Reader<'_>, quote: u8, out: &mut Vec<u8>) -> Result<(), W
     loop {
         match reader.next() {
             None => return Err(Wrong { line: opened, what: "this quote is never closed" }),
-            Some(0) => return reader.wrong("a NUL byte cannot be in the environment"),
+            Some(0) => return reader.wrong(NUL),
             Some(byte) if byte == quote => return Ok(()),
             // Inside double quotes a backslash protects these four and a line's end (POSIX 2.2.3).
             Some(b'\\') if quote == b'"' => match reader.next() {
                 Some(b'\n') => {}
                 Some(byte @ (b'"' | b'\\' | b'$' | b'`')) => out.push(byte),
+                Some(0) => return reader.wrong(NUL),
                 Some(byte) => out.extend([b'\\', byte]),
                 None => return Err(Wrong { line: opened, what: "this quote is never closed" }),
             },

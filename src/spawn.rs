@@ -51,7 +51,8 @@ pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, N
         paths: &paths,
         args: command.words,
         env: command.env,
-        listen_pid: command.env.iter().position(|entry| names_us(entry.to_bytes(), own_pid)),
+        own_pid: sys::PID_VARIABLES
+            .map(|name| command.env.iter().position(|entry| names_us(entry.to_bytes(), name, own_pid))),
         mask: command.mask,
         terminal: terminal.map(Terminal::fd),
     };
@@ -90,8 +91,8 @@ pub fn limit(error: &io::Error) -> &'static str {
     }
 }
 
-fn names_us(entry: &[u8], own_pid: u32) -> bool {
-    entry.strip_prefix(sys::LISTEN_PID).is_some_and(|pid| pid == own_pid.to_string().as_bytes())
+fn names_us(entry: &[u8], name: &[u8], own_pid: u32) -> bool {
+    entry.strip_prefix(name).is_some_and(|pid| pid == own_pid.to_string().as_bytes())
 }
 
 /// The paths that `execvp(3)` would try: the command itself when it has a slash, else every folder of the

@@ -15,7 +15,7 @@ pub use signals::{
     SignalMask, ThreadSignals, block_all_signals, die_of, kill, set_parent_death_signal, stop_self,
     thread_id, wait_signal, wake,
 };
-pub use spawn::{Image, LISTEN_PID, spawn};
+pub use spawn::{Image, PID_VARIABLES, spawn};
 
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::io;

@@ -113,6 +113,8 @@ fn a_bad_line_is_125_names_file_and_line_never_its_value_and_the_sidecar_is_stop
         ("1A=s3cret\n", 1),
         ("A s3cret\n", 1),
         ("A=1\nA=\0s3cret\n", 2),
+        ("A=1\nA=\\\0s3cret\n", 2),
+        ("A=1\nA=\"x\\\0s3cret\"\n", 2),
     ] {
         let fake = Fake::good();
         let dir = TempDir::new();

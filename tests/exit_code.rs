@@ -118,6 +118,32 @@ fn a_program_without_its_loader_exits_127_and_names_the_loader() {
 }
 
 #[test]
+fn a_32_bit_program_without_its_loader_names_the_loader_or_the_architecture() {
+    only_ours!();
+    let dir = TempDir::new();
+    let program = dir.file("job", elf::of_32_bits("/lib/no-such-ld.so.1"), 0o755);
+    let end = fails(&[&program], |l| l);
+    // A kernel without the 32-bit calls does not read so far.
+    match end.code() {
+        127 => end.one_line(127, &["job", "/lib/no-such-ld.so.1"]),
+        _ => end.one_line(126, &["job", "built for x86,"]),
+    }
+}
+
+#[test]
+fn a_script_that_the_kernel_does_not_know_as_one_says_what_is_wrong_with_its_beginning() {
+    only_ours!(); // the others run it by sh
+    let dir = TempDir::new();
+    for (text, words) in [
+        ("\u{feff}#!/bin/sh\nexit 0\n", ["byte order mark", "save it without"]),
+        ("exit 0\n", ["does not begin with #!", "by sh"]),
+    ] {
+        let script = dir.file("job.sh", text, 0o755);
+        explains(&fails(&[&script], |l| l), 126, &words);
+    }
+}
+
+#[test]
 fn a_folder_as_command_exits_126() {
     let dir = TempDir::new();
     explains(&fails(&[dir.path()], |l| l), 126, &[dir.path().to_str().unwrap(), "folder|directory"]);

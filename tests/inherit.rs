@@ -65,6 +65,19 @@ fn the_settings_of_the_wrapper_are_in_mains_environment_as_they_came() {
     assert!(text.ends_with("\0LASTOUT_LINGER=0\0LASTOUT_LOG_LEVEL=\0"), "{text:?}");
 }
 
+#[test]
+fn every_variable_that_names_us_names_main_and_one_that_names_somebody_else_stays() {
+    only_ours!();
+    for name in ["LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"] {
+        let with = |pid: u32| Launch::pid1().env(format!("{name}={pid}")).env("WATCHDOG_USEC=1000000");
+        with(1).sh(&format!("[ \"${name}\" = $$ ]")).run().silent(0);
+        with(77).sh(&format!("[ \"${name}\" = 77 ]")).run().silent(0);
+    }
+    let all =
+        ["LISTEN_PID=1", "WATCHDOG_PID=1", "SYSTEMD_EXEC_PID=1"].iter().fold(Launch::pid1(), Launch::env);
+    all.sh("[ $LISTEN_PID = $$ ] && [ $WATCHDOG_PID = $$ ] && [ $SYSTEMD_EXEC_PID = $$ ]").run().silent(0);
+}
+
 /// Its terminal (`tty_nr`), whether that is where stdin is, and whether its group is in front.
 const AT_TERMINAL: &str = "read -r stat </proc/$$/stat; set -- ${stat##*) }; echo tty $5; [ $3 = $6 ] && echo in front; tty; ps_=$3; [ $ps_ = $$ ] && echo own group";
 

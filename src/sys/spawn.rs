@@ -17,8 +17,8 @@ pub struct Image<'a> {
     pub args: &'a [&'a CStr],
     /// Environment, `NAME=value` each.
     pub env: &'a [Cow<'a, CStr>],
-    /// The entry of `env` that is to read `LISTEN_PID=` and the child's own pid, if any.
-    pub listen_pid: Option<usize>,
+    /// The entries of `env` that are to name the child: one for each of [`PID_VARIABLES`], if there.
+    pub own_pid: [Option<usize>; PID_VARIABLES.len()],
     /// How we found the signals.
     pub mask: SignalMask,
     /// The terminal whose foreground the child is to take.
@@ -29,8 +29,8 @@ struct Child<'a> {
     paths: &'a [*const c_char],
     args: *const *const c_char,
     env: *const *const c_char,
-    /// Where to write `LISTEN_PID=` and the child's own pid.
-    listen_pid: Option<[u8; LISTEN_PID_ROOM]>,
+    /// Where to write such a variable and the child's own pid.
+    own_pid: [Option<PidEntry>; PID_VARIABLES.len()],
     mask: SignalMask,
     terminal: RawFd,
     /// Written by the child, read by us: the child borrows our memory until it executes.
@@ -55,15 +55,17 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
         paths: &paths,
         args: args.as_ptr(),
         env: std::ptr::null(),
-        listen_pid: image.listen_pid.map(|_| [0; LISTEN_PID_ROOM]),
+        own_pid: image.own_pid.map(|index| index.map(|_| [0; PID_ENTRY_ROOM])),
         mask: image.mask,
         terminal: image.terminal.unwrap_or(-1),
         error: 0,
     };
-    if let (Some(index), Some(text)) = (image.listen_pid, &child.listen_pid)
-        && let Some(entry) = env.get_mut(index)
-    {
-        *entry = text.as_ptr().cast();
+    for (index, text) in image.own_pid.iter().zip(&child.own_pid) {
+        if let (Some(index), Some(text)) = (index, text)
+            && let Some(entry) = env.get_mut(*index)
+        {
+            *entry = text.as_ptr().cast();
+        }
     }
     child.env = env.as_ptr();
     // Never initialised: the child writes before it reads, and only the pages that it uses are touched.
@@ -104,8 +106,10 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
             // TTOU, which a background process gets for this, is blocked.
             libc::tcsetpgrp(child.terminal, libc::getpid());
         }
-        if let Some(text) = &mut child.listen_pid {
-            write_listen_pid(text, libc::getpid());
+        for (name, text) in PID_VARIABLES.iter().zip(&mut child.own_pid) {
+            if let Some(text) = text {
+                write_pid_entry(text, name, libc::getpid());
+            }
         }
         child.mask.restore();
         let mut error = libc::ENOENT;
@@ -126,15 +130,18 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
     }
 }
 
-/// Writes `LISTEN_PID=<pid>` and NUL, without allocating.
-fn write_listen_pid(text: &mut [u8; LISTEN_PID_ROOM], pid: Pid) {
+/// Writes `NAME=<pid>` and NUL, without allocating.
+fn write_pid_entry(text: &mut PidEntry, name: &[u8], pid: Pid) {
     use io::Write;
     let mut rest = text.as_mut_slice();
     // It has room for that.
-    let _ = rest.write_all(LISTEN_PID).and_then(|()| write!(rest, "{pid}\0"));
+    let _ = rest.write_all(name).and_then(|()| write!(rest, "{pid}\0"));
 }
 
-/// The variable by which socket activation names the process that it is for.
-pub const LISTEN_PID: &[u8] = b"LISTEN_PID=";
-/// Bytes that an entry of it needs.
-pub const LISTEN_PID_ROOM: usize = 24;
+/// The variables by which systemd's protocols name the process that they are for: `sd_listen_fds(3)`,
+/// `sd_watchdog_enabled(3)`, `systemd.exec(5)`. A process that finds another pid there takes them as not its own.
+pub const PID_VARIABLES: [&[u8]; 3] = [b"LISTEN_PID=", b"WATCHDOG_PID=", b"SYSTEMD_EXEC_PID="];
+/// One entry of them.
+type PidEntry = [u8; PID_ENTRY_ROOM];
+/// Bytes that the longest one needs: its name, ten digits, NUL.
+const PID_ENTRY_ROOM: usize = 32;

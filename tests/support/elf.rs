@@ -7,6 +7,23 @@ pub fn with_interpreter(path: &str) -> Vec<u8> {
     build(native_machine(), &[(3, 120, u64::try_from(name.len()).unwrap())], &name)
 }
 
+/// A 32-bit executable for x86 that wants this program interpreter.
+pub fn of_32_bits(path: &str) -> Vec<u8> {
+    const HEADER: u32 = 52;
+    const ENTRY: u32 = 32;
+    let name = [path.as_bytes(), b"\0"].concat();
+    let at = HEADER + ENTRY;
+    let mut out = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    out.extend([2_u16, 3].iter().flat_map(|n| n.to_le_bytes())); // ET_EXEC, EM_386
+    out.extend([1, 0x0804_8000 + at, HEADER, 0, 0].iter().flat_map(|n: &u32| n.to_le_bytes()));
+    out.extend([52_u16, 32, 1, 40, 0, 0].iter().flat_map(|n| n.to_le_bytes()));
+    let length = u32::try_from(name.len()).unwrap();
+    let place = 0x0804_8000 + at;
+    out.extend([3, at, place, place, length, length, 5, 1].iter().flat_map(|n: &u32| n.to_le_bytes()));
+    out.extend(name);
+    out
+}
+
 /// A 64-bit executable of an architecture that this machine is not (and that no emulator is likely to be
 /// registered for).
 pub fn of_another_machine() -> Vec<u8> {
