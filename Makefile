@@ -8,7 +8,7 @@ SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 .PHONY: help build bench demo test test-shipped test-all e2e images dist lint clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the static release binary for this machine
 	@scripts/build >/dev/null

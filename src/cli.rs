@@ -100,6 +100,7 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
         },
     }
     call.values = values;
+    call.warnings.extend(sidecar_behind_the_command(&call));
     if matches!(verb, Verb::Run)
         && call.problem.is_none()
         && call.command.first().is_none_or(|word| word.is_empty())
@@ -108,6 +109,15 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
             Some("no command to run: lastout [OPTIONS] [--] COMMAND [ARG]... (lastout --help)".to_owned());
     }
     Call::Work(call)
+}
+
+/// `lastout COMMAND --sidecar SPEC` gives the command an argument, and waits for nobody.
+fn sidecar_behind_the_command(call: &Work<'_>) -> Option<String> {
+    let named = call.values.iter().any(|value| value.option == Opt::Sidecar);
+    let behind = call.command.iter().skip(1).any(|word| *word == "--sidecar");
+    (matches!(call.verb, Verb::Run) && behind && !named).then(|| {
+        "--sidecar stands behind the command and is its argument: options go before the command".to_owned()
+    })
 }
 
 /// The command, where no option stands before it. Then there is nothing to parse, and clap is not asked: making its
@@ -139,6 +149,12 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
     let mut values = flags(&matches);
     let words = matches.try_get_many::<OsString>(COMMAND).ok().flatten().map_or(0, Iterator::count);
     let words = args.get(args.len().saturating_sub(words)..).unwrap_or_default();
+    if matches!(call.verb, Verb::Wait | Verb::Stop)
+        && let Some(option) = words.iter().find(|word| is_option(word))
+    {
+        call.problem = Some(format!("{}: options go before the SPECs", option.display()));
+        return Ok(readable(call.verb, args));
+    }
     match call.verb {
         Verb::Run | Verb::Guard => call.command = words.to_vec(),
         Verb::Wait | Verb::Stop => values.extend(words.iter().map(|word| RawValue {
@@ -217,6 +233,23 @@ fn flags(matches: &ArgMatches) -> Vec<RawValue> {
     values
 }
 
+/// Options of tini, dumb-init and catatonit, and what to say instead.
+const OTHER_INITS: [(&str, &str); 9] = [
+    ("-g", "it is --signal-group"),
+    ("-s", "that holds always: outside PID 1 orphans are adopted"),
+    ("-v", "it is --log-level info, or debug"),
+    ("-w", "that is --log-level warn, the default"),
+    ("-e", "it is --map-exit CODE=0"),
+    ("-p", "it is --parent-death-signal SIGNAL"),
+    ("-r", "it is --rewrite-signal FROM=TO"),
+    ("--rewrite", "it is --rewrite-signal FROM=TO"),
+    ("--single-child", "that is the default (--signal-group is the other way)"),
+];
+
+fn of_another_init(option: &str) -> Option<&'static str> {
+    OTHER_INITS.iter().find(|(theirs, _)| *theirs == option).map(|(_, ours)| *ours)
+}
+
 fn one_line(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
@@ -225,6 +258,14 @@ fn one_line(error: &clap::Error) -> String {
     let word = context(ContextKind::InvalidArg);
     let option = word.split(' ').next().unwrap_or_default();
     match error.kind() {
+        ErrorKind::UnknownArgument if word.contains(' ') => {
+            format!(
+                "`{option} …` came as one word: did you mean `{option}` and its value? write two items of the list, or {option}=VALUE"
+            )
+        }
+        ErrorKind::UnknownArgument if let Some(ours) = of_another_init(option) => {
+            format!("{option}: an option of another init; here {ours} (lastout --help)")
+        }
         ErrorKind::UnknownArgument => {
             let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
             let known = nearest(name, OPTIONS.iter().map(|row| row.name));

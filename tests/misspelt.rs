@@ -43,3 +43,41 @@ fn what_follows_the_dashes_is_the_commands_own() {
     only_ours!();
     assert!(!stopped_in_spite_of(&["--stop-timout=5s", "--", "true", "--sidecar", "SPEC"]));
 }
+
+/// What is said of `lastout ARGUMENTS…`, in one line, with 125.
+fn said(arguments: &[&str], words: &[&str]) {
+    Launch::pid1().options(arguments).run().one_line(125, words);
+}
+
+#[test]
+fn habits_of_other_inits_and_of_manifests_are_told_the_way_out() {
+    only_ours!();
+    said(&["--sidecar istio", "true"], &["--sidecar", "one word", "two items"]);
+    said(&["-g", "true"], &["-g", "--signal-group"]);
+    said(&["-s", "true"], &["-s", "orphans"]);
+    said(&["-v", "true"], &["-v", "--log-level"]);
+    said(&["-vv", "true"], &["-v", "--log-level"]);
+    said(&["-e", "143", "true"], &["-e", "--map-exit"]);
+    said(&["-r", "15:2", "true"], &["-r", "--rewrite-signal"]);
+    said(&["-p", "SIGTERM", "true"], &["-p", "--parent-death-signal"]);
+    said(&["--single-child", "true"], &["--single-child", "default"]);
+    said(&["--sidecar", "envoy:9901", "true"], &["9901", "port=9901"]);
+    said(&["--sidecar", "envoy,istio", "true"], &["envoy", "comma", "LASTOUT_SIDECAR"]);
+    said(
+        &["wait", "x:ready=none,quit=none", "--wait-timeout", "1s"],
+        &["--wait-timeout", "before the SPECs"],
+    );
+}
+
+#[test]
+fn options_behind_the_specs_of_stop_still_stop_the_sidecar() {
+    only_ours!();
+    assert!(stopped_in_spite_of(&["stop", "SPEC", "--stop-timeout", "1s"]));
+}
+
+#[test]
+fn a_sidecar_that_is_named_behind_the_command_is_told() {
+    only_ours!();
+    let end = Launch::pid1().options(["true", "--sidecar", "envoy"]).run();
+    end.one_line(0, &["--sidecar", "behind the command", "before the command"]);
+}

@@ -57,6 +57,11 @@ fn head(text: &str) -> Result<(&str, bool, Option<&str>), String> {
     if word.is_empty() {
         return Err("a sidecar spec begins with a name: write NAME or NAME:key=value,…".to_owned());
     }
+    if name.get(word.len()..).is_some_and(|rest| rest.starts_with(',')) {
+        return Err(format!(
+            "{word}: a comma behind the name: write NAME:key=value,…; several sidecars are one --sidecar each, or blanks between them in LASTOUT_SIDECAR"
+        ));
+    }
     if word.len() < name.len() {
         return Err(format!(
             "{word}: the name ends in a character that no name has: write NAME or NAME:key=value,… with letters, digits, `-`, `_`, `.` in NAME"
@@ -122,6 +127,9 @@ impl<'a> Items<'a> {
         }
         if key.is_empty() {
             return "a key is missing between the commas: write key=value,key=value".to_owned();
+        }
+        if self.values.is_empty() && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
+            return format!("{} is no key=value: write port={key}", Quoted::text(key));
         }
         match nearest(key, KEYS) {
             Some(near) => format!("unknown key {}: did you mean `{near}`?", Quoted::text(key)),
