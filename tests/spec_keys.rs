@@ -73,11 +73,18 @@ fn an_abstract_socket_is_reached_by_its_name() {
     let name = format!("lastout test {}", std::process::id());
     let address = net::SocketAddr::from_abstract_name(&name).unwrap();
     let listener = net::UnixListener::bind_addr(&address).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let accept = || {
+        let stream = support::until(std::time::Duration::from_secs(10), || listener.accept().ok());
+        let (stream, _) = stream.expect("it connects");
+        stream.set_nonblocking(false).unwrap();
+        stream
+    };
     let spec = format!("x:socket=@{0},ready=unix:@{0},quit=/q", name.replace(' ', "%20"));
     let run = main_of(&spec).start();
     // The probe that connects, then the request.
-    drop(listener.accept().unwrap());
-    let (mut stream, _) = listener.accept().unwrap();
+    drop(accept());
+    let mut stream = accept();
     let mut head = [0; 1024];
     let count = std::io::Read::read(&mut stream, &mut head).unwrap();
     let head = String::from_utf8_lossy(&head[..count]).into_owned();
