@@ -259,8 +259,10 @@ fn one_line(error: &clap::Error) -> String {
     let option = word.split(' ').next().unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument if word.contains(' ') => {
+            let name = option.trim_start_matches('-');
+            let known = nearest(name, OPTIONS.iter().map(|row| row.name)).unwrap_or(name);
             format!(
-                "`{option} …` came as one word: did you mean `{option}` and its value? write two items of the list, or {option}=VALUE"
+                "`{option} …` came as one word: did you mean `--{known}` and its value? write two items of the list, or --{known}=VALUE"
             )
         }
         ErrorKind::UnknownArgument if let Some(ours) = of_another_init(option) => {

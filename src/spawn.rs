@@ -91,6 +91,16 @@ pub fn limit(error: &io::Error) -> &'static str {
     }
 }
 
+/// `LISTEN_PIDFDID` names by its pidfd's inode the process that `LISTEN_PID` names. Where that was us it cannot be
+/// rewritten before main is there, and systemd's `sd_listen_fds` (sd-daemon.c) gives no sockets where it is another's;
+/// without it `LISTEN_PID` alone decides.
+pub fn drop_our_pidfd(env: &mut Vec<Cow<'_, CStr>>) {
+    let own_pid = std::process::id();
+    if env.iter().any(|entry| names_us(entry.to_bytes(), b"LISTEN_PID=", own_pid)) {
+        env.retain(|entry| !entry.to_bytes().starts_with(b"LISTEN_PIDFDID="));
+    }
+}
+
 fn names_us(entry: &[u8], name: &[u8], own_pid: u32) -> bool {
     entry.strip_prefix(name).is_some_and(|pid| pid == own_pid.to_string().as_bytes())
 }
@@ -98,10 +108,10 @@ fn names_us(entry: &[u8], name: &[u8], own_pid: u32) -> bool {
 /// The paths that `execvp(3)` would try: the command itself when it has a slash, else every folder of the
 /// PATH that main gets; an empty folder is the working directory.
 fn candidates(program: &[u8], env: &[Cow<'_, CStr>]) -> Vec<CString> {
-    // Neither holds a NUL: both come out of C strings.
-    let path = |text: Vec<u8>| CString::new(text).unwrap_or_default();
+    // Both come out of C strings and hold no NUL; a path with one could not be there.
+    let path = |text: Vec<u8>| CString::new(text).ok();
     if program.contains(&b'/') {
-        return vec![path(program.to_vec())];
+        return path(program.to_vec()).into_iter().collect();
     }
     let folders =
         env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
@@ -109,5 +119,5 @@ fn candidates(program: &[u8], env: &[Cow<'_, CStr>]) -> Vec<CString> {
         b"" => path(program.to_vec()),
         _ => path([folder, b"/", program].concat()),
     };
-    folders.split(|byte| *byte == b':').map(join).collect()
+    folders.split(|byte| *byte == b':').filter_map(join).collect()
 }

@@ -78,6 +78,14 @@ fn every_variable_that_names_us_names_main_and_one_that_names_somebody_else_stay
     all.sh("[ $LISTEN_PID = $$ ] && [ $WATCHDOG_PID = $$ ] && [ $SYSTEMD_EXEC_PID = $$ ]").run().silent(0);
 }
 
+#[test]
+fn the_pidfd_that_named_us_is_dropped_and_one_that_names_somebody_else_stays() {
+    only_ours!();
+    let with = |pid: u32| Launch::pid1().env(format!("LISTEN_PID={pid}")).env("LISTEN_PIDFDID=4711");
+    with(1).sh("[ $LISTEN_PID = $$ ] && [ -z \"${LISTEN_PIDFDID+set}\" ]").run().silent(0);
+    with(77).sh("[ $LISTEN_PID = 77 ] && [ $LISTEN_PIDFDID = 4711 ]").run().silent(0);
+}
+
 /// Its terminal (`tty_nr`), whether that is where stdin is, and whether its group is in front.
 const AT_TERMINAL: &str = "read -r stat </proc/$$/stat; set -- ${stat##*) }; echo tty $5; [ $3 = $6 ] && echo in front; tty; ps_=$3; [ $ps_ = $$ ] && echo own group";
 

@@ -53,6 +53,9 @@ fn said(arguments: &[&str], words: &[&str]) {
 fn habits_of_other_inits_and_of_manifests_are_told_the_way_out() {
     only_ours!();
     said(&["--sidecar istio", "true"], &["--sidecar", "one word", "two items"]);
+    said(&["--stop-timout 5s", "true"], &["one word", "`--stop-timeout`", "--stop-timeout=VALUE"]);
+    said(&["-e143", "true"], &["-e", "--map-exit"]);
+    said(&["-r15:2", "true"], &["-r", "--rewrite-signal"]);
     said(&["-g", "true"], &["-g", "--signal-group"]);
     said(&["-s", "true"], &["-s", "orphans"]);
     said(&["-v", "true"], &["-v", "--log-level"]);

@@ -19,6 +19,7 @@ impl Run<'_> {
         let spawned = env_file::apply(&self.settings.env_files, &mut env)
             .map_err(|why| NotStarted { outcome: Outcome::Internal, why })
             .and_then(|()| {
+                spawn::drop_our_pidfd(&mut env);
                 self.terminal = Terminal::open_if_ours();
                 let command = Command { words: self.beginning.command, env: &env, mask: self.beginning.mask };
                 spawn::spawn(command, self.terminal.as_ref())
