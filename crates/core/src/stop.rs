@@ -49,9 +49,8 @@ enum State {
     Asking { not_before: Duration },
     /// The quit port refused when it was asked. `alive_since`: since then it does while the ready port accepts.
     Refused { asked_at: Duration, look_at: Duration, alive_since: Option<Duration> },
-    /// Asked; proving that it is gone. `refused`: the quit port has refused since. `last_look`: the one at the
-    /// deadline, begun after it.
-    Verifying { asked_at: Duration, look_at: Duration, refused: bool, last_look: bool },
+    /// Asked; proving that it is gone. `refused`: the quit port has refused since.
+    Verifying { asked_at: Duration, look_at: Duration, refused: bool },
     /// About to send the signal that is the fallback; without it, this is how it ends.
     Signalling { otherwise: Verdict },
     /// Proving that it is gone. `sent`: it was signalled; else there is nothing to be done for it, and one look
@@ -220,30 +219,27 @@ impl Stop {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
         self.terms.seen |= quit == Port::Accepts || ready == Some(Port::Accepts);
         match self.state {
-            State::Refused { .. } => self.looked_refused(now, quit, gone),
-            State::Verifying { asked_at, look_at, refused, last_look } => match (quit, gone) {
+            State::Refused { .. } => self.looked_refused(now, quit, ready),
+            State::Verifying { asked_at, look_at, refused } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
                 (Port::Accepts, false) if refused => self.came_back(now),
-                // One look that began no sooner than the deadline: what hung before it proves nothing.
-                (Port::Accepts | Port::Refuses | Port::Silent, false)
-                    if now >= self.limit && (last_look || look_at >= self.limit) =>
-                {
+                // The last look is one that was due at the deadline: what hung before it proves nothing.
+                (Port::Accepts | Port::Refuses | Port::Silent, false) if look_at >= self.limit => {
                     self.give_up(true);
                 }
                 (Port::Accepts | Port::Refuses | Port::Silent, false) => {
                     let refused = refused || quit == Port::Refuses;
-                    let last_look = now >= self.limit;
                     let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit);
-                    self.state = State::Verifying { asked_at, look_at, refused, last_look };
+                    self.state = State::Verifying { asked_at, look_at, refused };
                 }
             },
-            State::Signalled { ref otherwise, sent, .. } => {
+            State::Signalled { ref otherwise, look_at, sent } => {
                 let otherwise = otherwise.clone();
                 self.state = match gone {
                     true if sent => State::Done(Verdict::Gone),
                     true if self.terms.seen => State::Done(Verdict::AlreadyGone),
                     true if self.terms.hurried || self.traits.optional => State::Done(Verdict::Absent),
-                    false if sent && now < self.terms.deadline => {
+                    false if sent && look_at < self.terms.deadline => {
                         let look_at = (now + NOBODY).min(self.terms.deadline);
                         State::Signalled { otherwise, look_at, sent }
                     }
@@ -276,13 +272,13 @@ impl Stop {
         };
     }
 
-    fn looked_refused(&mut self, now: Duration, quit: Port, gone: bool) {
+    fn looked_refused(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let State::Refused { asked_at, alive_since, .. } = self.state else { return };
         match quit {
             Port::Accepts | Port::Silent if now >= self.terms.deadline => self.give_up(false),
             // Not at once where it keeps accepting a look and refusing the request: that would burn the processor.
             Port::Accepts | Port::Silent => self.state = State::Asking { not_before: asked_at + NOBODY },
-            Port::Refuses if !gone => {
+            Port::Refuses if ready == Some(Port::Accepts) => {
                 let since = alive_since.unwrap_or(now);
                 if self.traits.refused_is_normal {
                     self.state = State::Done(Verdict::NotNeeded);
@@ -294,6 +290,17 @@ impl Stop {
                     let look_at = (now + SURE / 10).min(self.limit);
                     self.state = State::Refused { asked_at, look_at, alive_since: Some(since) };
                 }
+            }
+            // A ready port that is silent is no proof of life, nor of its end.
+            Port::Refuses if ready == Some(Port::Silent) && self.terms.seen && now >= self.limit => {
+                match self.traits.refused_is_normal {
+                    true => self.state = State::Done(Verdict::NotNeeded),
+                    false => self.give_up(false),
+                }
+            }
+            Port::Refuses if ready == Some(Port::Silent) && self.terms.seen => {
+                let look_at = (now + NOBODY).min(self.limit);
+                self.state = State::Refused { asked_at, look_at, alive_since };
             }
             Port::Refuses if self.terms.seen => self.state = State::Done(Verdict::AlreadyGone),
             Port::Refuses if self.terms.hurried => self.state = State::Done(Verdict::Absent),
@@ -316,7 +323,7 @@ impl Stop {
     /// The request is out and is not repeated to this life.
     fn asked(&mut self, now: Duration) {
         self.state = match self.traits.can_be_looked_at {
-            true => State::Verifying { asked_at: now, look_at: now, refused: false, last_look: false },
+            true => State::Verifying { asked_at: now, look_at: now, refused: false },
             false => State::Done(Verdict::Accepted),
         };
     }

@@ -74,7 +74,11 @@ impl Machine {
         let kept = core::mem::take(kept);
         let guard = if self.rules.job == Job::Guard { Guard::Holding { held: None } } else { Guard::None };
         self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
-        kept.into_iter().flat_map(|signal| self.signal(now, signal)).collect()
+        // They came when they came: hearing them now begins no press.
+        let pressed_at = self.pressed_at;
+        let actions = kept.into_iter().flat_map(|signal| self.signal(now, signal)).collect();
+        self.pressed_at = pressed_at;
+        actions
     }
 
     pub(super) fn not_started(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {

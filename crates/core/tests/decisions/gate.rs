@@ -89,3 +89,16 @@ proptest! {
         prop_assert!(!optional || seen || now <= ms(absent_after));
     }
 }
+
+#[test]
+fn at_the_end_of_the_wait_only_an_optional_one_that_nobody_answered_for_is_absent() {
+    let ended = |text: &str, probe: Option<Probe>| {
+        let mut gate = Gate::new(&spec(text), ms(3_000));
+        let _ = probe.map(|probe| gate.probed(ms(1), probe));
+        gate.ended()
+    };
+    assert_eq!(ended("envoy?", None), Some(Next::Absent));
+    assert_eq!(ended("envoy?", Some(Probe::Nobody)), Some(Next::Absent));
+    assert_eq!(ended("envoy?", Some(Probe::NotYet)), None);
+    assert_eq!(ended("envoy", Some(Probe::Nobody)), None);
+}

@@ -95,6 +95,16 @@ fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
 }
 
 #[test]
+fn a_stop_signal_that_was_kept_began_its_press_when_it_came_and_not_when_the_sidecar_hears_it() {
+    let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
+    let _ = scene.on(Event::Begin);
+    assert_eq!(scene.signal(Signal::TERM), HELD);
+    assert_eq!(scene.pass(ms(1_000)).on(Event::MainsIn), [Action::Start]);
+    assert_eq!(scene.on(Event::Started(MAIN)), HELD);
+    assert_eq!(scene.pass(ms(100)).signal(Signal::TERM), [send(Signal::TERM)], "a second press");
+}
+
+#[test]
 fn a_sidecar_is_not_started_when_the_mains_are_out_already() {
     let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
     let _ = scene.on(Event::Begin);
@@ -144,4 +154,28 @@ fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
     assert_eq!(meant, [ask(&[0], ms(10_150), true)], "a second one is meant");
     let _ = scene.on(Event::Asked(0));
     assert_eq!(scene.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
+}
+
+#[test]
+fn a_guard_keeps_its_sidecar_on_a_double_term_until_the_mains_are_out() {
+    for apart in [0, 149] {
+        let mut scene = guarding(&settings(&[]));
+        assert_eq!(scene.signal(Signal::TERM), HELD);
+        let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+        assert_eq!(scene.pass(ms(apart)).signal(Signal::TERM), same, "{apart} ms");
+        assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Running, None), "no grace runs yet");
+        assert_eq!(scene.on(Event::MainsOut), [send(Signal::TERM)]);
+        assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)], "from here on it gets each");
+    }
+}
+
+#[test]
+fn a_guard_that_only_watches_keeps_the_sidecars_on_a_double_term_as_well() {
+    for job in [Job::Guard, Job::GuardSidecars] {
+        let mut scene = Scene::new(job, &settings(&[10]), true);
+        let _ = scene.on(Event::Begin);
+        assert_eq!(scene.signal(Signal::TERM), HELD);
+        assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))]);
+        assert_eq!(scene.phase(), PhaseName::Waiting);
+    }
 }

@@ -263,3 +263,32 @@ fn a_member_leaves_the_group_on_every_path_and_no_other_verb_does() {
     let mut scene = Scene::new(Job::Stop, &settings, true);
     assert_eq!(scene.on(Event::Begin), [ask(&[0], ms(TEN), false)]);
 }
+
+#[test]
+fn a_last_probe_that_finds_only_some_ready_changes_nothing_about_the_timeout() {
+    let mut scene = Scene::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10, 20]) });
+    assert_eq!(scene.tick(), (ms(400), vec![Action::LastProbe]));
+    assert_eq!(scene.on(Event::Tick), [], "100 ms are given to it");
+    assert_eq!(scene.pass(ms(50)).on(Event::Open(0)), []);
+    assert_eq!(scene.tick().1[..2], [Action::CloseGate, Action::TellTimeout]);
+}
+
+#[test]
+fn the_last_probe_is_100_ms_from_when_it_began_and_once() {
+    let mut scene = Scene::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10]) });
+    let _ = scene.pass(ms(400));
+    assert_eq!(scene.on(Event::Tick), [Action::LastProbe]);
+    assert_eq!(scene.deadline(), Some(ms(500)));
+    let told = Settings { wait_timeout: Some(ms(5_000)), ..settings(&[10]) };
+    let mut scene = Scene::waiting(&told);
+    assert_eq!(scene.tick(), (ms(5_000), vec![Action::LastProbe]));
+    assert_eq!(scene.tick(), (ms(5_000), vec![Action::TellWaiting]), "which is due as well");
+    assert_eq!(scene.tick().1[..2], [Action::CloseGate, Action::TellTimeout]);
+}
+
+#[test]
+fn a_stop_signal_during_the_last_probe_ends_the_waiting_as_ever() {
+    let mut scene = Scene::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10]) });
+    let _ = scene.tick();
+    assert_eq!(scene.signal(Signal::TERM), [Action::CloseGate, ask(&[0], ms(400 + TEN), true)]);
+}

@@ -124,7 +124,11 @@ proptest! {
         }
         let before = &tale.story[..=start];
         let opened = (0..sidecars.len()).all(|sidecar| before.iter().any(|entry| entry.event == Event::Open(sidecar)));
-        let late = *run_unready && wait_timeout.is_some_and(|timeout| tale.now(start) >= timeout);
+        let probed = before.iter().position(|entry| entry.actions == [Action::LastProbe]);
+        let late = *run_unready
+            && wait_timeout.zip(probed).is_some_and(|(timeout, probed)| {
+                tale.now(probed) >= timeout && tale.now(start) >= tale.now(probed) + ms(100)
+            });
         prop_assert!(opened || late);
         for entry in before {
             let ends = matches!(entry.event, Event::Signal(Signal::HUP | Signal::QUIT)) || tale.is_stop(entry.event);
@@ -149,7 +153,11 @@ proptest! {
             prop_assert!(asked.last().is_none_or(|last: &usize| sidecars[*last].order < orders[0]));
             asked.extend_from_slice(ask.sidecars);
         }
-        // Cut off or not: those of later steps are asked as well.
+        // Cut off or not: those of later steps are asked as well, unless each was reported before its turn.
+        if tale.cut_off().is_some_and(|cut| tale.all_reported(asks[0].at, cut)) {
+            prop_assert_eq!(tale.cut_off(), Some(tale.exit));
+            return Ok(());
+        }
         asked.sort_unstable();
         prop_assert_eq!(asked, (0..sidecars.len()).collect::<Vec<_>>());
     }
@@ -208,6 +216,51 @@ proptest! {
         let cut = stops.filter(|at| *at > first).nth(1 - early);
         prop_assert_eq!(tale.cut_off(), cut);
         prop_assert!(cut.is_none_or(|cut| tale.now(tale.exit) <= tale.now(cut) + ms(300)));
+    }
+
+    #[test]
+    fn a_stop_that_was_cut_off_ends_when_each_was_asked_or_after_300_ms_or_by_a_third_press(tale in a_tale()) {
+        let Some(cut) = tale.cut_off() else { return Ok(()) };
+        let asks = tale.asks();
+        let presses = tale.presses();
+        prop_assert!(presses.contains(&cut), "a press of its own");
+        let until = tale.now(cut) + ms(300);
+        for ask in asks.iter().filter(|ask| ask.at == cut) {
+            prop_assert!(ask.deadline == until && ask.hurried && !ask.sidecars.is_empty());
+        }
+        let over = |at: &usize| {
+            let late = tale.story[*at].event == Event::Tick && tale.now(*at) >= until;
+            tale.all_reported(asks[0].at, at + 1) || late || *at > cut && presses.contains(at)
+        };
+        prop_assert_eq!((cut..tale.story.len()).find(over), Some(tale.exit));
+        prop_assert!(asks.iter().all(|ask| ask.at <= cut), "nothing more is begun");
+    }
+
+    #[test]
+    fn stop_signals_of_one_press_are_said_to_be_so_and_do_nothing_else(tale in a_tale()) {
+        let presses = tale.presses();
+        for (at, action) in tale.actions() {
+            let Action::Tell(Note::SamePress(signal)) = action else { continue };
+            let entry = &tale.story[at];
+            // What was kept for a guard's sidecar is heard when that begins.
+            if entry.event != Event::Started(MAIN) {
+                prop_assert_eq!((entry.event, entry.actions.len()), (Event::Signal(*signal), 1));
+                prop_assert!(!presses.contains(&at) && entry.before == entry.after);
+            }
+            prop_assert!(tale.world.job == Job::Guard || !tale.lives(at), "main gets every one");
+        }
+    }
+
+    #[test]
+    fn a_last_probe_is_taken_at_the_end_of_the_wait_and_100_ms_before_it_is_given_up(tale in a_tale()) {
+        let probes: Vec<usize> =
+            tale.actions().filter(|(_, action)| **action == Action::LastProbe).map(|(at, _)| at).collect();
+        let timeout = tale.actions().find(|(_, action)| **action == Action::TellTimeout).map(|(at, _)| at);
+        prop_assert!(probes.len() <= 1 && (timeout.is_none() || !probes.is_empty()));
+        let Some(probe) = probes.first() else { return Ok(()) };
+        prop_assert_eq!(&tale.story[*probe].actions, &[Action::LastProbe]);
+        prop_assert_eq!(Some(tale.now(*probe)), tale.world.settings.wait_timeout);
+        prop_assert!(timeout.is_none_or(|at| tale.now(at) == tale.now(*probe) + ms(100)));
     }
 
     #[test]

@@ -65,6 +65,30 @@ fn a_silent_port_proves_nothing_and_one_last_look_is_taken_at_the_deadline() {
 }
 
 #[test]
+fn a_silent_ready_port_beside_a_refusing_quit_port_is_neither_life_nor_an_end() {
+    let beside = |ready: &[(Duration, Port)]| Fake { quit: vec![], ..Fake::up() }.with_ready(ready);
+    let silent = [(ms(0), Port::Silent)];
+    assert_eq!(play(beside(&silent), TWO_PORTS, terms()).verdict, still_there(false, ""), "it was seen");
+    assert_eq!(play(beside(&silent), TWO_PORTS, never_seen()).verdict, Verdict::NeverAppeared);
+    assert_eq!(play(beside(&silent), "cloud-sql-proxy?", never_seen()).verdict, Verdict::Absent);
+    let kuma = play(beside(&silent), "kuma", terms());
+    assert_eq!((kuma.verdict, kuma.over), (Verdict::NotNeeded, END), "and not at once");
+    // Its queue was full, and then it had gone.
+    let gone = [(ms(0), Port::Silent), (BEGIN + ms(900), REFUSES)];
+    assert_eq!(play(beside(&gone), TWO_PORTS, terms()).verdict, Verdict::AlreadyGone);
+}
+
+#[test]
+fn a_look_after_the_fallbacks_signal_that_hung_over_the_deadline_is_followed_by_one_more() {
+    let mut stop = Stop::new(&spec("pgbouncer:process=pgbouncer"), terms(), BEGIN);
+    stop.signalled(BEGIN, 1);
+    stop.looked(END + ms(5), Port::Silent, None);
+    assert_eq!(stop.next(END + ms(5)), Next::Look);
+    stop.looked(END + ms(6), REFUSES, None);
+    assert_eq!(stop.next(END + ms(6)), Next::Done(Verdict::Gone));
+}
+
+#[test]
 fn an_accepted_request_is_enough_for_one_whose_drain_does_not_matter() {
     for preset in ["linkerd", "consul-dataplane"] {
         assert_eq!(brief(&play(Fake::up(), preset, terms())), (Verdict::Accepted, ms(0), 1), "{preset}");
@@ -324,4 +348,35 @@ fn nobody_asks_again_whom_a_yes_was_heard_from_or_who_is_gone() {
         still_there(false, ""),
     ];
     assert!(!open.iter().any(Verdict::is_final));
+}
+
+#[test]
+fn silence_of_one_that_is_gone_is_no_second_life_and_of_one_never_seen_no_life() {
+    let mut stop = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
+    stop.replied(BEGIN, answer(200));
+    stop.looked(BEGIN + ms(5), REFUSES, None);
+    stop.watch(BEGIN + ms(5));
+    stop.looked(BEGIN + ms(55), Port::Silent, None);
+    assert_eq!(stop.next(BEGIN + ms(55)), Next::Pause(ms(50)), "still watched");
+    stop.looked(BEGIN + ms(105), ACCEPTS, None);
+    assert_eq!(stop.next(BEGIN + ms(105)), Next::Ask, "this is one");
+
+    let silent_for = |port| vec![(BEGIN + ms(10), port), (BEGIN + ms(40), REFUSES)];
+    let fake = |port| Fake { quit: silent_for(port), ..Fake::replying([Reply::Unsent("late".into())]) };
+    assert_eq!(play(fake(Port::Silent), ONE_PORT, never_seen()).verdict, Verdict::NeverAppeared);
+    assert_eq!(play(fake(ACCEPTS), ONE_PORT, never_seen()).verdict, Verdict::AlreadyGone, "it was seen");
+}
+
+#[test]
+fn one_last_look_that_begins_at_or_after_the_deadline_comes_before_still_there_and_no_second() {
+    for begun_late in [Port::Silent, ACCEPTS] {
+        let mut stop = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
+        stop.replied(BEGIN, answer(200));
+        stop.looked(END + ms(5), Port::Silent, None);
+        assert_eq!(stop.next(END + ms(5)), Next::Look);
+        stop.looked(END + ms(25), begun_late, None);
+        assert_eq!(stop.next(END + ms(25)), Next::Done(still_there(true, &status(200))));
+    }
+    let story = play(Fake::up(), ONE_PORT, terms());
+    assert_eq!(story.looked.iter().filter(|(at, ..)| *at >= END).count(), 1, "one that is due then is it");
 }

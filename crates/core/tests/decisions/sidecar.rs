@@ -106,6 +106,9 @@ impl Fake {
         if self.port(now, &self.quit) == REFUSES {
             return (Reply::Refused, Duration::ZERO);
         }
+        if self.port(now, &self.quit) == Port::Silent {
+            return (Reply::Unsent("silence".into()), left.min(SILENCE));
+        }
         let took = self.replies_after.min(left);
         let reply = if self.replies.len() > 1 { self.replies.remove(0) } else { self.replies[0].clone() };
         if let (Some(after), true) = (self.leaves_after, counts(&reply)) {
@@ -128,6 +131,8 @@ impl Fake {
     }
 }
 
+/// How long a try waits for a port that says nothing.
+const SILENCE: Duration = Duration::from_millis(20);
 pub const ACCEPTS: Port = Port::Accepts;
 pub const REFUSES: Port = Port::Refuses;
 

@@ -197,3 +197,12 @@ fn outside_pid_1_job_control_is_passed_on() {
     assert_eq!(scene.on(Event::Stopped(MAIN, Signal::TSTP)), [], "nobody could continue PID 1");
     assert_eq!(scene.signal(Signal::CONT), [send(Signal::CONT)]);
 }
+
+#[test]
+fn a_running_main_gets_every_stop_signal_of_a_press() {
+    let mut scene = Scene::running(&settings(&[10]));
+    for stop in [Signal::TERM, Signal::TERM, Signal::INT] {
+        assert_eq!(scene.signal(stop), [send(stop)]);
+    }
+    assert_eq!(scene.pass(ms(149)).signal(Signal::TERM), [send(Signal::TERM)]);
+}

@@ -151,3 +151,87 @@ fn stop_alone_asks_whatever_the_policy_says_and_does_not_linger() {
     let mut scene = Scene::new(Job::Stop, &settings, false);
     assert_eq!(scene.on(Event::Begin), [ask(&[0], ms(10_000), false)]);
 }
+
+#[test]
+fn two_terms_0_and_149_ms_apart_are_one_press() {
+    for apart in [0, 149] {
+        let mut scene = Scene::running(&settings(&[10]));
+        let _ = scene.main_exits(3);
+        assert_eq!(scene.signal(Signal::TERM), [Action::Hurry]);
+        let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+        assert_eq!(scene.pass(ms(apart)).signal(Signal::TERM), same, "{apart} ms");
+        assert_eq!(scene.on(Event::SidecarDone(0, true)), [Action::Exit(exited(3))], "the stop goes on");
+    }
+}
+
+#[test]
+fn term_and_int_at_once_are_one_press_in_whatever_order() {
+    for [first, second] in [[Signal::TERM, Signal::INT], [Signal::INT, Signal::TERM]] {
+        let mut scene = Scene::running(&settings(&[10]));
+        let _ = scene.main_exits(3);
+        assert_eq!(scene.signal(first), [Action::Hurry]);
+        assert_eq!(scene.signal(second), [Action::Tell(Note::SamePress(second))]);
+        assert_eq!(scene.phase(), PhaseName::Stopping);
+    }
+}
+
+#[test]
+fn two_terms_150_ms_apart_are_two_presses_whatever_came_in_between() {
+    for between in [None, Some(ms(149))] {
+        let mut scene = Scene::running(&settings(&[10]));
+        let _ = scene.main_exits(3);
+        let _ = scene.on(Event::Asked(0));
+        let _ = scene.signal(Signal::TERM);
+        if let Some(time) = between {
+            let _ = scene.pass(time).signal(Signal::TERM);
+        }
+        let cut = [Action::Tell(Note::CutOff), Action::Exit(exited(3))];
+        let rest = ms(150) - between.unwrap_or_default();
+        assert_eq!(scene.pass(rest).signal(Signal::TERM), cut, "the first of a press counts");
+    }
+}
+
+#[test]
+fn a_press_that_began_while_main_ran_or_the_group_was_left_is_the_same_one_in_the_stop() {
+    let mut scene = Scene::running(&settings(&[10]));
+    assert_eq!(scene.signal(Signal::TERM), [Action::Send(crate::scene::MAIN, Signal::TERM)]);
+    let _ = scene.pass(ms(100)).main_exits(3);
+    let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+    assert_eq!(scene.pass(ms(49)).signal(Signal::TERM), same);
+    assert_eq!(scene.pass(ms(1)).signal(Signal::TERM), [], "the first press since main's end");
+
+    let mut scene = Scene::running(&Settings { group: crate::scene::group(), ..settings(&[10]) });
+    let _ = scene.main_exits(3);
+    assert_eq!((scene.signal(Signal::TERM), scene.phase()), (vec![], PhaseName::Leaving));
+    assert_eq!(scene.signal(Signal::TERM), same);
+    assert_eq!(scene.on(Event::Left(true)), [ask(&[0], ms(10_000), true)]);
+    assert_eq!(scene.pass(ms(149)).signal(Signal::TERM), same);
+    let cut = scene.pass(ms(1)).signal(Signal::TERM);
+    assert_eq!(cut, [Action::Tell(Note::CutOff)], "its request is not out yet");
+    assert_eq!(scene.on(Event::Asked(0)), [Action::Exit(exited(3))]);
+}
+
+#[test]
+fn a_second_press_waits_for_requests_of_the_step_that_is_asked_already_and_asks_nobody_twice() {
+    let mut scene = Scene::running(&settings(&[10, 10]));
+    let _ = scene.main_exits(3);
+    let _ = scene.on(Event::Asked(1));
+    let _ = scene.signal(Signal::TERM);
+    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM), [Action::Tell(Note::CutOff)]);
+    assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Stopping, Some(ms(450))));
+    assert_eq!(scene.on(Event::Tick), [], "not yet");
+    assert_eq!(scene.signal(Signal::HUP), [Action::Tell(Note::Dropped(Signal::HUP))]);
+    assert_eq!(scene.on(Event::Asked(1)), [], "said twice");
+    assert_eq!(scene.on(Event::Asked(0)), [Action::Exit(exited(3))]);
+}
+
+#[test]
+fn a_stop_alone_that_was_cut_off_is_1_although_all_went_in_time() {
+    let mut scene = Scene::new(Job::Stop, &settings(&[10, 90]), false);
+    let _ = scene.on(Event::Begin);
+    let _ = scene.signal(Signal::TERM);
+    let cut = scene.pass(ms(150)).signal(Signal::TERM);
+    assert_eq!(cut, [Action::Tell(Note::CutOff), ask(&[1], ms(450), true)]);
+    assert_eq!(scene.on(Event::SidecarDone(1, true)), []);
+    assert_eq!(scene.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::NotStopped)]);
+}

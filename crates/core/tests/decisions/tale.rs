@@ -62,11 +62,14 @@ impl Tale {
 
     /// The pod may be going: the first stop signal, or what ended the gate.
     pub fn hurried(&self) -> Option<usize> {
-        let ended_gate = |entry: &Entry| {
-            matches!(entry.event, Event::Signal(Signal::HUP | Signal::QUIT))
-                && entry.actions.contains(&Action::CloseGate)
-        };
-        self.story.iter().position(|entry| self.is_stop(entry.event) || ended_gate(entry))
+        self.story.iter().position(|entry| self.is_wish(entry))
+    }
+
+    /// A stop signal, or another one that ended the gate.
+    fn is_wish(&self, entry: &Entry) -> bool {
+        let ended_gate = matches!(entry.event, Event::Signal(Signal::HUP | Signal::QUIT))
+            && entry.actions.contains(&Action::CloseGate);
+        self.is_stop(entry.event) || ended_gate
     }
 
     pub fn is_hurried_before(&self, index: usize) -> bool {
@@ -76,7 +79,7 @@ impl Tale {
     /// The first stop signal of each press: those within 150 ms of it belong to it.
     pub fn presses(&self) -> Vec<usize> {
         let mut presses: Vec<usize> = vec![];
-        for at in (0..self.story.len()).filter(|at| self.is_stop(self.story[*at].event)) {
+        for at in (0..self.story.len()).filter(|at| self.is_wish(&self.story[*at])) {
             let window = Duration::from_millis(150);
             if presses.last().is_none_or(|first| self.now(at) >= self.now(*first) + window) {
                 presses.push(at);
@@ -88,6 +91,17 @@ impl Tale {
     /// When a second press cut the stop off.
     pub fn cut_off(&self) -> Option<usize> {
         self.actions().find(|(_, action)| **action == Action::Tell(Note::CutOff)).map(|(at, _)| at)
+    }
+
+    /// Each of our sidecars was reported as asked or done in between, both ends left out.
+    pub fn all_reported(&self, after: usize, before: usize) -> bool {
+        let entries = &self.story[after + 1..before.max(after + 1)];
+        (0..self.world.settings.sidecars.len()).all(|sidecar| {
+            entries.iter().any(|entry| match entry.event {
+                Event::Asked(index) | Event::SidecarDone(index, _) => index == sidecar,
+                _ => false,
+            })
+        })
     }
 
     /// All actions and when they were wanted.
@@ -192,6 +206,8 @@ impl Sends<'_> {
         if self.tale.is_stop(Event::Signal(signal)) {
             match self.guarding {
                 Some(None) => return self.guarding = Some(Some(signal)),
+                // Of the press that is held back already. What was kept came with the first of it.
+                Some(Some(_)) if !self.tale.presses().contains(&index) => return,
                 Some(Some(_)) => self.guarding = None,
                 None => {}
             }
