@@ -3,6 +3,7 @@
 
 use lastout_core::outcome::Outcome;
 use nix::sys::statvfs::{FsFlags, statvfs};
+use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -187,20 +188,12 @@ fn wrong_format(path: &Path) -> String {
         } else if head.contains(&0) {
             "neither a program nor a script that begins with #!; the kernel cannot execute it"
         } else {
-            "a script that does not begin with #!, which only shells run, by sh; begin it with #!/bin/sh, or call sh with it"
+            "a script that does not begin with #!: shells, tini, dumb-init and catatonit run it by sh, the kernel does not; begin it with #!/bin/sh, or call sh with it"
         }
         .to_owned();
     }
-    // `e_machine` of elf(5): the architectures that images are built for.
-    let machine = match number(&head, 18, 2) {
-        Some(3) => "x86",
-        Some(40) => "arm",
-        Some(62) => "x86_64",
-        Some(183) => "aarch64",
-        Some(243) => "riscv64",
-        Some(21) => "ppc64le",
-        Some(22) => "s390x",
-        Some(_) | None => "unknown",
+    let Some(machine) = machine(&head) else {
+        return "the beginning of a program; the kernel cannot execute it".to_owned();
     };
     match machine == std::env::consts::ARCH {
         true => "a damaged program; the kernel cannot execute it".to_owned(),
@@ -209,6 +202,25 @@ fn wrong_format(path: &Path) -> String {
             std::env::consts::ARCH
         ),
     }
+}
+
+/// `e_machine` of elf(5), in the file's own byte order, by the names of the architectures that images are built for.
+fn machine(head: &[u8]) -> Option<Cow<'static, str>> {
+    let field = [*head.get(18)?, *head.get(19)?];
+    let big_endian = head.get(5) == Some(&2);
+    let number = if big_endian { u16::from_be_bytes(field) } else { u16::from_le_bytes(field) };
+    Some(Cow::Borrowed(match (number, big_endian) {
+        (3, false) => "x86",
+        (40, false) => "arm",
+        (62, false) => "x86_64",
+        (183, false) => "aarch64",
+        (243, false) => "riscv64",
+        (258, false) => "loongarch64",
+        (21, false) => "ppc64le",
+        (21, true) => "ppc64",
+        (22, true) => "s390x",
+        _ => return Some(Cow::Owned(format!("another machine (number {number} of elf.h)"))),
+    }))
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -136,7 +136,13 @@ fn a_script_that_the_kernel_does_not_know_as_one_says_what_is_wrong_with_its_beg
     let dir = TempDir::new();
     for (text, words) in [
         ("\u{feff}#!/bin/sh\nexit 0\n", ["byte order mark", "save it without"]),
-        ("exit 0\n", ["does not begin with #!", "by sh"]),
+        (
+            "exit 0\n",
+            [
+                "does not begin with #!",
+                "tini, dumb-init and catatonit run it by sh, the kernel does not; begin it with #!/bin/sh",
+            ],
+        ),
     ] {
         let script = dir.file("job.sh", text, 0o755);
         explains(&fails(&[&script], |l| l), 126, &words);
@@ -169,8 +175,10 @@ fn a_file_without_x_bit_in_path_exits_126() {
 fn a_program_of_another_architecture_exits_126() {
     only_ours!(); // glibc's execvp hands such a file to the shell
     let dir = TempDir::new();
-    let program = dir.file("job", elf::of_another_machine(), 0o755);
-    explains(&fails(&[&program], |l| l), 126, &["job", "architecture"]);
+    for (content, machine) in [(elf::of_another_machine(), "number 36"), (elf::of_s390x(), "s390x")] {
+        let program = dir.file("job", content, 0o755);
+        explains(&fails(&[&program], |l| l), 126, &["job", machine, "architecture"]);
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::signals::SignalMask;
 use lastout_core::machine::Pid;
+use nix::fcntl::OFlag;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::io;
-use std::os::fd::RawFd;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// A command that is ready to be executed, with everything allocated beforehand: between `clone` and
 /// `execve` nothing is.
@@ -33,7 +35,11 @@ struct Child<'a> {
     own_pid: [Option<PidEntry>; PID_VARIABLES.len()],
     mask: SignalMask,
     terminal: RawFd,
-    /// Written by the child, read by us: the child borrows our memory until it executes.
+    /// Where the child writes the errno as well: what tells it, and that there is none, without shared memory.
+    report: RawFd,
+    /// Written by the child first of all: we see it if it borrows our memory until it executes.
+    shares_memory: bool,
+    /// Written by the child.
     error: c_int,
 }
 
@@ -44,6 +50,9 @@ const CHILD_STACK: usize = 4 * 1024;
 /// `execve`. It returns when the command runs: a signal that is forwarded then finds it, in its own group.
 /// The dispositions need no restoring: we have changed none but that of CHLD.
 ///
+/// Under an emulator such as qemu-user that `clone` is a `fork`: the memory is a copy and nobody waits. There a
+/// pipe that closes on exec says both, the errno and that the command runs.
+///
 /// # Errors
 /// `Ok(Err(errno))` when no path could be executed, `Err` when no process could be made.
 pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
@@ -51,6 +60,8 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
     let paths: Vec<*const c_char> = image.paths.iter().map(|path| path.as_ptr()).collect();
     let args: Vec<*const c_char> = image.args.iter().map(|arg| arg.as_ptr()).chain(end()).collect();
     let mut env: Vec<*const c_char> = image.env.iter().map(|entry| entry.as_ptr()).chain(end()).collect();
+    // Without descriptors to be had, shared memory has to do.
+    let (told, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC).ok().unzip();
     let mut child = Child {
         paths: &paths,
         args: args.as_ptr(),
@@ -58,6 +69,8 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
         own_pid: image.own_pid.map(|index| index.map(|_| [0; PID_ENTRY_ROOM])),
         mask: image.mask,
         terminal: image.terminal.unwrap_or(-1),
+        report: report.as_ref().map_or(-1, AsRawFd::as_raw_fd),
+        shares_memory: false,
         error: 0,
     };
     for (index, text) in image.own_pid.iter().zip(&child.own_pid) {
@@ -72,9 +85,9 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
     let mut stack = std::mem::MaybeUninit::<[u128; CHILD_STACK / 16]>::uninit();
     // SAFETY: one past its end.
     let top = unsafe { stack.as_mut_ptr().add(1) };
-    // SAFETY: the child runs `prepare_and_execute` on a stack of its own (the top is 16-byte aligned) and
+    // SAFETY: the child runs `prepare_and_execute` on a stack of its own (the top is 16-byte aligned). Either it
     // shares our memory, which stays as it is: by CLONE_VFORK this thread sleeps until the child has executed or
-    // exited, and there is no other thread. All that `child` points to outlives the call.
+    // exited, and there is no other thread; or it has a copy. All that `child` points to outlives the call.
     let pid = unsafe {
         libc::clone(
             prepare_and_execute,
@@ -86,8 +99,15 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
     if pid < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: `child.error` was written by the child, which no longer shares our memory.
-    let error = unsafe { (&raw const child.error).read_volatile() };
+    // SAFETY: both were written by the child, which no longer shares our memory, or by us.
+    let (shared, error) = unsafe {
+        ((&raw const child.shares_memory).read_volatile(), (&raw const child.error).read_volatile())
+    };
+    drop(report);
+    let error = match told {
+        Some(told) if !shared => errno_from(told),
+        _ => error,
+    };
     if error == 0 {
         return Ok(Ok(pid));
     }
@@ -96,11 +116,21 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
     Ok(Err(error))
 }
 
+/// The errno that the child wrote; 0 when it executed, which closed its end.
+fn errno_from(told: OwnedFd) -> c_int {
+    let mut errno = [0; size_of::<c_int>()];
+    match File::from(told).read_exact(&mut errno) {
+        Ok(()) => c_int::from_ne_bytes(errno),
+        Err(_) => 0,
+    }
+}
+
 extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
     // SAFETY: `spawn` passes its `Child`, which lives until we execute or exit, and does not touch it meanwhile.
     let child = unsafe { &mut *child.cast::<Child>() };
     // SAFETY: only system calls, no allocation, no lock; all pointers are what `Child` says.
     unsafe {
+        (&raw mut child.shares_memory).write_volatile(true);
         libc::setpgid(0, 0);
         if child.terminal >= 0 {
             // TTOU, which a background process gets for this, is blocked.
@@ -126,6 +156,8 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
             }
         }
         (&raw mut child.error).write_volatile(error);
+        // Fewer bytes than a pipe takes at once; without a pipe it fails.
+        libc::write(child.report, (&raw const error).cast(), size_of::<c_int>());
         libc::_exit(127)
     }
 }

@@ -31,6 +31,15 @@ pub fn of_another_machine() -> Vec<u8> {
     build(EM_V800, &[(1, 0, 120)], b"")
 }
 
+/// The beginning of a 64-bit big-endian executable for s390x.
+pub fn of_s390x() -> Vec<u8> {
+    const EM_S390: u16 = 22;
+    let mut out = b"\x7fELF\x02\x02\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    out.extend([2, EM_S390].iter().flat_map(|n: &u16| n.to_be_bytes()));
+    out.resize(64, 0);
+    out
+}
+
 /// ELF header, one program header each of (type, offset, size), then the data at offset 120.
 fn build(machine: u16, segments: &[(u32, u64, u64)], data: &[u8]) -> Vec<u8> {
     assert_eq!(segments.len(), 1);
