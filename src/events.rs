@@ -1,7 +1,8 @@
 //! Where events come from: pending signals, children, workers, the nearest deadline. No decisions.
 
 use crate::post::{Letter, Post};
-use crate::sys::{self, Change, Clock};
+use crate::sys::{self, Change, Clock, Received};
+use crate::terminal::ProcessGroup;
 use lastout_core::machine::{Event, Pid};
 use lastout_core::signal::Signal;
 use std::collections::VecDeque;
@@ -26,6 +27,8 @@ pub struct Events {
     queue: VecDeque<Event>,
     /// The child whose end counts; all others are reaped and forgotten.
     main: Option<Pid>,
+    /// Main is in our own process group, and the terminal's signals reach it by themselves.
+    main_in_our_group: bool,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
     /// There may be letters: whoever sends one rings by CHLD.
@@ -46,6 +49,7 @@ impl Events {
             letters,
             queue: VecDeque::new(),
             main: None,
+            main_in_our_group: false,
             usage,
             rung: false,
             settled: false,
@@ -58,9 +62,10 @@ impl Events {
         self.start.elapsed()
     }
 
-    /// Main is this child.
-    pub fn main_is(&mut self, pid: Pid) {
+    /// Main is this child, in this process group.
+    pub fn main_is(&mut self, pid: Pid, group: &ProcessGroup) {
         self.main = Some(pid);
+        self.main_in_our_group = matches!(group, ProcessGroup::Ours);
     }
 
     /// What main used, once it is reaped.
@@ -111,11 +116,23 @@ impl Events {
                 // not for main (a broken stderr raises PIPE, which looks as if we had sent it).
                 Some(received) if received.signal.is_fault() && !received.by_process => {}
                 Some(received) if received.by_process && received.sender == self.own_pid => {}
+                Some(received) if self.main_has(received) => {
+                    return Incoming::Event(Event::GroupSignal(received.signal));
+                }
                 Some(received) => return Incoming::Event(Event::Signal(received.signal)),
                 // The deadline has come; or a stop or a debugger has interrupted us.
                 None => self.rung = true,
             }
         }
+    }
+
+    /// A hang-up, and the CONT with it, are for the leader of the session alone.
+    fn main_has(&self, received: Received) -> bool {
+        let for_leader = matches!(received.signal, Signal::HUP | Signal::CONT);
+        self.main_in_our_group
+            && !received.by_process
+            && received.signal.is_of_terminal()
+            && !(for_leader && nix::unistd::getsid(None) == Ok(nix::unistd::getpid()))
     }
 
     /// Takes in every change of every child: CHLD merges, so one may stand for thousands.

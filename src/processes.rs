@@ -20,7 +20,8 @@ pub fn signal(name: &str, signal: Signal) -> usize {
 pub fn end_descendants() -> io::Result<()> {
     // Hidden or not mounted, it is empty: we are not even there ourselves.
     fs::metadata("/proc/self/stat")?;
-    let parents: Vec<(Pid, Pid)> = all().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let parents: Vec<(Pid, Pid)> =
+        all().into_iter().filter_map(|pid| Some((pid, field(pid, PPID)?))).collect();
     let mut family = vec![std::process::id().cast_signed()];
     let mut next = 0;
     while let Some(&member) = family.get(next) {
@@ -40,10 +41,26 @@ fn all() -> Vec<Pid> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The field behind the command name, which may itself hold parentheses and blanks (`proc_pid_stat(5)`).
-fn parent(pid: Pid) -> Option<Pid> {
+/// Another process than ours is in this process group.
+pub fn share_group(group: Pid) -> bool {
+    let own = std::process::id().cast_signed();
+    all().into_iter().any(|pid| pid != own && field(pid, PGRP) == Some(group))
+}
+
+/// We have a controlling terminal.
+pub fn have_terminal() -> bool {
+    field(std::process::id().cast_signed(), TTY_NR).is_some_and(|device| device != 0)
+}
+
+/// Fields of `proc_pid_stat(5)` behind the command name: their place there, less 3.
+const PPID: usize = 1;
+const PGRP: usize = 2;
+const TTY_NR: usize = 4;
+
+/// Such a field. The command name may itself hold parentheses and blanks.
+fn field(pid: Pid, index: usize) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(index)?.parse().ok()
 }
 
 fn is_named(pid: Pid, name: &str) -> bool {

@@ -13,7 +13,7 @@ use crate::report::{self, Facts};
 use crate::sidecar::Workers;
 use crate::story::{Story, phase_name};
 use crate::sys::{self, Clock, SignalMask};
-use crate::terminal::Terminal;
+use crate::terminal::{ProcessGroup, Terminal};
 use lastout_core::duration::Human;
 use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, Pid};
 use lastout_core::outcome::{Exit, Outcome};
@@ -82,7 +82,7 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
         post,
         log,
         workers: None,
-        terminal: None,
+        main_group: ProcessGroup::Own(None),
         main: None,
     };
     if let Some(problem) = &run.beginning.problem {
@@ -114,7 +114,7 @@ fn listen_for_parents_death(signal: Signal, events: &mut Events, log: &Log) {
 
 /// Only at a terminal is there a shell that sees it and continues us.
 fn stop_self(signal: Signal) {
-    if Terminal::open().is_some() {
+    if Terminal::is_there() {
         sys::stop_self(signal);
     }
 }
@@ -136,8 +136,8 @@ struct Run<'a> {
     watch: Option<Watch>,
     /// The thread that waits for its mains is there.
     watcher: Option<sys::ThreadSignals>,
-    /// The terminal, when it is main's.
-    terminal: Option<Terminal>,
+    /// Main's process group, and the terminal when it is main's.
+    main_group: ProcessGroup,
     /// Main's pid, when it began and when it ended.
     main: Option<(Pid, Duration, Option<Duration>)>,
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnose;
 use crate::sys::{self, Image, SignalMask};
-use crate::terminal::Terminal;
+use crate::terminal::{ProcessGroup, Terminal};
 use lastout_core::machine::Pid;
 use lastout_core::outcome::Outcome;
 use lastout_core::text::Path as Shown;
@@ -39,11 +39,11 @@ const BUSY_TRIES: u32 = 40;
 /// Distance of those tries.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
-/// Starts the command as a process group of its own, in the terminal's foreground if that is ours.
+/// Starts the command in this process group.
 ///
 /// # Errors
 /// 127 not found, 126 cannot be executed, 125 no process to be had.
-pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, NotStarted> {
+pub fn spawn(command: Command<'_>, group: &ProcessGroup) -> Result<Pid, NotStarted> {
     let program = OsStr::from_bytes(command.words.first().map_or(b"", |word| word.to_bytes()));
     let paths = candidates(program.as_bytes(), command.env);
     let own_pid = std::process::id();
@@ -54,7 +54,8 @@ pub fn spawn(command: Command<'_>, terminal: Option<&Terminal>) -> Result<Pid, N
         own_pid: sys::PID_VARIABLES
             .map(|name| command.env.iter().position(|entry| names_us(entry.to_bytes(), name, own_pid))),
         mask: command.mask,
-        terminal: terminal.map(Terminal::fd),
+        own_group: matches!(group, ProcessGroup::Own(_)),
+        terminal: group.terminal().map(Terminal::fd),
     };
     for _ in 0..BUSY_TRIES {
         match sys::spawn(image) {

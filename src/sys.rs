@@ -9,10 +9,10 @@ mod signals;
 mod spawn;
 
 pub use children::{Change, next_change, no_usage};
-pub use files::{close_from, is_open, occupy_lowest_descriptor};
+pub use files::{close_from, is_open, occupy_lowest_descriptor, standard_descriptors};
 pub use memory::give_back_pages;
 pub use signals::{
-    SignalMask, ThreadSignals, block_all_signals, die_of, kill, set_parent_death_signal, stop_self,
+    Received, SignalMask, ThreadSignals, block_all_signals, die_of, kill, set_parent_death_signal, stop_self,
     thread_id, wait_signal, wake,
 };
 pub use spawn::{Image, PID_VARIABLES, spawn};

@@ -4,7 +4,10 @@
 
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use support::{Launch, TempDir, binary, elf, eventually, facts, init::which, ms, pause, skip};
 
 /// qemu-user for this machine's own processor: the wrapper runs in it, its main does not.
@@ -16,7 +19,7 @@ fn emulator() -> Option<PathBuf> {
     })
 }
 
-fn emulated(emulator: &PathBuf) -> Launch {
+fn emulated(emulator: &Path) -> Launch {
     Launch::pid1().program(emulator).options([binary()])
 }
 

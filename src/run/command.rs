@@ -5,7 +5,7 @@ use crate::env_file;
 use crate::group::Membership;
 use crate::spawn::{self, Command, NotStarted};
 use crate::sys;
-use crate::terminal::Terminal;
+use crate::terminal::{ProcessGroup, Terminal};
 use lastout_core::machine::{Event, Pid};
 use lastout_core::outcome::Outcome;
 use lastout_core::signal::Signal;
@@ -20,20 +20,25 @@ impl Run<'_> {
             .map_err(|why| NotStarted { outcome: Outcome::Internal, why })
             .and_then(|()| {
                 spawn::drop_our_pidfd(&mut env);
-                self.terminal = Terminal::open_if_ours();
+                self.main_group = ProcessGroup::of_main(self.beginning.pid1);
+                if self.settings.signal_group && matches!(self.main_group, ProcessGroup::Ours) {
+                    self.log.warn(
+                        "--signal-group: the command stays in our own process group, as its terminal cannot be handed over to another; it alone gets signals",
+                    );
+                }
                 let command = Command { words: self.beginning.command, env: &env, mask: self.beginning.mask };
-                spawn::spawn(command, self.terminal.as_ref())
+                spawn::spawn(command, &self.main_group)
             });
         match spawned {
             Ok(pid) => {
-                self.events.main_is(pid);
+                self.events.main_is(pid, &self.main_group);
                 self.main = Some((pid, self.events.now(), None));
                 self.let_go();
                 self.wait_for_mains();
                 Event::Started(pid)
             }
             Err(failure) => {
-                if let Some(terminal) = self.terminal.take() {
+                if let Some(terminal) = self.main_group.terminal() {
                     terminal.take_back();
                 }
                 self.say_error(&failure.why);
@@ -48,7 +53,7 @@ impl Run<'_> {
             self.log.debug(|| format!("cannot leave the working directory: {error}"));
         }
         let member = self.membership.iter().map(Membership::fd);
-        let kept: Vec<i32> = self.terminal.iter().map(Terminal::fd).chain(member).collect();
+        let kept: Vec<i32> = self.main_group.terminal().map(Terminal::fd).into_iter().chain(member).collect();
         if let Err(error) = sys::close_from(3, &kept) {
             self.log.debug(|| format!("cannot close inherited descriptors: {error}"));
         }
@@ -57,7 +62,10 @@ impl Run<'_> {
     pub(super) fn send(&self, pid: Pid, signal: Signal) {
         // What the terminal stopped with main was its whole group.
         let continues = signal == Signal::CONT && !self.beginning.pid1;
-        let target = if self.settings.signal_group || continues { -pid } else { pid };
+        let target = match self.main_group {
+            ProcessGroup::Own(_) if self.settings.signal_group || continues => -pid,
+            ProcessGroup::Own(_) | ProcessGroup::Ours => pid,
+        };
         match sys::kill(target, signal) {
             Ok(()) => self.log.debug(|| format!("sent {signal} to {target}")),
             // Gone already, or it runs as a user whom we may not signal: neither ends us.
@@ -66,14 +74,18 @@ impl Run<'_> {
     }
 
     pub(super) fn hand_terminal(&mut self, pid: Pid) {
-        if let Some(terminal) = Terminal::open_if_ours() {
+        if let ProcessGroup::Own(ours) = &mut self.main_group
+            && let Some(terminal) = Terminal::open_if_ours()
+        {
             terminal.give_to(pid);
-            self.terminal = Some(terminal);
+            *ours = Some(terminal);
         }
     }
 
     pub(super) fn take_terminal(&mut self) {
-        if let (Some(terminal), Some((pid, ..))) = (self.terminal.take(), self.main) {
+        if let ProcessGroup::Own(ours) = &mut self.main_group
+            && let (Some(terminal), Some((pid, ..))) = (ours.take(), self.main)
+        {
             terminal.take_back_from(pid);
         }
     }

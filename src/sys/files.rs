@@ -1,7 +1,7 @@
 //! Descriptors.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 /// Closes every descriptor from `first` on but those that are kept, by `close_range`, or one by one where that
 /// is refused.
@@ -46,4 +46,10 @@ pub fn is_open(fd: RawFd) -> bool {
 pub fn occupy_lowest_descriptor() {
     // SAFETY: a C string; a failure leaves things as they were.
     unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+}
+
+/// Those of the three standard descriptors that are open.
+pub fn standard_descriptors() -> Vec<BorrowedFd<'static>> {
+    // SAFETY: open now, and nobody here closes them.
+    (0..3).filter(|fd| is_open(*fd)).map(|fd| unsafe { BorrowedFd::borrow_raw(fd) }).collect()
 }

@@ -23,7 +23,9 @@ pub struct Image<'a> {
     pub own_pid: [Option<usize>; PID_VARIABLES.len()],
     /// How we found the signals.
     pub mask: SignalMask,
-    /// The terminal whose foreground the child is to take.
+    /// A process group of its own, or ours.
+    pub own_group: bool,
+    /// The terminal whose foreground that group is to take.
     pub terminal: Option<RawFd>,
 }
 
@@ -34,6 +36,7 @@ struct Child<'a> {
     /// Where to write such a variable and the child's own pid.
     own_pid: [Option<PidEntry>; PID_VARIABLES.len()],
     mask: SignalMask,
+    own_group: bool,
     terminal: RawFd,
     /// Where the child writes the errno as well: what tells it, and that there is none, without shared memory.
     report: RawFd,
@@ -68,6 +71,7 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
         env: std::ptr::null(),
         own_pid: image.own_pid.map(|index| index.map(|_| [0; PID_ENTRY_ROOM])),
         mask: image.mask,
+        own_group: image.own_group,
         terminal: image.terminal.unwrap_or(-1),
         report: report.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         shares_memory: false,
@@ -131,7 +135,9 @@ extern "C" fn prepare_and_execute(child: *mut c_void) -> c_int {
     // SAFETY: only system calls, no allocation, no lock; all pointers are what `Child` says.
     unsafe {
         (&raw mut child.shares_memory).write_volatile(true);
-        libc::setpgid(0, 0);
+        if child.own_group {
+            libc::setpgid(0, 0);
+        }
         if child.terminal >= 0 {
             // TTOU, which a background process gets for this, is blocked.
             libc::tcsetpgrp(child.terminal, libc::getpid());

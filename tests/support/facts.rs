@@ -85,6 +85,12 @@ pub fn spin_for_child(pid: i32, limit: Duration) -> bool {
     false
 }
 
+/// The process group of a process.
+pub fn group(pid: i32) -> i32 {
+    // SAFETY: takes an integer.
+    unsafe { libc::getpgid(pid) }
+}
+
 /// CPU time of a process in nanoseconds, as the scheduler counts it.
 pub fn cpu_ns(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;

@@ -6,6 +6,7 @@ use super::{
     running::{End, Running, number},
     stage::STAGE,
     stream::Stream,
+    surroundings::DevTty,
 };
 use std::{
     env,
@@ -175,6 +176,11 @@ impl Launch {
     /// As the leader of a session on this terminal, which is stdin, stdout and stderr.
     pub fn terminal(self, pty: &Pty) -> Self {
         self.stage(format!("terminal={}", pty.path))
+    }
+
+    /// Without a usable `/dev/tty`.
+    pub fn dev_tty(self, state: DevTty) -> Self {
+        self.stage(format!("dev-tty={}", state.name()))
     }
 
     /// With this soft and hard limit of a resource (`RLIMIT_…`).

@@ -54,7 +54,7 @@ pub mod standin;
 pub mod stop;
 pub mod stream;
 pub mod strike;
-mod surroundings;
+pub mod surroundings;
 pub mod temp;
 pub mod wire;
 

@@ -43,6 +43,43 @@ pub unsafe fn termination_log(file: &CString) -> Result<(), String> {
     Ok(())
 }
 
+/// What there is instead of `/dev/tty`.
+#[derive(Clone, Copy, Debug)]
+pub enum DevTty {
+    /// No `/dev` at all.
+    Absent,
+    /// `/dev/null` in its place, as container engines mask files.
+    Masked,
+}
+
+impl DevTty {
+    pub const ALL: [Self; 2] = [Self::Absent, Self::Masked];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Masked => "masked",
+        }
+    }
+
+    pub fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.name() == name).unwrap()
+    }
+}
+
+/// Takes `/dev/tty` away from this name space of mounts.
+pub unsafe fn dev_tty(state: DevTty) -> Result<(), String> {
+    let (source, target, kind, flags) = match state {
+        DevTty::Absent => (c"tmpfs", c"/dev", c"tmpfs", 0),
+        DevTty::Masked => (c"/dev/null", c"/dev/tty", c"none", libc::MS_BIND),
+    };
+    // SAFETY: C strings only.
+    match unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, ptr::null()) } {
+        0 => Ok(()),
+        _ => Err(last("mount over /dev/tty")),
+    }
+}
+
 /// Brings `lo` up in a new network namespace.
 pub unsafe fn loopback_up() {
     // SAFETY: `request` is what SIOCSIFFLAGS reads.

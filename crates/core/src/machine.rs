@@ -20,6 +20,7 @@ use alloc::{vec, vec::Vec};
 use core::time::Duration;
 use phase::{LAST_PROBE, Phase, Presses, WORKER_SLACK};
 use rules::Rules;
+use signals::Reached;
 
 /// A process of this name space.
 pub type Pid = i32;
@@ -54,6 +55,8 @@ pub enum Event {
     NotStarted(Outcome),
     /// A signal for us or for main; neither CHLD, nor a fault of our own, nor one that we sent ourselves.
     Signal(Signal),
+    /// A signal that the terminal sent to our whole process group, main included.
+    GroupSignal(Signal),
     /// A child ended and was reaped.
     Reaped(Pid, Ended),
     /// The terminal stopped a child.
@@ -192,7 +195,8 @@ impl Machine {
             Event::Open(sidecar) => self.opened(sidecar),
             Event::Started(pid) => self.started(now, pid),
             Event::NotStarted(outcome) => self.not_started(now, outcome),
-            Event::Signal(signal) => self.signal(now, signal),
+            Event::Signal(signal) => self.signal(now, signal, Reached::Us),
+            Event::GroupSignal(signal) => self.signal(now, signal, Reached::MainToo),
             Event::Reaped(pid, ended) => self.reaped(now, pid, ended),
             Event::Stopped(pid, signal) => self.stopped(pid, signal),
             Event::Childless => self.childless(now),

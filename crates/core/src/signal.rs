@@ -51,6 +51,8 @@ impl Signal {
     pub const TTIN: Self = Self(21);
     /// Background write to the terminal.
     pub const TTOU: Self = Self(22);
+    /// The size of the terminal has changed.
+    pub const WINCH: Self = Self(28);
 
     /// The signal of this number, if it is one (1–64).
     #[must_use]
@@ -89,6 +91,12 @@ impl Signal {
     #[must_use]
     pub fn stops_job(self) -> bool {
         matches!(self, Self::TSTP | Self::TTIN | Self::TTOU)
+    }
+
+    /// True for the signals that a terminal sends to a whole process group.
+    #[must_use]
+    pub fn is_of_terminal(self) -> bool {
+        self.stops_job() || matches!(self, Self::HUP | Self::INT | Self::QUIT | Self::CONT | Self::WINCH)
     }
 
     /// True when a program that has not arranged for it is ended by it (`signal(7)`).

@@ -1,6 +1,7 @@
 //! From the beginning to main's start: the gate.
 
 use super::phase::{Guard, Phase};
+use super::signals::Reached;
 use super::{Action, Job, Machine, Pid};
 use crate::outcome::Outcome;
 use crate::signal::Signal;
@@ -76,7 +77,7 @@ impl Machine {
         self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
         // They came when they came: hearing them now begins no press.
         let pressed_at = self.pressed_at;
-        let actions = kept.into_iter().flat_map(|signal| self.signal(now, signal)).collect();
+        let actions = kept.into_iter().flat_map(|signal| self.signal(now, signal, Reached::Us)).collect();
         self.pressed_at = pressed_at;
         actions
     }

@@ -10,6 +10,15 @@ use core::time::Duration;
 /// Real-time signals that are kept for main at most; the kernel's own queue is bounded likewise.
 const KEPT_AT_MOST: usize = 256;
 
+/// Whom a signal has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Us alone.
+    Us,
+    /// Our whole process group, and main is in it: it counts for us, and is not sent to main again.
+    MainToo,
+}
+
 impl Machine {
     /// What is sent to main for this signal, when that is all that [`Machine::on`] would say, and the time is nothing to
     /// it: the short way of those that every program may get many of.
@@ -22,8 +31,10 @@ impl Machine {
         self.rules.rewritten(signal).filter(|sent| *sent != Signal::CONT).map(|sent| (main, sent))
     }
 
-    pub(super) fn signal(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
-        if let Some((main, sent)) = self.passes(signal) {
+    pub(super) fn signal(&mut self, now: Duration, signal: Signal, reached: Reached) -> Vec<Action> {
+        if reached == Reached::Us
+            && let Some((main, sent)) = self.passes(signal)
+        {
             return vec![Action::Send(main, sent)];
         }
         let is_stop = self.rules.is_stop(signal);
@@ -52,7 +63,13 @@ impl Machine {
                     *guard = Guard::Asked;
                 }
                 self.hurried |= is_stop;
-                self.forward_or_hold(now, signal)
+                match reached {
+                    Reached::Us => self.forward_or_hold(now, signal),
+                    Reached::MainToo => {
+                        self.begin_grace(now, signal);
+                        vec![]
+                    }
+                }
             }
             Phase::Leftovers { outcome, .. } if is_stop => {
                 let outcome = *outcome;
@@ -182,18 +199,23 @@ impl Machine {
     }
 
     pub(super) fn forward(&mut self, now: Duration, signal: Signal) -> Vec<Action> {
-        let Phase::Running { main, kill_at, .. } = &mut self.phase else { return vec![] };
+        let Phase::Running { main, .. } = self.phase else { return vec![] };
         let Some(sent) = self.rules.rewritten(signal) else {
             return vec![Action::Tell(Note::Dropped(signal))];
         };
-        if let Some(grace) = self.rules.grace
+        self.begin_grace(now, signal);
+        match sent {
+            Signal::CONT if !self.rules.pid1 => vec![Action::HandTerminal(main), Action::Send(main, sent)],
+            _ => vec![Action::Send(main, sent)],
+        }
+    }
+
+    /// Main has a stop signal: from here on `--grace` counts.
+    fn begin_grace(&mut self, now: Duration, signal: Signal) {
+        if let (Phase::Running { kill_at, .. }, Some(grace)) = (&mut self.phase, self.rules.grace)
             && self.rules.is_stop(signal)
         {
             kill_at.get_or_insert(now + grace);
-        }
-        match sent {
-            Signal::CONT if !self.rules.pid1 => vec![Action::HandTerminal(*main), Action::Send(*main, sent)],
-            _ => vec![Action::Send(*main, sent)],
         }
     }
 }

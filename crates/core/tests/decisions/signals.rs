@@ -18,6 +18,28 @@ fn every_signal_is_forwarded_once_while_main_runs() {
     }
 }
 
+/// The terminal has sent it to our whole group, and main is in that.
+#[test]
+fn a_signal_that_main_has_as_well_is_not_sent_again_but_counts() {
+    let rules = Settings {
+        grace: Some(ms(500)),
+        rewrites: vec![(USR1, Some(USR2))],
+        delays: vec![(USR2, ms(100))],
+        ..settings(&[])
+    };
+    let mut scene = Scene::running(&rules);
+    for came in [Signal::INT, USR1, USR2, Signal::TSTP, Signal::WINCH, Signal::CONT] {
+        assert_eq!(scene.on(Event::GroupSignal(came)), [], "{came}");
+    }
+    assert_eq!(scene.deadline(), Some(ms(500)), "the grace of INT, no delay of USR2");
+}
+
+#[test]
+fn at_the_gate_a_signal_of_the_terminal_is_as_any_other() {
+    let mut scene = Scene::waiting(&settings(&[10]));
+    assert!(scene.on(Event::GroupSignal(Signal::INT)).contains(&Action::CloseGate));
+}
+
 /// That the short way leads to the same place is checked wherever a world is played.
 #[test]
 fn the_short_way_is_open_to_all_that_need_no_time_and_change_nothing_here() {
