@@ -13,6 +13,12 @@ pub fn signal(name: &str, signal: Signal) -> usize {
     matching.filter(|&pid| sys::kill(pid, signal).is_ok()).count()
 }
 
+/// A process of this name, as for [`signal`], is visible and has not ended.
+pub fn is_running(name: &str) -> bool {
+    let own = std::process::id().cast_signed();
+    all().into_iter().any(|pid| pid != own && is_named(pid, name) && !is_zombie(pid))
+}
+
 /// Sends every descendant of ours TERM, leaves of the tree included, and CONT: a stopped one would not see the end.
 ///
 /// # Errors
@@ -57,10 +63,19 @@ const PPID: usize = 1;
 const PGRP: usize = 2;
 const TTY_NR: usize = 4;
 
-/// Such a field. The command name may itself hold parentheses and blanks.
+fn is_zombie(pid: Pid) -> bool {
+    stat(pid).is_some_and(|stat| stat.starts_with(" Z"))
+}
+
+/// Such a field.
 fn field(pid: Pid, index: usize) -> Option<i32> {
+    stat(pid)?.split_ascii_whitespace().nth(index)?.parse().ok()
+}
+
+/// What follows the command name, which may itself hold parentheses and blanks.
+fn stat(pid: Pid) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(index)?.parse().ok()
+    stat.rsplit_once(')').map(|(_, rest)| rest.to_owned())
 }
 
 fn is_named(pid: Pid, name: &str) -> bool {

@@ -7,13 +7,14 @@ use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::processes;
 use crate::sys::Clock;
-use lastout_core::spec::{Address, Quit, Spec};
+use lastout_core::spec::{Address, Proof, Quit, Spec};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ pub(super) fn until_done(
 ) {
     let now = || start.elapsed();
     let mut stop = Stop::new(spec, terms, now());
+    let had_process = matches!(&spec.gone, Proof::NoProcess(name) if processes::is_running(name));
     loop {
         let woken = match stop.next(now()) {
             Next::Pause(time) => bells.pause(time, stop.hurried()),
@@ -38,7 +40,7 @@ pub(super) fn until_done(
                 }
                 None => Woken::Cancelled,
             },
-            Next::Look => match look(spec, found, stop.left(now()), bells) {
+            Next::Look => match look(spec, found, had_process, stop.left(now()), bells) {
                 Some((quit, ready)) => {
                     stop.looked(now(), quit, ready);
                     Woken::Ready
@@ -117,8 +119,15 @@ fn create(path: &[u8]) -> io::Result<()> {
 /// How long a look may take: on loopback a port answers at once, or its queue is full.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Looks at the quit port, and at the ready port where it is another one.
-fn look(spec: &Spec, found: &Found, left: Duration, bells: &Bells) -> Option<(Port, Option<Port>)> {
+/// Looks for the proof of its end: at the quit port, and at the ready port where it is another one, if the spec says
+/// nothing else. `had_process`: the process whose absence is the proof was there before it was asked.
+fn look(
+    spec: &Spec,
+    found: &Found,
+    had_process: bool,
+    left: Duration,
+    bells: &Bells,
+) -> Option<(Port, Option<Port>)> {
     let deadline = Instant::now() + LOOK.min(spec.timeout).min(left);
     let open = |address: &Address| {
         Connection::open(address, &candidates(address, |all| found.to_look(all)), bells, deadline)
@@ -129,6 +138,16 @@ fn look(spec: &Spec, found: &Found, left: Duration, bells: &Bells) -> Option<(Po
         Err(ConnectError::Refused) => Some(Port::Refuses),
         Err(ConnectError::Cancelled) => None,
     };
+    let refuses_when = |proved: bool| if proved { Port::Refuses } else { Port::Accepts };
+    let exists = |path: &[u8]| Path::new(OsStr::from_bytes(path)).exists();
+    match &spec.gone {
+        Proof::PortsRefuse | Proof::Accepted => {}
+        Proof::Refuses(address) => return Some((port(address)?, None)),
+        Proof::FileThere(path) => return Some((refuses_when(exists(path)), None)),
+        Proof::FileAway(path) => return Some((refuses_when(!exists(path)), None)),
+        Proof::NoProcess(_) if !had_process => return Some((Port::Silent, None)),
+        Proof::NoProcess(name) => return Some((refuses_when(!processes::is_running(name)), None)),
+    }
     Some(match (spec.quit.address(), spec.ready.address()) {
         (Some(quit), Some(ready)) if quit != ready => (port(quit)?, Some(port(ready)?)),
         (Some(only), _) | (None, Some(only)) => (port(only)?, None),

@@ -20,6 +20,9 @@
 //!             without a quit request, those of the ready one
 //! ready-ok    the same for the ready request
 //! timeout     of one request, 1s by default
+//! gone        what proves its end, and is waited for: refused (its ports do, the default where it has one) ·
+//!             accepted (that it took the request) · file:FILE (is there) · no-file:FILE (is not) ·
+//!             tcp://HOST:PORT · unix:SOCKET (refuses) · process:NAME (none of this name is visible any more)
 //! order       low ones are stopped first; 10 by default
 //! absent      how long an optional one is waited for, from our start
 //! process     end the process of this name where it is visible, when nothing else helped …
@@ -27,7 +30,7 @@
 //! ```
 //!
 //! A comma, a space and a per cent sign are written `%2C`, `%20`, `%25` in `header`, `socket`, `process` and
-//! behind `file:` and `unix:`. URLs and paths of requests are sent byte for byte: there the same escapes are
+//! behind `file:`, `no-file:`, `process:` and `unix:`. URLs and paths of requests are sent byte for byte: there the same escapes are
 //! the URL's own, and the sidecar decodes them.
 
 mod build;
@@ -36,7 +39,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::presets::{Gone, Preset, When};
+use crate::presets::{Preset, When};
 use crate::signal::Signal;
 use crate::text::Path;
 use alloc::{string::String, vec::Vec};
@@ -68,7 +71,7 @@ pub struct Spec {
     /// Low ones are stopped first.
     pub order: u32,
     /// What proves that it is gone.
-    pub gone: Gone,
+    pub gone: Proof,
     /// A quit port that refuses while the ready port answers is how it should be (Kuma 3).
     pub refused_is_normal: bool,
     /// Fallback in a shared process namespace: end the process of this name by this signal.
@@ -121,6 +124,23 @@ pub enum Quit {
     Nothing,
 }
 
+/// What proves that a sidecar is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Its own ports refuse: that of the quit request and that of the ready one.
+    PortsRefuse,
+    /// It has accepted the request: no more is looked at.
+    Accepted,
+    /// This address refuses.
+    Refuses(Address),
+    /// This file (path as bytes) is there.
+    FileThere(Vec<u8>),
+    /// This file (path as bytes) is not there.
+    FileAway(Vec<u8>),
+    /// No process of this name is visible, and one was before.
+    NoProcess(String),
+}
+
 /// A set of HTTP statuses, as inclusive ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusSet(pub Vec<(u16, u16)>);
@@ -139,12 +159,17 @@ impl Spec {
             Quit::CreateFile(path) => Some(path),
             Quit::Nothing => None,
         };
-        ready.into_iter().chain(quit).collect()
+        let gone = match &mut self.gone {
+            Proof::Refuses(at) => at.path_mut(),
+            Proof::FileThere(path) | Proof::FileAway(path) => Some(path),
+            Proof::PortsRefuse | Proof::Accepted | Proof::NoProcess(_) => None,
+        };
+        ready.into_iter().chain(quit).chain(gone).collect()
     }
 
     /// Whether every socket's path, as it is now, has room in an address.
     pub(crate) fn check_sockets(&self) -> Result<(), String> {
-        for at in [self.ready.address(), self.quit.address()].into_iter().flatten() {
+        for at in [self.ready.address(), self.quit.address(), self.gone.address()].into_iter().flatten() {
             if let Address::Unix(path) = at {
                 target::socket_fits(path).map_err(|why| alloc::format!("{}: {why}", self.name))?;
             }
@@ -196,6 +221,21 @@ impl Quit {
         match self {
             Self::Http(request) => Some(&request.at),
             Self::CreateFile(_) | Self::Nothing => None,
+        }
+    }
+}
+
+impl Proof {
+    /// The address that it is about, where that is not the sidecar's own.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Refuses(at) => Some(at),
+            Self::PortsRefuse
+            | Self::Accepted
+            | Self::FileThere(_)
+            | Self::FileAway(_)
+            | Self::NoProcess(_) => None,
         }
     }
 }
@@ -255,6 +295,21 @@ impl fmt::Display for Quit {
             Self::Http(request) => write!(f, "{request}"),
             Self::CreateFile(path) => write!(f, "file:{}", Path(path)),
             Self::Nothing => f.write_str("none"),
+        }
+    }
+}
+
+/// As in a spec: `refused`, `file:/run/uploaded`, `tcp://127.0.0.1:6432`.
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PortsRefuse => f.write_str("refused"),
+            Self::Accepted => f.write_str("accepted"),
+            Self::Refuses(at @ Address::Tcp(_)) => write!(f, "tcp://{at}"),
+            Self::Refuses(at @ Address::Unix(_)) => write!(f, "{at}"),
+            Self::FileThere(path) => write!(f, "file:{}", Path(path)),
+            Self::FileAway(path) => write!(f, "no-file:{}", Path(path)),
+            Self::NoProcess(name) => write!(f, "process:{}", Path(name.as_bytes())),
         }
     }
 }

@@ -6,8 +6,7 @@ mod exchange;
 
 pub use exchange::{Next, Port, Reply, Terms, Verdict};
 
-use crate::presets::Gone;
-use crate::spec::{Quit, Spec};
+use crate::spec::{Proof, Quit, Spec};
 use crate::text::answered;
 use alloc::string::String;
 use core::time::Duration;
@@ -33,6 +32,8 @@ struct Traits {
     gone_when_accepted: bool,
     refused_is_normal: bool,
     can_be_looked_at: bool,
+    /// A process that was never visible proves nothing by its absence.
+    proved_by_process: bool,
     has_process: bool,
 }
 
@@ -106,9 +107,15 @@ impl Stop {
         let has_process = spec.process.is_some();
         let traits = Traits {
             optional: spec.optional,
-            gone_when_accepted: spec.gone == Gone::Accepted,
+            gone_when_accepted: spec.gone == Proof::Accepted,
             refused_is_normal: spec.refused_is_normal,
-            can_be_looked_at: spec.quit.address().or(spec.ready.address()).is_some(),
+            can_be_looked_at: match &spec.gone {
+                Proof::PortsRefuse | Proof::Accepted => {
+                    spec.quit.address().or(spec.ready.address()).is_some()
+                }
+                Proof::Refuses(_) | Proof::FileThere(_) | Proof::FileAway(_) | Proof::NoProcess(_) => true,
+            },
+            proved_by_process: matches!(spec.gone, Proof::NoProcess(_)),
             has_process,
         };
         let state = match &spec.quit {
@@ -214,7 +221,8 @@ impl Stop {
         }
     }
 
-    /// Takes in what [`Next::Look`] saw; `ready` is `None` when there is no other port to look at.
+    /// Takes in what [`Next::Look`] saw; `ready` is `None` when there is no other port to look at. A proof of another kind
+    /// is told as a port that refuses once it is given, and is [`Port::Silent`] when it cannot be had.
     pub fn looked(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
         self.terms.seen |= quit == Port::Accepts || ready == Some(Port::Accepts);
@@ -222,6 +230,9 @@ impl Stop {
             State::Refused { .. } => self.looked_refused(now, quit, ready),
             State::Verifying { asked_at, look_at, refused } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
+                (Port::Silent, false) if self.traits.proved_by_process => {
+                    self.state = State::Done(Verdict::Accepted)
+                }
                 (Port::Accepts, false) if refused => self.came_back(now),
                 // The last look is one that was due at the deadline: what hung before it proves nothing.
                 (Port::Accepts | Port::Refuses | Port::Silent, false) if look_at >= self.limit => {

@@ -3,7 +3,7 @@
 use crate::duration::Human;
 use crate::presets::When;
 use crate::settings::LogLevel;
-use crate::spec::{Quit, Spec};
+use crate::spec::{Proof, Quit, Spec};
 use crate::stop::Verdict;
 use crate::text::{Path, answered};
 use alloc::{format, string::String};
@@ -21,7 +21,7 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
     match verdict {
         Verdict::Gone => (LogLevel::Info, format!("{name}: gone after {took}")),
         Verdict::AlreadyGone => (LogLevel::Info, format!("{name}: already gone")),
-        Verdict::Accepted => (LogLevel::Info, format!("{name}: accepted the request to end after {took}")),
+        Verdict::Accepted => (LogLevel::Info, accepted(spec, took)),
         Verdict::NotNeeded => (LogLevel::Info, format!("{name}: needs no stop")),
         Verdict::Absent => (LogLevel::Info, format!("{name}: not there")),
         Verdict::NotSwitchedOn => (
@@ -52,11 +52,15 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
         }
         Verdict::StillThere { asked: accepted, last } => {
             let last = if last.is_empty() { "no answer" } else { last };
+            let waited_for = match &spec.gone {
+                Proof::PortsRefuse | Proof::Accepted => String::new(),
+                proof => format!("; waited for gone={proof}"),
+            };
             let hint = if *accepted { hint(When::StillThere) } else { String::new() };
             (
                 loud,
                 format!(
-                    "{name}: is still there after {took}, so this pod may not end: {asked}: {last}{hint}"
+                    "{name}: is still there after {took}, so this pod may not end: {asked}: {last}{waited_for}{hint}"
                 ),
             )
         }
@@ -66,6 +70,22 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
                 "{name}: was asked twice and came back each time: something restarts it (a native sidecar needs no stop: --stop-on never)"
             ),
         ),
+    }
+}
+
+/// What is known of one whose end is not looked for, and the way to have it looked for.
+fn accepted(spec: &Spec, took: Human) -> String {
+    let name = &spec.name;
+    match (&spec.gone, &spec.quit) {
+        (Proof::NoProcess(process), _) => format!(
+            "{name}: has been asked to end; no process {} was visible (shareProcessNamespace: true makes it so), so nothing proves its end",
+            Path(process.as_bytes())
+        ),
+        (Proof::PortsRefuse, Quit::CreateFile(path)) => format!(
+            "{name}: {} is created; nothing proves that it has finished: gone=file:FILE is waited for, or another proof",
+            Path(path)
+        ),
+        _ => format!("{name}: accepted the request to end after {took}"),
     }
 }
 

@@ -14,7 +14,12 @@ pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
             *same = spec;
             continue;
         }
-        if let Some(first) = kept.iter().find(|known| asks_the_same(&known.quit, &spec.quit)) {
+        // To create a file twice does no harm, and each may prove its end in its own way.
+        let is_same_file =
+            |known: &Spec| matches!(known.quit, Quit::CreateFile(_)) && known.gone != spec.gone;
+        if let Some(first) =
+            kept.iter().find(|known| asks_the_same(&known.quit, &spec.quit) && !is_same_file(known))
+        {
             told.push(format!(
                 "{}: {} goes to the same address as {}'s: it is sent once, for both",
                 spec.name, spec.quit, first.name
@@ -76,6 +81,7 @@ mod tests {
         let (names, told) = folded(&["envoy", "mine:ready=/r,quit=http://[::1]:9901/stop,port=9901"]);
         assert_eq!((names.len(), names[1].as_str(), told), (2, "mine none", 1));
         assert_eq!(folded(&["a:quit=file:/x", "b:quit=file:/x"]).1, 1);
+        assert_eq!(folded(&["a:quit=file:/x,gone=file:/a", "b:quit=file:/x,gone=file:/b"]).1, 0);
         assert_eq!(folded(&["a:quit=unix:/s:/q", "b:quit=unix:/s:/q"]).1, 1);
     }
 

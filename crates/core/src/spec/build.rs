@@ -2,7 +2,7 @@
 
 use super::parse::Items;
 use super::target::{self, Target};
-use super::{Address, Env, Quit, Ready, Request, Spec, StatusSet};
+use super::{Address, Env, Proof, Quit, Ready, Request, Spec, StatusSet};
 use crate::duration;
 use crate::presets::{DEFAULT_ORDER, Gone, Preset, ReadyRow};
 use crate::signal::Signal;
@@ -63,7 +63,7 @@ pub(super) fn build(
         headers: headers(preset, items, env)?,
         timeout: items.read_as("timeout", timeout)?.unwrap_or(TIMEOUT),
         order: items.read_as("order", order)?.unwrap_or(preset.map_or(DEFAULT_ORDER, |preset| preset.order)),
-        gone: preset.map_or(Gone::Refused, |preset| preset.gone),
+        gone: gone(preset, items)?,
         refused_is_normal: preset.is_some_and(|preset| preset.refused_is_normal),
         process: process(items)?,
     };
@@ -201,14 +201,19 @@ fn process(items: &Items<'_>) -> Result<Option<(String, Signal)>, String> {
         Signal::parse(text)
             .ok_or_else(|| format!("{} is no signal: write TERM, INT or a number", Quoted::text(text)))
     })?;
-    match items.get("process").map(target::unescape) {
-        Some(name) if name.contains(char::is_control) => {
-            Err(format!("process: {} holds a control character", Quoted::text(&name)))
-        }
+    match items.read_as("process", target::process_name)? {
         Some(name) => Ok(Some((name, signal.unwrap_or(Signal::TERM)))),
         None if signal.is_some() => Err("`signal` needs `process`: write process=NAME".to_owned()),
         None => Ok(None),
     }
+}
+
+fn gone(preset: Option<&'static Preset>, items: &Items<'_>) -> Result<Proof, String> {
+    let proof = items.read_as("gone", target::proof)?;
+    Ok(proof.unwrap_or_else(|| match preset.map_or(Gone::Refused, |preset| preset.gone) {
+        Gone::Refused => Proof::PortsRefuse,
+        Gone::Accepted => Proof::Accepted,
+    }))
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
@@ -238,6 +243,7 @@ fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
     let own_ready = own("ready", spec.ready != Ready::Unchecked);
     let own_quit = own("quit", asks_quit);
     for (key, effect, why) in [
+        ("gone", spec.quit != Quit::Nothing || spec.process.is_some(), "it is not asked to end"),
         ("absent", spec.optional, "it is for optional sidecars: write NAME?"),
         ("method", asks_quit, "there is no quit request"),
         ("ok", asks_quit || asks_ready, "there is no request"),
@@ -250,6 +256,13 @@ fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
         if !effect && items.get(key).is_some() {
             return Err(format!("`{key}` has no effect: {why}"));
         }
+    }
+    let has_address = spec.quit.address().or(spec.ready.address()).is_some();
+    if items.get("gone") == Some("refused") && !has_address {
+        return Err(
+            "gone: it has no port that could refuse: write another proof, or give ready=tcp://127.0.0.1:PORT"
+                .to_owned(),
+        );
     }
     if !items.headers.is_empty() && !asks_quit && !asks_ready {
         return Err("`header` has no effect: there is no request".to_owned());

@@ -5,7 +5,7 @@ use crate::presets::{self, PRESETS};
 use crate::text::{Quoted, nearest};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "host",
     "port",
     "ready-port",
@@ -17,6 +17,7 @@ const KEYS: [&str; 15] = [
     "ok",
     "ready-ok",
     "timeout",
+    "gone",
     "order",
     "absent",
     "process",

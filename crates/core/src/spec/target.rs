@@ -1,7 +1,7 @@
 //! The values of a spec: addresses, hosts, paths, statuses, headers. Each error is one line that quotes the
 //! value, except where it may be a secret.
 
-use super::StatusSet;
+use super::{Address, Proof, StatusSet};
 use crate::text::{Quoted, nearest};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -71,6 +71,42 @@ pub(super) fn target(value: &str) -> Result<Target, String> {
         "{} is no address: write http://127.0.0.1:PORT/PATH, /PATH, tcp://127.0.0.1:PORT, unix:SOCKET, file:FILE or none",
         Quoted::text(value.split('@').next_back().unwrap_or(value))
     ))
+}
+
+/// What proves the end of a sidecar.
+pub(super) fn proof(value: &str) -> Result<Proof, String> {
+    if let Some(rest) = after(value, "no-file:") {
+        return Ok(Proof::FileAway(
+            file(authorityless(rest)).map_err(|why| why.replace("file:/PATH", "no-file:/PATH"))?,
+        ));
+    }
+    if let Some(rest) = after(value, "process:") {
+        return match process_name(rest)? {
+            name if name.is_empty() => Err("a name is missing: write process:NAME".to_owned()),
+            name => Ok(Proof::NoProcess(name)),
+        };
+    }
+    let is_target = ["tcp://", "unix:", "file:"].iter().any(|scheme| after(value, scheme).is_some());
+    match (value, is_target.then(|| target(value)).transpose()?) {
+        ("refused", _) => Ok(Proof::PortsRefuse),
+        ("accepted", _) => Ok(Proof::Accepted),
+        (_, Some(Target::Tcp(at))) => Ok(Proof::Refuses(Address::Tcp(at))),
+        (_, Some(Target::Unix { socket, path: None })) => Ok(Proof::Refuses(Address::Unix(socket))),
+        (_, Some(Target::File(file))) => Ok(Proof::FileThere(file)),
+        _ => Err(format!(
+            "{} is no proof: write file:FILE, no-file:FILE, tcp://127.0.0.1:PORT, unix:SOCKET, process:NAME, refused or accepted",
+            Quoted::text(value.split('@').next_back().unwrap_or(value))
+        )),
+    }
+}
+
+/// The name of a process, escapes decoded.
+pub(super) fn process_name(text: &str) -> Result<String, String> {
+    let name = unescape(text);
+    match name.contains(char::is_control) {
+        true => Err(format!("{} holds a control character", Quoted::text(&name))),
+        false => Ok(name),
+    }
 }
 
 /// What follows this scheme, in any case.

@@ -35,7 +35,7 @@ fn a_known_name_alone_takes_everything_from_its_row() {
     assert_eq!((spec.ready.address(), spec.quit.address()), (Some(&both), Some(&both)));
     assert_eq!(spec.ready.to_string(), "GET 127.0.0.1:4191/ready");
     assert_eq!(spec.quit.to_string(), "POST 127.0.0.1:4191/shutdown");
-    assert_eq!((spec.order, spec.gone, spec.timeout), (90, Gone::Accepted, Duration::from_secs(1)));
+    assert_eq!((spec.order, &spec.gone, spec.timeout), (90, &Proof::Accepted, Duration::from_secs(1)));
     assert!(spec.hint(When::Status(404)).unwrap().contains("config.linkerd.io/proxy-admin-shutdown"));
     assert_eq!(spec.hint(When::Status(418)), None);
 }
@@ -132,6 +132,24 @@ fn all_other_keys() {
 }
 
 #[test]
+fn proofs_of_any_kind() {
+    let at = |text: &str| text.parse().unwrap();
+    for (text, proof, shown) in [
+        ("refused", Proof::PortsRefuse, "refused"),
+        ("accepted", Proof::Accepted, "accepted"),
+        ("tcp://127.0.0.1:1", Proof::Refuses(Address::Tcp(vec![at("127.0.0.1:1")])), "tcp://127.0.0.1:1"),
+        ("unix:@x", Proof::Refuses(Address::Unix(b"\0x".to_vec())), "unix:@x"),
+        ("FILE:///a%2Cb", Proof::FileThere(b"/a,b".to_vec()), "file:/a,b"),
+        ("no-file:/a%20b", Proof::FileAway(b"/a b".to_vec()), "no-file:/a b"),
+        ("process:a%2Cb", Proof::NoProcess("a,b".to_owned()), "process:a,b"),
+    ] {
+        let gone = spec(&format!("envoy:gone={text}")).gone;
+        assert_eq!((gone.to_string().as_str(), gone), (shown, proof));
+    }
+    assert_eq!(spec("linkerd:gone=refused").gone, Proof::PortsRefuse);
+}
+
+#[test]
 fn ok_is_the_ready_requests_where_nothing_is_asked_to_quit() {
     let Ready::Http(ready) = spec("otel-collector:ok=200-499").ready else { panic!() };
     assert_eq!(ready.ok, StatusSet(vec![(200, 499)]));
@@ -221,6 +239,9 @@ fn an_error_names_the_thing_and_the_way_out() {
         ("istio:order=4294967296", "istio: order: `4294967296` is no whole number"),
         ("istio:signal=TERM", "istio: `signal` needs `process`"),
         ("istio:process=a,signal=TREM", "istio: signal: `TREM` is no signal"),
+        ("x:quit=file:/a,gone=unix:/s:/q", "x: gone: `unix:/s:/q` is no proof: write file:FILE"),
+        ("x:quit=file:/a,gone=no-file:", "x: gone: a file name is missing: write no-file:/PATH"),
+        ("istio:quit=none,gone=accepted", "istio: `gone` has no effect: it is not asked to end"),
         ("istio:absent=1s", "istio: `absent` has no effect: it is for optional sidecars: write NAME?"),
         ("istio:quit=none,method=PUT", "istio: `method` has no effect: there is no quit request"),
         ("pgbouncer:ok=200", "pgbouncer: `ok` has no effect: there is no request"),

@@ -8,7 +8,8 @@ use core::time::Duration;
 pub enum Next {
     /// Send the quit request (or create the file).
     Ask,
-    /// Connect to the quit port, and to the ready port where it is another one, and close at once.
+    /// Look for the proof of its end: connect to the quit port, and to the ready port where it is another one, and close at
+    /// once; or what else the spec says.
     Look,
     /// End the process of that name by its signal.
     Signal,

@@ -54,8 +54,16 @@ fn a_fake() -> impl Strategy<Value = Fake> {
 
 fn a_spec() -> impl Strategy<Value = String> {
     let heads = ["envoy", "linkerd", "cloud-sql-proxy", "kuma", "pgbouncer", "gcsfuse", "vault-agent"];
-    let tails =
-        ["", ":process=p", ":quit=file:/done", ":quit=none", ":ready=none", ":quit=file:/done,ready=none"];
+    let tails = [
+        "",
+        ":process=p",
+        ":quit=file:/done",
+        ":quit=none",
+        ":ready=none",
+        ":quit=file:/done,ready=none",
+        ":quit=file:/done,gone=file:/f",
+        ":quit=file:/done,gone=process:p",
+    ];
     let heads = prop::sample::select(heads.to_vec());
     (heads, any::<bool>(), prop::sample::select(tails.to_vec())).prop_map(|(head, optional, tail)| {
         // What has no quit request has no port for it either.

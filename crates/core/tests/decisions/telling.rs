@@ -44,6 +44,21 @@ fn each_ending_in_the_words_that_the_user_reads() {
         ("envoy", Verdict::Gone, "envoy: gone after 10 s"),
         ("envoy", Verdict::AlreadyGone, "envoy: already gone"),
         ("linkerd", Verdict::Accepted, "linkerd: accepted the request to end after 10 s"),
+        (
+            "app:quit=file:/run/done",
+            Verdict::Accepted,
+            "app: /run/done is created; nothing proves that it has finished: gone=file:FILE is waited for, or another proof",
+        ),
+        (
+            "app:quit=file:/run/done,gone=process:appd",
+            Verdict::Accepted,
+            "app: has been asked to end; no process appd was visible (shareProcessNamespace: true makes it so), so nothing proves its end",
+        ),
+        (
+            "app:quit=file:/run/done,gone=no-file:/run/spool",
+            still_there(true, "the file is there"),
+            "app: is still there after 10 s, so this pod may not end: creating /run/done: the file is there; waited for gone=no-file:/run/spool",
+        ),
         ("kuma", Verdict::NotNeeded, "kuma: needs no stop"),
         ("envoy?", Verdict::Absent, "envoy: not there"),
         ("app:quit=/q,port=1", declined(404, "no"), "app: POST 127.0.0.1:1/q answered 404 \"no\""),
