@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use environment::from_environment;
 use lastout_core::settings::{Opt, RawValue, Verb};
 use lastout_core::text::{Quoted, nearest};
-use options::{OPTIONS, help};
+use options::{OPTIONS, help, help_of};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -49,22 +49,31 @@ pub struct Work<'a> {
     pub warnings: Vec<String>,
 }
 
+/// What the first word may be, where it is no command.
+pub const VERBS: [&str; 6] = ["install", "wait", "stop", "guard", "sleep", "presets"];
+
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
 pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (first, rest) = (args.first().copied(), args.get(1..).unwrap_or_default());
-    match first.and_then(OsStr::to_str) {
+    let verb = first.and_then(OsStr::to_str);
+    if let (Some(verb), [flag]) = (verb.filter(|verb| VERBS.contains(verb)), rest)
+        && (*flag == "--help" || *flag == "-h")
+    {
+        return Call::Print(help_of(verb));
+    }
+    match verb {
         Some("install") => match *rest {
             [dest] if !is_option(dest) => Call::Install(dest),
-            _ => verb_help(rest, "lastout install DEST: one folder or file name is needed"),
+            _ => misused(rest, "lastout install DEST: one folder or file name is needed"),
         },
         Some("sleep") => match *rest {
             [time] if !is_option(time) => Call::Sleep(time),
-            _ => verb_help(rest, "lastout sleep DURATION: one duration is needed, such as 5 or 1m30s"),
+            _ => misused(rest, "lastout sleep DURATION: one duration is needed, such as 5 or 1m30s"),
         },
         Some("presets") => match *rest {
             [] => Call::Presets { json: false },
             [flag] if flag == "--json" => Call::Presets { json: true },
-            _ => verb_help(rest, "lastout presets [--json]: takes nothing else"),
+            _ => misused(rest, "lastout presets [--json]: takes nothing else"),
         },
         Some("wait") => work(Verb::Wait, rest, env),
         Some("stop") => work(Verb::Stop, rest, env),
@@ -77,9 +86,8 @@ fn is_option(word: &OsStr) -> bool {
     word.as_bytes().starts_with(b"-")
 }
 
-fn verb_help<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
+fn misused<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
     match rest {
-        [flag] if *flag == "--help" || *flag == "-h" => Call::Print(format!("{usage}\n")),
         [] => Call::Wrong(usage.to_owned()),
         [..] => Call::Wrong(format!("{usage}, not {}", Quoted(&rest.join(OsStr::new(" ")).into_vec()))),
     }
@@ -100,7 +108,7 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
         },
     }
     call.values = values;
-    call.warnings.extend(sidecar_behind_the_command(&call));
+    call.warnings.extend(option_behind_the_command(&call, args));
     if matches!(verb, Verb::Run)
         && call.problem.is_none()
         && call.command.first().is_none_or(|word| word.is_empty())
@@ -111,13 +119,22 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     Call::Work(call)
 }
 
-/// `lastout COMMAND --sidecar SPEC` gives the command an argument, and waits for nobody.
-fn sidecar_behind_the_command(call: &Work<'_>) -> Option<String> {
-    let named = call.values.iter().any(|value| value.option == Opt::Sidecar);
-    let behind = call.command.iter().skip(1).any(|word| *word == "--sidecar");
-    (matches!(call.verb, Verb::Run) && behind && !named).then(|| {
-        "--sidecar stands behind the command and is its argument: options go before the command".to_owned()
-    })
+/// `lastout COMMAND --sidecar SPEC` gives the command an argument, and waits for nobody. Where the command stands behind
+/// `--` it is meant so.
+fn option_behind_the_command(call: &Work<'_>, args: &[&OsStr]) -> Option<String> {
+    let before = args.get(..args.len().saturating_sub(call.command.len()))?;
+    if !matches!(call.verb, Verb::Run | Verb::Guard) || before.last().is_some_and(|word| *word == "--") {
+        return None;
+    }
+    let named = |word: &&OsStr| {
+        let name = word.as_bytes().strip_prefix(b"--")?.split(|byte| *byte == b'=').next()?;
+        OPTIONS.iter().find(|row| row.is_ours_alone() && row.name.as_bytes() == name)
+    };
+    let row = call.command.iter().skip(1).take_while(|word| **word != "--").find_map(named)?;
+    Some(format!(
+        "--{0} stands behind the command and is its argument: options go before the command (a -- before it says that --{0} is meant for it)",
+        row.name
+    ))
 }
 
 /// The command, where no option stands before it. Then there is nothing to parse, and clap is not asked: making its
@@ -144,7 +161,12 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
         },
     };
     if matches.try_get_one(HELP).ok().flatten().copied().unwrap_or(false) {
-        return Err(help());
+        return Err(match call.verb {
+            Verb::Run => help(),
+            Verb::Wait => help_of("wait"),
+            Verb::Stop => help_of("stop"),
+            Verb::Guard => help_of("guard"),
+        });
     }
     let mut values = flags(&matches);
     let words = matches.try_get_many::<OsString>(COMMAND).ok().flatten().map_or(0, Iterator::count);
@@ -174,6 +196,18 @@ fn readable(verb: Verb, args: &[&OsStr]) -> Vec<RawValue> {
     // Behind it options may be the command's own: nothing there is to keep a sidecar from being stopped.
     let mut in_command = false;
     while let Some(word) = words.next() {
+        // Option and value that came as one word, blank and all.
+        let blank = word.iter().position(|byte| *byte == b' ').filter(|_| word.starts_with(b"--"));
+        if let Some((name, value)) = blank.and_then(|at| word.split_at_checked(at))
+            && name == b"--sidecar"
+        {
+            values.push(RawValue {
+                option: Opt::Sidecar,
+                origin: String::new(),
+                value: value.trim_ascii().to_vec(),
+            });
+            continue;
+        }
         let option = word.strip_prefix(b"--").unwrap_or_default();
         let row =
             OPTIONS.iter().find(|row| option.split(|byte| *byte == b'=').next() == Some(row.name.as_bytes()));
@@ -234,15 +268,17 @@ fn flags(matches: &ArgMatches) -> Vec<RawValue> {
 }
 
 /// Options of tini, dumb-init and catatonit, and what to say instead.
-const OTHER_INITS: [(&str, &str); 9] = [
+const OTHER_INITS: [(&str, &str); 11] = [
     ("-g", "it is --signal-group"),
     ("-s", "that holds always: outside PID 1 orphans are adopted"),
     ("-v", "it is --log-level info, or debug"),
+    ("--verbose", "it is --log-level info, or debug"),
     ("-w", "that is --log-level warn, the default"),
     ("-e", "it is --map-exit CODE=0"),
     ("-p", "it is --parent-death-signal SIGNAL"),
     ("-r", "it is --rewrite-signal FROM=TO"),
     ("--rewrite", "it is --rewrite-signal FROM=TO"),
+    ("-c", "that is the default (--signal-group is the other way)"),
     ("--single-child", "that is the default (--signal-group is the other way)"),
 ];
 

@@ -1,7 +1,9 @@
 //! Why a command could not be executed, said so that the user can mend it: the kernel's ENOENT and EACCES
 //! each have half a dozen causes, and in a distroless image there is no shell to look around with.
 
+use crate::cli::VERBS;
 use lastout_core::outcome::Outcome;
+use lastout_core::text::nearest;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
@@ -20,16 +22,30 @@ pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> (Outcome,
     // The kernel's own order: the interpreter of a file that is there can be missing, too.
     let outcome = if errno == libc::ENOENT { Outcome::NotFound } else { Outcome::CannotExecute };
     let why = match (there.first(), program.as_bytes().contains(&b'/')) {
+        (None, _) if errno == libc::ENOENT && program.as_bytes().contains(&b' ') => format!(
+            "{name}: not found; is that a whole command line in one word? write each of its words as an item of its own, or sh -c and the line"
+        ),
         (None, true) if errno == libc::ENOENT => {
             format!("{name}: not found{}", missing_part(Path::new(program)))
         }
         (None, false) if errno == libc::ENOENT => {
-            format!("{name}: not found in PATH; give the whole path, or check the image's PATH")
+            let verb = misspelt(&name.to_string());
+            format!("{name}: not found in PATH; {verb}give the whole path, or check the image's PATH")
         }
         (Some(path), _) => format!("{}: {}", path.display(), cause(path, errno)),
         (None, _) => format!("{name}: cannot be executed: {}", io::Error::from_raw_os_error(errno)),
     };
     (outcome, why)
+}
+
+/// What of our own may have been meant.
+fn misspelt(name: &str) -> String {
+    let meant = match name {
+        "help" => Some("--help"),
+        "version" => Some("--version"),
+        _ => nearest(name, VERBS),
+    };
+    meant.map_or_else(String::new, |meant| format!("did you mean `lastout {meant}`? else "))
 }
 
 /// The first folder of the path that is not there.

@@ -56,6 +56,13 @@ impl Log {
         }
     }
 
+    /// The same about this sidecar.
+    pub fn debug_about(&self, sidecar: &str, text: impl FnOnce() -> String) {
+        if self.level >= LogLevel::Debug {
+            self.about(LogLevel::Debug, sidecar, &text());
+        }
+    }
+
     /// One line of this level.
     pub fn line(&self, level: LogLevel, text: &str) {
         self.about(level, "", text);

@@ -25,6 +25,39 @@ const fn switch(option: Opt, name: &'static str, help: &'static str) -> Row {
     Row { option, name, value: None, repeats: false, help }
 }
 
+impl Row {
+    /// No other program is likely to have an option of this name.
+    pub(super) fn is_ours_alone(&self) -> bool {
+        match self.option {
+            Opt::Sidecar
+            | Opt::WaitTimeout
+            | Opt::OnWaitTimeout
+            | Opt::AbsentAfter
+            | Opt::StopOn
+            | Opt::SignalGroup
+            | Opt::RewriteSignal
+            | Opt::DelaySignal
+            | Opt::MapExit
+            | Opt::GroupSize
+            | Opt::GroupWait
+            | Opt::ParentDeathSignal => true,
+            Opt::NoWait
+            | Opt::EnvFile
+            | Opt::StopTimeout
+            | Opt::Linger
+            | Opt::StopSignal
+            | Opt::Grace
+            | Opt::Leftovers
+            | Opt::Group
+            | Opt::GroupName
+            | Opt::Report
+            | Opt::Compat
+            | Opt::LogLevel
+            | Opt::LogFormat => false,
+        }
+    }
+}
+
 /// All options. Each has a variable `LASTOUT_<NAME>`.
 pub(super) const OPTIONS: &[Row] = &[
     list(
@@ -124,12 +157,107 @@ Exit codes: COMMAND's own; 128+n when signal n ended it; 127 not found; 126 cann
 options or settings; 124 a sidecar was not ready in time.
 ";
 
-/// Written here and not by clap, whose templates for every kind of program would be a twelfth of the binary.
-pub(super) fn help() -> String {
-    let mut text = ABOUT.to_owned();
-    for row in OPTIONS {
+/// A verb's usage, what it does, and the options that mean something to it.
+struct Page {
+    verb: &'static str,
+    text: &'static str,
+    options: &'static [Opt],
+}
+
+const TELLING: [Opt; 3] = [Opt::Report, Opt::LogLevel, Opt::LogFormat];
+
+const PAGES: [Page; 6] = [
+    Page {
+        verb: "install",
+        text: "\
+Usage: lastout install DEST
+
+Copies this program to DEST, a folder that is there or a file name, for an init container that has no `cp`. The
+copy is complete or not there at all, executable by everybody, and may be made while another one runs.
+Exit codes: 0; 125 when it cannot be written.
+",
+        options: &[],
+    },
+    Page {
+        verb: "wait",
+        text: "\
+Usage: lastout wait [OPTIONS] [SPEC]...
+
+Waits until the sidecars are ready, and leaves: for the front of an entrypoint that stays as it is.
+Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad options; 128+n a signal came.
+",
+        options: &[Opt::Sidecar, Opt::WaitTimeout, Opt::AbsentAfter, Opt::Compat],
+    },
+    Page {
+        verb: "stop",
+        text: "\
+Usage: lastout stop [OPTIONS] [SPEC]...
+
+Stops the sidecars and proves that they are gone: for the end of an entrypoint that stays as it is.
+Exit codes: 0 when all are gone; 1 when one would not go; 125 bad options.
+",
+        options: &[Opt::Sidecar, Opt::StopTimeout, Opt::AbsentAfter, Opt::Compat],
+    },
+    Page {
+        verb: "guard",
+        text: "\
+Usage: lastout guard --group DIR [OPTIONS] [--] COMMAND [ARG]...
+       lastout guard --group DIR [OPTIONS] --sidecar SPEC...
+
+Runs a sidecar as its COMMAND until the mains that share DIR are out, then ends it; or waits until they are out
+and stops the sidecars that are named. A first stop signal is held back until the mains are out.
+Exit codes: 0 when it ended the COMMAND, or has stopped the sidecars as far as they let it; the COMMAND's own when
+that ended by itself; 125 bad options.
+",
+        options: &[
+            Opt::Sidecar, Opt::Group, Opt::GroupSize, Opt::GroupWait, Opt::Grace, Opt::StopTimeout, Opt::StopSignal,
+        ],
+    },
+    Page {
+        verb: "sleep",
+        text: "\
+Usage: lastout sleep DURATION
+
+Sleeps, for preStop hooks in images without a shell. DURATION is 5 (seconds), 500ms, 1m30s.
+Exit codes: 0 when the time is over; 128+n a signal came; 125 no duration.
+",
+        options: &[],
+    },
+    Page {
+        verb: "presets",
+        text: "\
+Usage: lastout presets [--json]
+
+Prints the known sidecars: where each is asked whether it is ready, how it is told to quit, and what must be
+switched on in it. --json prints an array of objects.
+Exit codes: 0; 125 for anything else behind it.
+",
+        options: &[],
+    },
+];
+
+/// The page of this verb.
+pub(super) fn help_of(verb: &str) -> String {
+    let Some(page) = PAGES.iter().find(|page| page.verb == verb) else { return help() };
+    let mut text = page.text.to_owned();
+    if !page.options.is_empty() {
+        text += "\nOptions:\n";
+        list_options(&mut text, |row| page.options.contains(&row.option) || TELLING.contains(&row.option));
+        text += "  --help\n\nEvery option has a variable LASTOUT_<OPTION>; lists are separated by blanks.\n";
+    }
+    text
+}
+
+fn list_options(text: &mut String, which: impl Fn(&Row) -> bool) {
+    for row in OPTIONS.iter().filter(|row| which(row)) {
         let name = row.value.map_or_else(|| row.name.to_owned(), |value| format!("{} {value}", row.name));
         let _ = writeln!(text, "  --{name:<28} {}", row.help);
     }
+}
+
+/// Written here and not by clap, whose templates for every kind of program would be a twelfth of the binary.
+pub(super) fn help() -> String {
+    let mut text = ABOUT.to_owned();
+    list_options(&mut text, |_| true);
     text + AFTER
 }

@@ -73,7 +73,7 @@ impl Run<'_> {
     }
 
     pub(super) fn open_gate(&mut self) {
-        let probing = Workers::new(self.post.clone(), self.beginning.start).and_then(|workers| {
+        let probing = Workers::new(self.post.clone(), self.beginning.start, self.log).and_then(|workers| {
             let workers = self.workers.insert(workers);
             let mut stories = self.stories.iter().enumerate();
             stories.try_for_each(|(index, story)| {
@@ -118,7 +118,7 @@ impl Run<'_> {
 
     pub(super) fn ask(&mut self, sidecars: &[usize], deadline: Duration, hurried: bool) {
         if self.workers.is_none() {
-            match Workers::new(self.post.clone(), self.beginning.start) {
+            match Workers::new(self.post.clone(), self.beginning.start, self.log) {
                 Ok(workers) => self.workers = Some(workers),
                 Err(error) => self.log.error(&format!("cannot stop the sidecars: {error}")),
             }

@@ -4,9 +4,10 @@
 //! ureq reads proxy variables, follows redirects and starts a thread to resolve even a literal address unless
 //! it is told not to: here it gets no proxy, no redirects and a resolver that looks nothing up.
 
+use super::Task;
 use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
-use super::found::{Candidates, Found};
+use super::found::candidates;
 use lastout_core::spec::Request;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -81,33 +82,42 @@ impl std::fmt::Debug for Written {
     }
 }
 
-/// Sends this request and reads the answer, all within `timeout`.
-///
-/// # Errors
-/// See [`Failure`].
+/// Sends this request and reads the answer, all within `timeout`. Also tells at which candidate.
 pub fn send(
+    task: &Task,
     request: &Request,
-    headers: &[(String, String)],
-    (found, candidates): (&Found, &Candidates),
     timeout: Duration,
-    bells: &Arc<Bells>,
+    written: Written,
+) -> (Option<SocketAddr>, Result<Answer, Failure>) {
+    let deadline = Instant::now() + timeout;
+    let to = candidates(&request.at, |all| task.found.to_ask(all));
+    let failed = match Connection::open(&request.at, &to, &task.bells, deadline) {
+        Ok(connection) => {
+            let at = connection.at();
+            if let Some(at) = at {
+                task.found.note(at);
+            }
+            return (at, exchange(task, request, connection, (timeout, deadline), written));
+        }
+        Err(ConnectError::Refused) => Failure::Refused,
+        Err(ConnectError::Silent) => Failure::Unsent("connecting took too long".to_owned()),
+        Err(ConnectError::Failed(words)) => Failure::Unsent(words),
+        Err(ConnectError::Cancelled) => Failure::Cancelled,
+    };
+    (None, Err(failed))
+}
+
+fn exchange(
+    task: &Task,
+    request: &Request,
+    connection: Connection,
+    (timeout, deadline): (Duration, Instant),
     written: Written,
 ) -> Result<Answer, Failure> {
+    let (at, headers) = (connection.at(), &task.spec.headers);
     let written = Arc::new(written);
-    let deadline = Instant::now() + timeout;
-    let connection = match Connection::open(&request.at, candidates, bells, deadline) {
-        Ok(connection) => connection,
-        Err(ConnectError::Refused) => return Err(Failure::Refused),
-        Err(ConnectError::Silent) => return Err(Failure::Unsent("connecting took too long".to_owned())),
-        Err(ConnectError::Failed(words)) => return Err(Failure::Unsent(words)),
-        Err(ConnectError::Cancelled) => return Err(Failure::Cancelled),
-    };
-    let at = connection.at();
-    if let Some(at) = at {
-        found.note(at);
-    }
     let connection = Mutex::new(Some(connection));
-    let connector = Wire { connection, bells: bells.clone(), written: written.clone(), deadline };
+    let connector = Wire { connection, bells: task.bells.clone(), written: written.clone(), deadline };
     let config = Config::builder()
         .proxy(None)
         .max_redirects(0)

@@ -9,13 +9,15 @@ mod http;
 mod probe;
 mod stop;
 
+use crate::log::Log;
 use crate::post::{Letter, News, Post};
 use crate::sys::{self, Clock, ThreadSignals};
 use bell::Bells;
 pub use found::Found;
-use lastout_core::spec::{Ready, Spec};
+use lastout_core::spec::{Address, Ready, Spec};
 use lastout_core::stop::Terms;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -25,9 +27,34 @@ use std::time::{Duration, Instant};
 pub struct Workers {
     post: Post,
     start: Clock,
+    log: Log,
     bells: Arc<Bells>,
     threads: Vec<(JoinHandle<()>, Joins)>,
     signals: ThreadSignals,
+}
+
+/// What a worker works with.
+struct Task {
+    spec: Arc<Spec>,
+    found: Arc<Found>,
+    bells: Arc<Bells>,
+    start: Clock,
+    log: Log,
+}
+
+impl Task {
+    /// The candidate that was asked, where it is not the one that [`Address`] shows.
+    fn elsewhere(address: Option<&Address>, at: Option<SocketAddr>) -> String {
+        match (address, at) {
+            (Some(Address::Tcp(all)), Some(at)) if all.first() != Some(&at) => format!(" at {at}"),
+            (_, _) => String::new(),
+        }
+    }
+
+    /// A line about this sidecar for those who want to see every step.
+    fn debug(&self, text: impl FnOnce() -> String) {
+        self.log.debug_about(&self.spec.name, || format!("{}: {}", self.spec.name, text()));
+    }
 }
 
 /// Whether a worker that was cancelled is gone at once.
@@ -50,10 +77,11 @@ impl Workers {
     ///
     /// # Errors
     /// When the kernel has no more descriptors for us.
-    pub fn new(post: Post, start: Clock) -> io::Result<Self> {
+    pub fn new(post: Post, start: Clock, log: Log) -> io::Result<Self> {
         Ok(Self {
             post,
             start,
+            log,
             bells: Arc::new(Bells::new()?),
             threads: Vec::new(),
             signals: ThreadSignals::new(),
@@ -71,13 +99,10 @@ impl Workers {
         found: &Arc<Found>,
         absent_after: Duration,
     ) -> io::Result<()> {
-        let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        let found = found.clone();
+        let (task, post) = (self.task(spec, found), self.post.clone());
         let joins = if matches!(spec.ready, Ready::File(_)) { Joins::Perhaps } else { Joins::Soon };
         self.spawn(joins, move || {
-            probe::until_ready(&spec, &found, absent_after, start, &bells, |news: News| {
-                post.send(Letter::Sidecar(index, news))
-            })
+            probe::until_ready(&task, absent_after, |news: News| post.send(Letter::Sidecar(index, news)))
         })
     }
 
@@ -92,21 +117,27 @@ impl Workers {
         found: &Arc<Found>,
         terms: Terms,
     ) -> io::Result<()> {
-        let (spec, bells, post, start) = (spec.clone(), self.bells.clone(), self.post.clone(), self.start);
-        let found = found.clone();
+        let (task, post) = (self.task(spec, found), self.post.clone());
         self.spawn(Joins::Perhaps, move || {
-            stop::until_done(&spec, &found, terms, true, start, &bells, move |news: News| {
-                post.send(Letter::Sidecar(index, news))
-            })
+            stop::until_done(&task, terms, true, move |news: News| post.send(Letter::Sidecar(index, news)))
         })
     }
 
     /// Stops this sidecar on the spot, without a thread.
-    pub fn stop_here(&self, index: usize, spec: &Spec, found: &Found, terms: Terms) {
+    pub fn stop_here(&self, index: usize, spec: &Arc<Spec>, found: &Arc<Found>, terms: Terms) {
         let post = self.post.clone();
-        stop::until_done(spec, found, terms, false, self.start, &self.bells, move |news: News| {
-            post.send(Letter::Sidecar(index, news));
-        });
+        let task = self.task(spec, found);
+        stop::until_done(&task, terms, false, move |news: News| post.send(Letter::Sidecar(index, news)));
+    }
+
+    fn task(&self, spec: &Arc<Spec>, found: &Arc<Found>) -> Task {
+        Task {
+            spec: spec.clone(),
+            found: found.clone(),
+            bells: self.bells.clone(),
+            start: self.start,
+            log: self.log,
+        }
     }
 
     /// A stop signal has come; or, at the gate, the wait is over: each probes once more.

@@ -1,35 +1,29 @@
 //! Probes one sidecar until it is ready.
 
-use super::bell::{Bells, Woken};
+use super::Task;
+use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
-use super::found::{Found, candidates};
+use super::found::candidates;
 use super::http::{self, Failure, Written};
 use crate::post::News;
-use crate::sys::Clock;
+use lastout_core::duration::Human;
 use lastout_core::gate::{Gate, Next, Probe};
-use lastout_core::spec::{Ready, Spec};
+use lastout_core::spec::Ready;
 use lastout_core::text::answered;
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(super) fn until_ready(
-    spec: &Spec,
-    found: &Found,
-    absent_after: Duration,
-    start: Clock,
-    bells: &Arc<Bells>,
-    tell: impl Fn(News),
-) {
-    let mut gate = Gate::new(spec, absent_after);
+pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(News)) {
+    let mut gate = Gate::new(&task.spec, absent_after);
     let mut last = String::new();
     let mut is_last = false;
     loop {
-        let Some((probe, said)) = probe(spec, found, bells) else { return };
+        let Some((probe, said)) = probe(task) else { return };
         let seen_before = gate.seen();
-        let next = gate.probed(start.elapsed(), probe);
+        let next = gate.probed(task.start.elapsed(), probe);
         if gate.seen() && !seen_before {
             tell(News::Seen);
         }
@@ -48,7 +42,7 @@ pub(super) fn until_ready(
         match next {
             Next::Ready => return tell(News::Open { absent: false }),
             Next::Absent => return tell(News::Open { absent: true }),
-            Next::Again(pause) => match bells.pause(pause, false) {
+            Next::Again(pause) => match task.bells.pause(pause, false) {
                 Woken::Cancelled => return,
                 Woken::Hurried => is_last = true,
                 Woken::Ready | Woken::Late => {}
@@ -58,13 +52,23 @@ pub(super) fn until_ready(
 }
 
 /// One probe, and the answer in words. `None`: cancelled.
-fn probe(spec: &Spec, found: &Found, bells: &Arc<Bells>) -> Option<(Probe, String)> {
-    let refused = || Some((Probe::Nobody, "connection refused".to_owned()));
+fn probe(task: &Task) -> Option<(Probe, String)> {
+    let Task { spec, found, bells, .. } = task;
+    let began = Instant::now();
+    let told = |at: Option<SocketAddr>, outcome: (Probe, String)| {
+        task.debug(|| {
+            let where_to = Task::elsewhere(spec.ready.address(), at);
+            let said = if outcome.1.is_empty() { "ready" } else { &outcome.1 };
+            format!("probe {}{where_to}: {said} after {}", spec.ready, Human(began.elapsed()))
+        });
+        Some(outcome)
+    };
+    let refused = || (Probe::Nobody, "connection refused".to_owned());
     match &spec.ready {
         Ready::Unchecked => Some((Probe::Ready, String::new())),
         Ready::File(path) => match Path::new(OsStr::from_bytes(path)).exists() {
-            true => Some((Probe::Ready, String::new())),
-            false => Some((Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path)))),
+            true => told(None, (Probe::Ready, String::new())),
+            false => told(None, (Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path)))),
         },
         Ready::Accepts(address) => match Connection::open(
             address,
@@ -76,21 +80,21 @@ fn probe(spec: &Spec, found: &Found, bells: &Arc<Bells>) -> Option<(Probe, Strin
                 if let Some(at) = connection.at() {
                     found.note(at);
                 }
-                Some((Probe::Ready, String::new()))
+                told(connection.at(), (Probe::Ready, String::new()))
             }
-            Err(ConnectError::Refused) => refused(),
-            Err(ConnectError::Silent) => Some((Probe::Nobody, "connecting took too long".to_owned())),
-            Err(ConnectError::Failed(words)) => Some((Probe::Nobody, words)),
+            Err(ConnectError::Refused) => told(None, refused()),
+            Err(ConnectError::Silent) => told(None, (Probe::Nobody, "connecting took too long".to_owned())),
+            Err(ConnectError::Failed(words)) => told(None, (Probe::Nobody, words)),
             Err(ConnectError::Cancelled) => None,
         },
         Ready::Http(request) => {
-            let to = candidates(&request.at, |all| found.to_ask(all));
-            match http::send(request, &spec.headers, (found, &to), spec.timeout, bells, Written::default()) {
-                Ok(answer) if request.ok.contains(answer.status) => Some((Probe::Ready, String::new())),
-                Ok(answer) => Some((Probe::NotYet, answered(answer.status, &answer.quote))),
-                Err(Failure::Refused) => refused(),
-                Err(Failure::Unsent(words)) => Some((Probe::Nobody, words)),
-                Err(Failure::Lost(words)) => Some((Probe::NotYet, words)),
+            let (at, result) = http::send(task, request, spec.timeout, Written::default());
+            match result {
+                Ok(answer) if request.ok.contains(answer.status) => told(at, (Probe::Ready, String::new())),
+                Ok(answer) => told(at, (Probe::NotYet, answered(answer.status, &answer.quote))),
+                Err(Failure::Refused) => told(at, refused()),
+                Err(Failure::Unsent(words)) => told(at, (Probe::Nobody, words)),
+                Err(Failure::Lost(words)) => told(at, (Probe::NotYet, words)),
                 Err(Failure::Cancelled) => None,
             }
         }

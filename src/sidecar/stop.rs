@@ -1,47 +1,51 @@
 //! Stops one sidecar: carries out what `lastout_core::stop` decides.
 
-use super::bell::{Bells, Woken};
+use super::Task;
+use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
-use super::found::{Found, candidates};
+use super::found::candidates;
 use super::http::{self, Failure, Written};
 use crate::post::News;
 use crate::processes;
-use crate::sys::Clock;
-use lastout_core::spec::{Address, Proof, Quit, Spec};
+use lastout_core::duration::Human;
+use lastout_core::spec::{Address, Proof, Quit};
 use lastout_core::stop::{Next, Port, Reply, Stop, Terms};
+use lastout_core::text::answered;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) fn until_done(
-    spec: &Spec,
-    found: &Found,
+    task: &Task,
     terms: Terms,
     watch: bool,
-    start: Clock,
-    bells: &Arc<Bells>,
     tell: impl Fn(News) + Clone + Send + Sync + 'static,
 ) {
-    let now = || start.elapsed();
+    let Task { spec, bells, .. } = task;
+    let now = || task.start.elapsed();
     let mut stop = Stop::new(spec, terms, now());
+    let mut seen = None;
     let had_process = matches!(&spec.gone, Proof::NoProcess(name) if processes::is_running(name));
     loop {
         let woken = match stop.next(now()) {
             Next::Pause(time) => bells.pause(time, stop.hurried()),
-            Next::Ask => match ask(spec, found, stop.left(now()), bells, &tell) {
+            Next::Ask => match ask(task, stop.left(now()), &tell) {
                 Some(reply) => {
                     stop.replied(now(), reply);
                     Woken::Ready
                 }
                 None => Woken::Cancelled,
             },
-            Next::Look => match look(spec, found, had_process, stop.left(now()), bells) {
+            Next::Look => match look(task, had_process, stop.left(now())) {
                 Some((quit, ready)) => {
+                    // There are thousands of looks: those that see the same are one line.
+                    if seen.replace((quit, ready)) != Some((quit, ready)) {
+                        task.debug(|| saw(quit, ready));
+                    }
                     stop.looked(now(), quit, ready);
                     Woken::Ready
                 }
@@ -72,33 +76,27 @@ pub(super) fn until_done(
     }
 }
 
-fn ask(
-    spec: &Spec,
-    found: &Found,
-    left: Duration,
-    bells: &Arc<Bells>,
-    tell: &(impl Fn(News) + Clone + Send + Sync + 'static),
-) -> Option<Reply> {
+fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync + 'static)) -> Option<Reply> {
     let tell = tell.clone();
-    Some(match &spec.quit {
-        Quit::Http(request) => match http::send(
-            request,
-            &spec.headers,
-            (found, &candidates(&request.at, |all| found.to_ask(all))),
-            spec.timeout.min(left),
-            bells,
-            Written::then(move || tell(News::Asked)),
-        ) {
-            Ok(answer) => Reply::Answer {
-                status: answer.status,
-                accepted: request.ok.contains(answer.status),
-                quote: answer.quote,
-            },
-            Err(Failure::Refused) => Reply::Refused,
-            Err(Failure::Unsent(words)) => Reply::Unsent(words),
-            Err(Failure::Lost(words)) => Reply::Lost(words),
-            Err(Failure::Cancelled) => return None,
-        },
+    let (spec, began) = (&task.spec, Instant::now());
+    let mut asked_at = None;
+    let reply = match &spec.quit {
+        Quit::Http(request) => {
+            let written = Written::then(move || tell(News::Asked));
+            let (at, result) = http::send(task, request, spec.timeout.min(left), written);
+            asked_at = at;
+            match result {
+                Ok(answer) => Reply::Answer {
+                    status: answer.status,
+                    accepted: request.ok.contains(answer.status),
+                    quote: answer.quote,
+                },
+                Err(Failure::Refused) => Reply::Refused,
+                Err(Failure::Unsent(words)) => Reply::Unsent(words),
+                Err(Failure::Lost(words)) => Reply::Lost(words),
+                Err(Failure::Cancelled) => return None,
+            }
+        }
         Quit::CreateFile(path) => match create(path) {
             Ok(()) => Reply::Created,
             Err(error) => {
@@ -106,7 +104,33 @@ fn ask(
             }
         },
         Quit::Nothing => Reply::Impossible("it has no quit endpoint".to_owned()),
-    })
+    };
+    task.debug(|| {
+        let where_to = Task::elsewhere(spec.quit.address(), asked_at);
+        format!("request {}{where_to}: {} after {}", spec.quit, in_words(&reply), Human(began.elapsed()))
+    });
+    Some(reply)
+}
+
+fn in_words(reply: &Reply) -> String {
+    match reply {
+        Reply::Answer { status, quote, .. } => answered(*status, quote),
+        Reply::Created => "created".to_owned(),
+        Reply::Refused => "connection refused".to_owned(),
+        Reply::Lost(words) | Reply::Unsent(words) | Reply::Impossible(words) => words.clone(),
+    }
+}
+
+fn saw(quit: Port, ready: Option<Port>) -> String {
+    let does = |port| match port {
+        Port::Accepts => "still there",
+        Port::Refuses => "gone",
+        Port::Silent => "silent",
+    };
+    match ready {
+        Some(ready) => format!("look: quit port {}, ready port {}", does(quit), does(ready)),
+        None => format!("look: {}", does(quit)),
+    }
 }
 
 /// A FIFO that nobody reads is an error, and no reason to wait.
@@ -121,13 +145,8 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Looks for the proof of its end: at the quit port, and at the ready port where it is another one, if the spec says
 /// nothing else. `had_process`: the process whose absence is the proof was there before it was asked.
-fn look(
-    spec: &Spec,
-    found: &Found,
-    had_process: bool,
-    left: Duration,
-    bells: &Bells,
-) -> Option<(Port, Option<Port>)> {
+fn look(task: &Task, had_process: bool, left: Duration) -> Option<(Port, Option<Port>)> {
+    let Task { spec, found, bells, .. } = task;
     let deadline = Instant::now() + LOOK.min(spec.timeout).min(left);
     let open = |address: &Address| {
         Connection::open(address, &candidates(address, |all| found.to_look(all)), bells, deadline)

@@ -159,7 +159,7 @@ pub static PRESETS: &[Preset] = &[
             ),
             (
                 When::NotReady,
-                "is the pod injected, and is status.sidecar.istio.io/port not \"0\"? ambient mode has no sidecar: remove it or write istio?; under restartPolicy OnFailure it may have been stopped in an earlier life",
+                "is the pod injected, and is status.sidecar.istio.io/port not \"0\"? in ambient mode a pod has no sidecar",
             ),
             (
                 When::StillThere,

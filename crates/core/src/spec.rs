@@ -186,6 +186,11 @@ impl Spec {
         parse::parse(text, env)
     }
 
+    /// The sidecars that a text means which is no spec, such as a list of names: whom to stop in spite of that.
+    pub(crate) fn meant(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<Self> {
+        parse::meant(text, env)
+    }
+
     /// What this answer means for this sidecar and the way out, if its row knows.
     #[must_use]
     pub fn hint(&self, when: When) -> Option<&'static str> {

@@ -28,14 +28,16 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
             loud,
             format!(
                 "{name}: {asked} is refused while it is ready: not switched on{}",
-                hint(When::NotSwitchedOn)
+                or_hangs(hint(When::NotSwitchedOn))
             ),
         ),
         Verdict::Declined { status, quote } => {
             let answered = answered(*status, quote);
-            (loud, format!("{name}: {asked} {answered}{}", hint(When::Status(*status))))
+            (loud, format!("{name}: {asked} {answered}{}", or_hangs(hint(When::Status(*status)))))
         }
-        Verdict::Impossible(why) => (loud, format!("{name}: cannot be asked to end: {why}")),
+        Verdict::Impossible(why) => {
+            (loud, format!("{name}: cannot be asked to end, so this pod may not end: {why}"))
+        }
         Verdict::NoWay => {
             let why = match (&spec.process, spec.preset) {
                 (Some((process, _)), _) => format!(
@@ -71,6 +73,11 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
             ),
         ),
     }
+}
+
+/// The way out; where no row knows one, what it means at least.
+fn or_hangs(hint: String) -> String {
+    if hint.is_empty() { String::from(", so this pod may not end") } else { hint }
 }
 
 /// What is known of one whose end is not looked for, and the way to have it looked for.
@@ -115,6 +122,9 @@ pub fn not_ready(spec: &Spec, last: &str, ever_seen: bool) -> String {
     }
     if !ever_seen {
         line += "; is it started at all? under restartPolicy OnFailure: was it stopped in an earlier life (--stop-on success)?";
+        if !spec.optional {
+            line += &format!(" where it need not be there write {}?", spec.name);
+        }
     }
     line
 }

@@ -24,9 +24,8 @@ pub(super) fn resolve(verb: Verb, own: Vec<RawValue>, env: Env<'_>) -> Resolved 
     reader.telling(&mut settings);
     settings.group = reader.group(verb);
 
-    let spec = |bytes: &[u8]| spec(bytes, env);
-    settings.sidecars = Reader { values: &foreign, errors: &mut errors }.all(Opt::Sidecar, spec);
-    let explicit = Reader { values: &own, errors: &mut errors }.all(Opt::Sidecar, spec);
+    settings.sidecars = Reader { values: &foreign, errors: &mut errors }.sidecars(env);
+    let explicit = Reader { values: &own, errors: &mut errors }.sidecars(env);
     // The user's own spec of a name takes the place of the other program's.
     settings.sidecars.retain(|foreign| explicit.iter().all(|own| own.name != foreign.name));
     settings.sidecars.extend(explicit);
@@ -71,6 +70,17 @@ impl Reader<'_> {
             }
         }
         good
+    }
+
+    /// Every sidecar that can be read, also where it is written wrongly and what is meant is plain: it is to be stopped.
+    fn sidecars(&mut self, env: Env<'_>) -> Vec<Spec> {
+        let texts = self.values.iter().filter(|raw| raw.option == Opt::Sidecar);
+        let texts = texts.filter_map(|raw| core::str::from_utf8(&raw.value).ok());
+        let wrong = texts.filter(|text| Spec::parse(text, env).is_err());
+        let meant: Vec<Spec> = wrong.flat_map(|text| Spec::meant(text, env)).collect();
+        let mut sidecars = self.all(Opt::Sidecar, |bytes| spec(bytes, env));
+        sidecars.extend(meant);
+        sidecars
     }
 
     /// The last value of an option that is not repeatable.

@@ -33,13 +33,24 @@ pub(super) fn parse(text: &str, env: Env<'_>) -> Result<Spec, String> {
     let (name, optional, rest) = head(text)?;
     let preset = presets::find(name);
     let items = match rest {
-        Some(rest) => Items::read(rest).map_err(|why| format!("{name}: {why}"))?,
+        Some(rest) => Items::read(name, rest).map_err(|why| format!("{name}: {why}"))?,
         None => Items::default(),
     };
     if preset.is_none() && !["ready", "quit", "process"].iter().any(|key| items.get(key).is_some()) {
         return Err(unknown(name));
     }
     build::build(name, preset, optional, &items, env).map_err(|why| format!("{name}: {why}"))
+}
+
+/// What `NAME,NAME` and `NAME:PORT` mean: errors, which say whom to stop all the same.
+pub(super) fn meant(text: &str, env: Env<'_>) -> Vec<Spec> {
+    let one = |text: &str| match text.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            parse(&format!("{name}:port={port}"), env)
+        }
+        _ => parse(text, env),
+    };
+    text.split(',').map(one).collect::<Result<_, _>>().unwrap_or_default()
 }
 
 /// `NAME[?]` and what follows the colon.
@@ -100,7 +111,7 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    fn read(rest: &'a str) -> Result<Self, String> {
+    fn read(name: &str, rest: &'a str) -> Result<Self, String> {
         let mut items = Self::default();
         for item in rest.split(',') {
             let (key, value) = item.split_once('=').unwrap_or((item, ""));
@@ -113,24 +124,24 @@ impl<'a> Items<'a> {
                     return Err(format!("`{known}` is given twice: remove one"));
                 }
                 Some(known) => items.values.push((known, value)),
-                None => return Err(items.stranger(key)),
+                None => return Err(items.stranger(name, key)),
             }
         }
         Ok(items)
     }
 
     /// Not the text behind a header: it may be the rest of its value.
-    fn stranger(&self, key: &str) -> String {
-        if let Some((name, _)) = self.headers.last() {
+    fn stranger(&self, name: &str, key: &str) -> String {
+        if let Some((header, _)) = self.headers.last() {
             return format!(
-                "what follows the header {name} is no key=value: a comma in a value is written %2C"
+                "what follows the header {header} is no key=value: a comma in a value is written %2C"
             );
         }
         if key.is_empty() {
             return "a key is missing between the commas: write key=value,key=value".to_owned();
         }
         if self.values.is_empty() && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
-            return format!("{} is no key=value: write port={key}", Quoted::text(key));
+            return format!("{} is no key=value: write {name}:port={key}", Quoted::text(key));
         }
         match nearest(key, KEYS) {
             Some(near) => format!("unknown key {}: did you mean `{near}`?", Quoted::text(key)),

@@ -195,7 +195,7 @@ fn an_error_names_the_thing_and_the_way_out() {
         (":port=1", "a sidecar spec begins with a name"),
         ("istio linkerd", "istio: the name ends in a character that no name has"),
         ("linkerd,port=1", "linkerd: a comma behind the name: write NAME:key=value"),
-        ("envoy:9901", "envoy: `9901` is no key=value: write port=9901"),
+        ("envoy:9901", "envoy: `9901` is no key=value: write envoy:port=9901"),
         ("http://127.0.0.1:1/quit", "http: an URL needs a name and a key"),
         ("istio:", "istio: a key is missing between the commas"),
         ("istio:port=1,", "istio: a key is missing between the commas"),

@@ -61,12 +61,20 @@ fn each_ending_in_the_words_that_the_user_reads() {
         ),
         ("kuma", Verdict::NotNeeded, "kuma: needs no stop"),
         ("envoy?", Verdict::Absent, "envoy: not there"),
-        ("app:quit=/q,port=1", declined(404, "no"), "app: POST 127.0.0.1:1/q answered 404 \"no\""),
-        ("app:quit=/q,port=1", declined(302, ""), "app: POST 127.0.0.1:1/q answered 302"),
+        (
+            "app:quit=/q,port=1",
+            declined(404, "no"),
+            "app: POST 127.0.0.1:1/q answered 404 \"no\", so this pod may not end",
+        ),
+        (
+            "app:quit=/q,port=1",
+            declined(302, ""),
+            "app: POST 127.0.0.1:1/q answered 302, so this pod may not end",
+        ),
         (
             "app:quit=file:/run/done",
             Verdict::Impossible("no such folder".into()),
-            "app: cannot be asked to end: no such folder",
+            "app: cannot be asked to end, so this pod may not end: no such folder",
         ),
         ("envoy", Verdict::NeverAppeared, "envoy: never appeared; if it starts later, this pod will not end"),
         (
@@ -111,7 +119,10 @@ fn a_refusal_quotes_the_sidecar_and_names_what_to_switch_on() {
     let line = told("cloud-sql-proxy", &Verdict::NotSwitchedOn);
     assert!(line.contains("not switched on; ") && line.contains("--quitquitquit"), "{line}");
     let line = told("app:quit=/q,port=1", &Verdict::NotSwitchedOn);
-    assert_eq!(line, "app: POST 127.0.0.1:1/q is refused while it is ready: not switched on");
+    assert_eq!(
+        line,
+        "app: POST 127.0.0.1:1/q is refused while it is ready: not switched on, so this pod may not end"
+    );
     assert!(told("app:quit=/q,port=1", &Verdict::CameBack).contains("--stop-on never"));
 }
 
@@ -151,6 +162,19 @@ fn a_gate_that_does_not_open_says_what_it_asked_and_what_came_last() {
     assert_eq!(line, "still waiting for envoy: GET 127.0.0.1:9901/ready: answered 503 \"INITIALIZING\"");
     let line = tell::still_waiting(&spec("app:ready=file:/run/up"), "");
     assert_eq!(line, "still waiting for app: file:/run/up: no answer yet");
+}
+
+#[test]
+fn a_wait_timeout_says_once_what_an_earlier_life_may_have_done_and_names_the_optional_form_where_it_is_not_used()
+ {
+    for text in ["istio", "cloud-sql-proxy", "app:ready=tcp://127.0.0.1:1"] {
+        let line = tell::not_ready(&spec(text), "connection refused", false);
+        let name = text.split(':').next().unwrap_or_default();
+        assert_eq!(line.matches("OnFailure").count(), 1, "{line}");
+        assert_eq!(line.matches(&format!("write {name}?")).count(), 1, "{line}");
+    }
+    let line = tell::not_ready(&spec("istio?"), "answered 503", false);
+    assert!(!line.contains("istio?"), "{line}");
 }
 
 #[test]
