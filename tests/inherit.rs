@@ -5,7 +5,7 @@
 
 mod support;
 
-use support::{Fake, Launch, Pty, TempDir, eventually, facts::field};
+use support::{Fake, Launch, Pty, TempDir, binary, eventually, facts::field, init::which, skip};
 
 /// Signals and descriptors, as main finds them.
 const LOOK: &str = "cat /proc/self/status; for fd in /proc/$$/fd/*; do echo fd ${fd##*/}; done";
@@ -84,6 +84,32 @@ fn the_pidfd_that_named_us_is_dropped_and_one_that_names_somebody_else_stays() {
     let with = |pid: u32| Launch::pid1().env(format!("LISTEN_PID={pid}")).env("LISTEN_PIDFDID=4711");
     with(1).sh("[ $LISTEN_PID = $$ ] && [ -z \"${LISTEN_PIDFDID+set}\" ]").run().silent(0);
     with(77).sh("[ $LISTEN_PID = 77 ] && [ $LISTEN_PIDFDID = 4711 ]").run().silent(0);
+}
+
+/// What the real `libsystemd` says in main, by Python: the watchdog's time in µs, and how many sockets there are.
+const BY_LIBSYSTEMD: &str = "
+import ctypes, sys
+systemd = ctypes.CDLL('libsystemd.so.0')
+time = ctypes.c_uint64(0)
+enabled = systemd.sd_watchdog_enabled(0, ctypes.byref(time))
+sys.exit(0 if (enabled, time.value, systemd.sd_listen_fds(0)) == (1, 4000000, 1) else 1)
+";
+
+#[test]
+fn the_real_libsystemd_takes_main_as_the_one_that_is_named() {
+    only_ours!();
+    let load = "import ctypes; ctypes.CDLL('libsystemd.so.0')";
+    if which("python3").is_none() || Launch::bare().command(["python3", "-c", load]).run().code() != 0 {
+        return skip("no libsystemd, or no python3 to call it by");
+    }
+    let dir = TempDir::new();
+    let socket = dir.file("socket", "", 0o644);
+    let script = "export WATCHDOG_PID=$$ WATCHDOG_USEC=4000000 LISTEN_PID=$$ LISTEN_FDS=1; exec \"$@\"";
+    let wrapper = binary();
+    let wrapper = ["sh", "-c", script, "sh", wrapper.to_str().unwrap(), "--"];
+    let words = wrapper.into_iter().chain(["python3", "-c", BY_LIBSYSTEMD]);
+    let end = Launch::pid1_of(words).opened(3, &socket).run();
+    assert_eq!(end.code(), 0, "{}", end.stderr);
 }
 
 /// Its terminal (`tty_nr`), whether that is where stdin is, and whether its group is in front.

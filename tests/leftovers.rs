@@ -101,3 +101,12 @@ fn a_stopped_leftover_is_continued_so_that_it_sees_the_end() {
     assert!(dir.at("done").exists(), "it was not continued");
     assert!(end.took() < ms(8000), "{:?}", end.took());
 }
+
+#[test]
+fn without_proc_they_cannot_be_told_and_a_warning_says_so_instead_of_waiting() {
+    only_ours!();
+    let run = Launch::pid1().no_proc().options(["--leftovers", "20s"]).sh("sleep 60 & exit 3").start();
+    let end = run.wait();
+    end.one_line(3, &["warn", "--leftovers", "/proc"]);
+    assert!(end.took() < ms(10_000), "{:?}", end.took());
+}

@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
-use support::{Fake, Launch, TempDir, binary, facts, ms, pause, skip};
+use support::{Fake, Launch, Reply, TempDir, binary, facts, ms, pause, skip};
 
 /// As a user who may have no process more: `pids.max`, `ulimit -u`.
 fn no_more_processes(dir: &TempDir) -> Launch {
@@ -85,4 +85,27 @@ fn a_stderr_that_nobody_reads_holds_nothing_up() {
     let end = Launch::pid1_of(["sh", "-c", &script, wrapper.to_str().unwrap()]).run();
     assert_eq!(end.code(), 3);
     assert!(end.took() < Duration::from_secs(5), "{:?}", end.took());
+}
+
+/// A kernel that makes no thread: each sidecar is stopped in its turn, from the moment of its turn on.
+#[test]
+fn without_a_thread_a_hung_sidecar_takes_no_time_from_the_one_behind_it() {
+    only_ours!();
+    let (hung, good) = (Fake::script().quit([Reply::Silent]).stays().start(), Fake::good());
+    let specs = [hung.spec("hung"), good.spec("good")];
+    let launch = Launch::pid1().refused(libc::SYS_clone, libc::EAGAIN);
+    let end = launch.options(["stop", "--stop-timeout", "300ms"]).options(specs).run();
+    assert_eq!(end.code(), 1, "{}", end.stderr);
+    assert_eq!(good.quits().len(), 1, "{}", end.stderr);
+    assert!(end.stderr.contains("no thread to be had") && end.stderr.contains("pids.max"), "{}", end.stderr);
+    assert!(end.stderr.contains("hung: is still there") && !end.stderr.contains("good: "), "{}", end.stderr);
+}
+
+/// As in a process name space whose init has gone, or was never made (`unshare --pid` without `--fork`).
+#[test]
+fn a_refused_process_is_told_in_the_kernels_words_and_no_limit_is_blamed() {
+    only_ours!();
+    let end = Launch::pid1().refused(libc::SYS_clone, libc::ENOMEM).sh("exit 3").run();
+    end.one_line(125, &["sh", "annot allocate memory|ut of memory", "unshare --pid without --fork", "?"]);
+    assert!(!end.stderr.contains("pids.max"), "{}", end.stderr);
 }

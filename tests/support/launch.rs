@@ -178,6 +178,11 @@ impl Launch {
         self.stage(format!("terminal={}", pty.path))
     }
 
+    /// Without `/proc`.
+    pub fn no_proc(self) -> Self {
+        self.stage("no-proc")
+    }
+
     /// Without a usable `/dev/tty`.
     pub fn dev_tty(self, state: DevTty) -> Self {
         self.stage(format!("dev-tty={}", state.name()))

@@ -10,7 +10,7 @@
 //! outside), the errno of the exec, and at the end its wait status; each a native-endian `i32`.
 
 pub use super::raw::{bit, disposition, set_mask};
-use super::surroundings::{DevTty, dev_tty, last, loopback_up, remount, termination_log};
+use super::surroundings::{DevTty, dev_tty, last, loopback_up, remount, termination_log, without_proc};
 use super::{jobs, pty, refuse};
 use std::{ffi::CString, fs, mem, ptr};
 
@@ -48,6 +48,7 @@ struct Stage {
     uid: Option<u32>,
     umask: Option<u32>,
     terminal: Option<CString>,
+    no_proc: bool,
     dev_tty: Option<DevTty>,
     termination_log: Option<CString>,
     limits: Vec<(u32, libc::rlimit)>,
@@ -79,6 +80,7 @@ impl Stage {
                 b"uid" => stage.uid = u32::try_from(number()).ok(),
                 b"umask" => stage.umask = u32::try_from(number()).ok(),
                 b"terminal" => stage.terminal = Some(bytes()),
+                b"no-proc" => stage.no_proc = true,
                 b"dev-tty" => stage.dev_tty = Some(DevTty::named(&text())),
                 b"termination-log" => stage.termination_log = Some(bytes()),
                 b"limit" => {
@@ -222,6 +224,11 @@ impl Stage {
             }
             if let Some(path) = &self.terminal {
                 pty::take(path);
+            }
+            if self.no_proc
+                && let Err(what) = without_proc()
+            {
+                libc::_exit(fail(&what));
             }
             if let Some(Err(what)) = self.dev_tty.map(|state| dev_tty(state)) {
                 libc::_exit(fail(&what));

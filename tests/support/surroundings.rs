@@ -80,6 +80,16 @@ pub unsafe fn dev_tty(state: DevTty) -> Result<(), String> {
     }
 }
 
+/// Hides `/proc`.
+pub unsafe fn without_proc() -> Result<(), String> {
+    let kind = c"tmpfs".as_ptr();
+    // SAFETY: C strings only.
+    match unsafe { libc::mount(kind, c"/proc".as_ptr(), kind, 0, ptr::null()) } {
+        0 => Ok(()),
+        _ => Err(last("mount over /proc")),
+    }
+}
+
 /// Brings `lo` up in a new network namespace.
 pub unsafe fn loopback_up() {
     // SAFETY: `request` is what SIOCSIFFLAGS reads.
