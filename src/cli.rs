@@ -9,8 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use environment::from_environment;
 use lastout_core::settings::{Opt, RawValue, Verb};
-use lastout_core::text::{Quoted, nearest};
-use options::{OPTIONS, help, help_of};
+use lastout_core::text::{Quoted, distance, nearest};
+use options::{OPTIONS, PAGES, Page, help};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -47,38 +47,26 @@ pub struct Work<'a> {
     pub problem: Option<String>,
     /// What is odd about the environment.
     pub warnings: Vec<String>,
+    /// The command is the very first word: should there be no such program, this of our own may have been meant.
+    pub meant: Option<&'static str>,
 }
-
-/// What the first word may be, where it is no command.
-pub const VERBS: [&str; 6] = ["install", "wait", "stop", "guard", "sleep", "presets"];
 
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
 pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (first, rest) = (args.first().copied(), args.get(1..).unwrap_or_default());
-    let verb = first.and_then(OsStr::to_str);
-    if let (Some(verb), [flag]) = (verb.filter(|verb| VERBS.contains(verb)), rest)
-        && (*flag == "--help" || *flag == "-h")
-    {
-        return Call::Print(help_of(verb));
-    }
-    match verb {
-        Some("install") => match *rest {
-            [dest] if !is_option(dest) => Call::Install(dest),
-            _ => misused(rest, "lastout install DEST: one folder or file name is needed"),
-        },
-        Some("sleep") => match *rest {
-            [time] if !is_option(time) => Call::Sleep(time),
-            _ => misused(rest, "lastout sleep DURATION: one duration is needed, such as 5 or 1m30s"),
-        },
-        Some("presets") => match *rest {
-            [] => Call::Presets { json: false },
-            [flag] if flag == "--json" => Call::Presets { json: true },
-            _ => misused(rest, "lastout presets [--json]: takes nothing else"),
-        },
-        Some("wait") => work(Verb::Wait, rest, env),
-        Some("stop") => work(Verb::Stop, rest, env),
-        Some("guard") => work(Verb::Guard, rest, env),
-        _ => work(Verb::Run, args, env),
+    let Some(page) = PAGES.iter().find(|page| first.is_some_and(|first| first == page.verb)) else {
+        return work(Verb::Run, args, env);
+    };
+    match (page.verb, rest) {
+        (_, [flag]) if *flag == "--help" || *flag == "-h" => Call::Print(page.help()),
+        ("wait", _) => work(Verb::Wait, rest, env),
+        ("stop", _) => work(Verb::Stop, rest, env),
+        ("guard", _) => work(Verb::Guard, rest, env),
+        ("install", [dest]) if !is_option(dest) => Call::Install(dest),
+        ("sleep", [time]) if !is_option(time) => Call::Sleep(time),
+        ("presets", []) => Call::Presets { json: false },
+        ("presets", [flag]) if *flag == "--json" => Call::Presets { json: true },
+        (_, _) => Call::Wrong(misused(page, rest)),
     }
 }
 
@@ -86,18 +74,22 @@ fn is_option(word: &OsStr) -> bool {
     word.as_bytes().starts_with(b"-")
 }
 
-fn misused<'a>(rest: &[&OsStr], usage: &str) -> Call<'a> {
-    match rest {
-        [] => Call::Wrong(usage.to_owned()),
-        [..] => Call::Wrong(format!("{usage}, not {}", Quoted(&rest.join(OsStr::new(" ")).into_vec()))),
-    }
+fn misused(page: &Page, rest: &[&OsStr]) -> String {
+    let words: Vec<&OsStr> =
+        [OsStr::new("lastout"), OsStr::new(page.verb)].iter().chain(rest).copied().collect();
+    let given = words.join(OsStr::new(" ")).into_vec();
+    format!("{} cannot be read: write {} (lastout {} --help)", Quoted(&given), page.usage(), page.verb)
 }
 
 fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (mut values, warnings) = from_environment(env);
-    let mut call = Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings };
+    let mut call =
+        Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings, meant: None };
     match without_options(verb, args) {
-        Some(command) => call.command = command.to_vec(),
+        Some(command) => {
+            call.command = command.to_vec();
+            call.meant = args.first().filter(|_| matches!(verb, Verb::Run)).and_then(|word| misspelt(word));
+        }
         None => match from_arguments(args, &mut call) {
             Ok(given) => {
                 // A flag wins over the variable; a repeated flag replaces the variable's whole list.
@@ -117,6 +109,16 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
             Some("no command to run: lastout [OPTIONS] [--] COMMAND [ARG]... (lastout --help)".to_owned());
     }
     Call::Work(call)
+}
+
+/// What of our own this word may have been meant as: one letter is wrong, missing or too many.
+fn misspelt(word: &OsStr) -> Option<&'static str> {
+    match word.to_str()? {
+        "help" => Some("--help"),
+        "version" => Some("--version"),
+        word if word.chars().count() < 4 => None,
+        word => PAGES.iter().map(|page| page.verb).find(|verb| distance(word, verb) <= 1),
+    }
 }
 
 /// `lastout COMMAND --sidecar SPEC` gives the command an argument, and waits for nobody. Where the command stands behind
@@ -161,12 +163,13 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
         },
     };
     if matches.try_get_one(HELP).ok().flatten().copied().unwrap_or(false) {
-        return Err(match call.verb {
-            Verb::Run => help(),
-            Verb::Wait => help_of("wait"),
-            Verb::Stop => help_of("stop"),
-            Verb::Guard => help_of("guard"),
-        });
+        let verb = match call.verb {
+            Verb::Run => "",
+            Verb::Wait => "wait",
+            Verb::Stop => "stop",
+            Verb::Guard => "guard",
+        };
+        return Err(PAGES.iter().find(|page| page.verb == verb).map_or_else(help, Page::help));
     }
     let mut values = flags(&matches);
     let words = matches.try_get_many::<OsString>(COMMAND).ok().flatten().map_or(0, Iterator::count);

@@ -1,9 +1,7 @@
 //! Why a command could not be executed, said so that the user can mend it: the kernel's ENOENT and EACCES
 //! each have half a dozen causes, and in a distroless image there is no shell to look around with.
 
-use crate::cli::VERBS;
 use lastout_core::outcome::Outcome;
-use lastout_core::text::nearest;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr};
@@ -13,8 +11,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// What `execve` failing with this errno on these paths means.
-pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> (Outcome, String) {
+/// What `execve` failing with this errno on these paths means. `meant`: what of our own may have been meant instead.
+pub fn not_executed(
+    program: &OsStr,
+    paths: &[CString],
+    errno: i32,
+    meant: Option<&str>,
+) -> (Outcome, String) {
     let path_of = |path: &CString| PathBuf::from(OsStr::from_bytes(path.to_bytes()));
     let there: Vec<PathBuf> =
         paths.iter().map(path_of).filter(|path| path.symlink_metadata().is_ok()).collect();
@@ -22,15 +25,16 @@ pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> (Outcome,
     // The kernel's own order: the interpreter of a file that is there can be missing, too.
     let outcome = if errno == libc::ENOENT { Outcome::NotFound } else { Outcome::CannotExecute };
     let why = match (there.first(), program.as_bytes().contains(&b'/')) {
-        (None, _) if errno == libc::ENOENT && program.as_bytes().contains(&b' ') => format!(
+        (None, _) if matches!(errno, libc::ENOENT | libc::ENAMETOOLONG) && is_line(program) => format!(
             "{name}: not found; is that a whole command line in one word? write each of its words as an item of its own, or sh -c and the line"
         ),
         (None, true) if errno == libc::ENOENT => {
             format!("{name}: not found{}", missing_part(Path::new(program)))
         }
         (None, false) if errno == libc::ENOENT => {
-            let verb = misspelt(&name.to_string());
-            format!("{name}: not found in PATH; {verb}give the whole path, or check the image's PATH")
+            let meant =
+                meant.map_or_else(String::new, |meant| format!("did you mean `lastout {meant}`? else "));
+            format!("{name}: not found in PATH; {meant}give the whole path, or check the image's PATH")
         }
         (Some(path), _) => format!("{}: {}", path.display(), cause(path, errno)),
         (None, _) => format!("{name}: cannot be executed: {}", io::Error::from_raw_os_error(errno)),
@@ -38,14 +42,10 @@ pub fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> (Outcome,
     (outcome, why)
 }
 
-/// What of our own may have been meant.
-fn misspelt(name: &str) -> String {
-    let meant = match name {
-        "help" => Some("--help"),
-        "version" => Some("--version"),
-        _ => nearest(name, VERBS),
-    };
-    meant.map_or_else(String::new, |meant| format!("did you mean `lastout {meant}`? else "))
+/// A whole command line in one word: what stands before its first blank is a program, or may be one.
+fn is_line(program: &OsStr) -> bool {
+    let first = program.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+    first.len() < program.len() && (!first.contains(&b'/') || Path::new(OsStr::from_bytes(first)).is_file())
 }
 
 /// The first folder of the path that is not there.

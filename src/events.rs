@@ -26,15 +26,21 @@ pub struct Events {
     letters: Receiver<Letter>,
     queue: VecDeque<Event>,
     /// The child whose end counts; all others are reaped and forgotten.
-    main: Option<Pid>,
-    /// Main is in our own process group, and the terminal's signals reach it by themselves.
-    main_in_our_group: bool,
+    main: Option<Main>,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
     /// There may be letters: whoever sends one rings by CHLD.
     rung: bool,
     /// We have once been idle beside main.
     settled: bool,
+}
+
+/// The child whose end counts.
+#[derive(Debug)]
+struct Main {
+    pid: Pid,
+    /// It is in our own process group, and the terminal's signals reach it by themselves.
+    in_our_group: bool,
 }
 
 impl Events {
@@ -49,7 +55,6 @@ impl Events {
             letters,
             queue: VecDeque::new(),
             main: None,
-            main_in_our_group: false,
             usage,
             rung: false,
             settled: false,
@@ -64,8 +69,7 @@ impl Events {
 
     /// Main is this child, in this process group.
     pub fn main_is(&mut self, pid: Pid, group: &ProcessGroup) {
-        self.main = Some(pid);
-        self.main_in_our_group = matches!(group, ProcessGroup::Ours);
+        self.main = Some(Main { pid, in_our_group: matches!(group, ProcessGroup::Ours) });
     }
 
     /// What main used, once it is reaped.
@@ -126,25 +130,27 @@ impl Events {
         }
     }
 
-    /// A hang-up, and the CONT with it, are for the leader of the session alone.
+    /// Whether the terminal has sent it to our group, main included. When it hangs up, HUP and CONT go to the leader of the
+    /// session alone; to the foreground group they go when that leader ends (`tty_jobctrl.c`).
     fn main_has(&self, received: Received) -> bool {
-        let for_leader = matches!(received.signal, Signal::HUP | Signal::CONT);
-        self.main_in_our_group
+        let at_hang_up = matches!(received.signal, Signal::HUP | Signal::CONT);
+        self.main.as_ref().is_some_and(|main| main.in_our_group)
             && !received.by_process
             && received.signal.is_of_terminal()
-            && !(for_leader && nix::unistd::getsid(None) == Ok(nix::unistd::getpid()))
+            && !(at_hang_up && nix::unistd::getsid(None) == Ok(nix::unistd::getpid()))
     }
 
     /// Takes in every change of every child: CHLD merges, so one may stand for thousands.
     fn reap(&mut self) {
+        let main = self.main.as_ref().map(|main| main.pid);
         loop {
             let mut spent = self.usage.is_some().then(sys::no_usage);
             match sys::next_change(spent.as_mut()) {
-                Change::Ended(pid, ended) if Some(pid) == self.main => {
+                Change::Ended(pid, ended) if Some(pid) == main => {
                     self.usage = spent;
                     self.queue.push_back(Event::Reaped(pid, ended));
                 }
-                Change::Stopped(pid, signal) if Some(pid) == self.main => {
+                Change::Stopped(pid, signal) if Some(pid) == main => {
                     self.queue.push_back(Event::Stopped(pid, signal));
                 }
                 Change::Ended(..) | Change::Stopped(..) => {}

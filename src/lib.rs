@@ -151,7 +151,8 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
         (Verb::Wait | Verb::Guard, Some(text)) => return wrong(text),
     };
     let pid1 = std::process::id() == 1;
-    let beginning = Beginning { start, mask, pid1, command, env, problem, membership, watch };
+    let meant = call.meant;
+    let beginning = Beginning { start, mask, pid1, command, env, meant, problem, membership, watch };
     run::run(job, settings, beginning).exit(pid1)
 }
 

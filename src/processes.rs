@@ -1,22 +1,30 @@
-//! Other processes, as `/proc` shows them.
+//! Processes, as `/proc` shows them.
 
 use crate::sys;
 use lastout_core::machine::Pid;
 use lastout_core::signal::Signal;
 use std::{fs, io};
 
-/// Sends every visible process of this name the signal; returns how many got it. The name is that of its
-/// executable (`argv[0]` or the kernel's short one), never a pid: in a shared process namespace pids say nothing.
+/// Sends every visible process of this name the signal; returns how many got it.
 pub fn signal(name: &str, signal: Signal) -> usize {
-    let own = std::process::id().cast_signed();
-    let matching = all().into_iter().filter(|&pid| pid != own && pid != 1 && is_named(pid, name));
-    matching.filter(|&pid| sys::kill(pid, signal).is_ok()).count()
+    named(name).filter(|&pid| sys::kill(pid, signal).is_ok()).count()
 }
 
-/// A process of this name, as for [`signal`], is visible and has not ended.
-pub fn is_running(name: &str) -> bool {
+/// The visible processes of this name that have not ended.
+pub fn running(name: &str) -> Vec<Pid> {
+    named(name).filter(|pid| !is_zombie(*pid)).collect()
+}
+
+/// This process has this name and has not ended.
+pub fn is_running(pid: Pid, name: &str) -> bool {
+    is_named(pid, name) && !is_zombie(pid)
+}
+
+/// The name is that of the executable (`argv[0]` or the kernel's short one), never a pid: in a shared process namespace
+/// pids say nothing. Neither we nor the namespace's init are meant.
+fn named(name: &str) -> impl Iterator<Item = Pid> {
     let own = std::process::id().cast_signed();
-    all().into_iter().any(|pid| pid != own && is_named(pid, name) && !is_zombie(pid))
+    all().into_iter().filter(move |&pid| pid != own && pid != 1 && is_named(pid, name))
 }
 
 /// Sends every descendant of ours TERM, leaves of the tree included, and CONT: a stopped one would not see the end.

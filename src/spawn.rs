@@ -21,6 +21,8 @@ pub struct Command<'a> {
     pub env: &'a [Cow<'a, CStr>],
     /// How we found the signals.
     pub mask: SignalMask,
+    /// What of our own may have been meant, should there be no such program.
+    pub meant: Option<&'static str>,
 }
 
 /// Why main does not run.
@@ -61,15 +63,15 @@ pub fn spawn(command: Command<'_>, group: &ProcessGroup) -> Result<Pid, NotStart
         match sys::spawn(image) {
             Ok(Ok(pid)) => return Ok(pid),
             Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
-            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno)),
+            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno, command.meant)),
             Err(error) => return Err(no_process(program, &error)),
         }
     }
-    Err(not_executed(program, &paths, libc::ETXTBSY))
+    Err(not_executed(program, &paths, libc::ETXTBSY, None))
 }
 
-fn not_executed(program: &OsStr, paths: &[CString], errno: i32) -> NotStarted {
-    let (outcome, why) = diagnose::not_executed(program, paths, errno);
+fn not_executed(program: &OsStr, paths: &[CString], errno: i32, meant: Option<&str>) -> NotStarted {
+    let (outcome, why) = diagnose::not_executed(program, paths, errno, meant);
     NotStarted { outcome, why }
 }
 

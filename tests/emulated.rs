@@ -8,7 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Launch, TempDir, binary, elf, eventually, facts, init::which, ms, pause, skip};
+use support::{Launch, TempDir, binary, elf, eventually, facts, init::which, ms, skip};
 
 /// qemu-user for this machine's own processor: the wrapper runs in it, its main does not.
 fn emulator() -> Option<PathBuf> {
@@ -52,17 +52,16 @@ fn what_cannot_be_executed_is_126_or_127_with_its_line_as_without_the_emulator()
 }
 
 #[test]
-fn a_program_that_is_just_being_written_is_tried_again() {
+fn a_program_that_is_being_written_is_tried_again_before_it_is_126() {
     only_ours!();
     let Some(emulator) = emulator() else { return };
     let dir = TempDir::new();
     let program = dir.at("program");
     fs::copy("/bin/true", &program).unwrap();
-    let writing = fs::OpenOptions::new().append(true).open(&program).unwrap();
-    let run = emulated(&emulator).command([&program]).start();
-    pause(ms(50));
-    drop(writing);
-    run.wait().silent(0);
+    let _writing = fs::OpenOptions::new().append(true).open(&program).unwrap();
+    let end = emulated(&emulator).command([&program]).run();
+    end.one_line(126, &["program", "still being written"]);
+    assert!(end.took() >= ms(150), "{:?}", end.took());
 }
 
 /// The command runs, in a group of its own, when the wrapper says that it has started.

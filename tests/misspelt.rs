@@ -150,9 +150,9 @@ fn an_option_that_stands_behind_the_command_is_told_unless_the_dashes_say_that_i
 fn not_found(command: &str, words: &[&str]) {
     let dir = TempDir::new();
     let spec = format!("agent:ready=none,quit=file:{}", dir.at("done").display());
-    Launch::pid1().sidecar(&spec).options([command]).run().one_line(127, words);
+    // By the variable: the command is the very first word.
+    Launch::pid1().env(format!("LASTOUT_SIDECAR={spec}")).options([command]).run().one_line(127, words);
     assert!(dir.at("done").exists(), "{command}");
-    Launch::pid1().options([command]).run().one_line(127, words);
 }
 
 #[test]
@@ -160,6 +160,16 @@ fn a_misspelt_verb_and_a_line_as_one_word_are_told_the_way_out() {
     only_ours!();
     not_found("waitt", &["waitt", "not found", "did you mean `lastout wait`"]);
     not_found("preset", &["preset", "did you mean `lastout presets`"]);
+    let long = format!("sh -c 'echo {}'", "x".repeat(300));
+    Launch::pid1().options([&long]).run().one_line(126, &["whole command line in one word"]);
+    Launch::pid1().options(["/mnt/My Data/run"]).run().one_line(127, &["there is no /mnt/My Data"]);
+    for (behind_options, none_of_ours) in
+        [(&["--", "waitt"][..], "waitt"), (&["cat0"], "cat0"), (&["wget0"], "wget0")]
+    {
+        let end = Launch::pid1().options(behind_options).run();
+        end.one_line(127, &[none_of_ours, "not found in PATH"]);
+        assert!(!end.stderr.contains("did you mean"), "{}", end.stderr);
+    }
     not_found("help", &["did you mean `lastout --help`"]);
     not_found("version", &["did you mean `lastout --version`"]);
     not_found("sh -c 'exit 3'", &["sh -c", "whole command line in one word", "an item of its own"]);

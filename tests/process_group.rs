@@ -66,7 +66,7 @@ fn as_pid_1_with_a_terminal_that_cannot_be_handed_over_main_stays_in_our_group_a
 }
 
 #[test]
-fn in_our_group_each_signal_reaches_main_once_whoever_sends_it() {
+fn in_our_group_the_terminals_signals_and_those_for_the_wrapper_reach_main_once() {
     only_ours!();
     for options in [
         vec![],

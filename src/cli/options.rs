@@ -157,16 +157,17 @@ Exit codes: COMMAND's own; 128+n when signal n ended it; 127 not found; 126 cann
 options or settings; 124 a sidecar was not ready in time.
 ";
 
-/// A verb's usage, what it does, and the options that mean something to it.
-struct Page {
-    verb: &'static str,
+/// What the first word may be where it is no command: how it is called, what it does, and the options that mean something
+/// to it.
+pub(super) struct Page {
+    pub(super) verb: &'static str,
     text: &'static str,
     options: &'static [Opt],
 }
 
 const TELLING: [Opt; 3] = [Opt::Report, Opt::LogLevel, Opt::LogFormat];
 
-const PAGES: [Page; 6] = [
+pub(super) const PAGES: [Page; 6] = [
     Page {
         verb: "install",
         text: "\
@@ -186,7 +187,7 @@ Usage: lastout wait [OPTIONS] [SPEC]...
 Waits until the sidecars are ready, and leaves: for the front of an entrypoint that stays as it is.
 Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad options; 128+n a signal came.
 ",
-        options: &[Opt::Sidecar, Opt::WaitTimeout, Opt::AbsentAfter, Opt::Compat],
+        options: &[Opt::Sidecar, Opt::WaitTimeout, Opt::OnWaitTimeout, Opt::AbsentAfter, Opt::StopSignal, Opt::Compat],
     },
     Page {
         verb: "stop",
@@ -236,16 +237,25 @@ Exit codes: 0; 125 for anything else behind it.
     },
 ];
 
-/// The page of this verb.
-pub(super) fn help_of(verb: &str) -> String {
-    let Some(page) = PAGES.iter().find(|page| page.verb == verb) else { return help() };
-    let mut text = page.text.to_owned();
-    if !page.options.is_empty() {
-        text += "\nOptions:\n";
-        list_options(&mut text, |row| page.options.contains(&row.option) || TELLING.contains(&row.option));
-        text += "  --help\n\nEvery option has a variable LASTOUT_<OPTION>; lists are separated by blanks.\n";
+impl Page {
+    /// What `lastout VERB --help` shows.
+    pub(super) fn help(&self) -> String {
+        let mut text = self.text.to_owned();
+        if !self.options.is_empty() {
+            text += "\nOptions:\n";
+            list_options(&mut text, |row| {
+                self.options.contains(&row.option) || TELLING.contains(&row.option)
+            });
+            text +=
+                "  --help\n\nEvery option has a variable LASTOUT_<OPTION>; lists are separated by blanks.\n";
+        }
+        text
     }
-    text
+
+    /// `lastout VERB …`: how it is called.
+    pub(super) fn usage(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches("Usage: ")
+    }
 }
 
 fn list_options(text: &mut String, which: impl Fn(&Row) -> bool) {

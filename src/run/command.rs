@@ -1,6 +1,6 @@
 //! What the machine wants of main: its start, its signals, its terminal.
 
-use super::Run;
+use super::{Beginning, Run};
 use crate::env_file;
 use crate::group::Membership;
 use crate::spawn::{self, Command, NotStarted};
@@ -23,10 +23,11 @@ impl Run<'_> {
                 self.main_group = ProcessGroup::of_main(self.beginning.pid1);
                 if self.settings.signal_group && matches!(self.main_group, ProcessGroup::Ours) {
                     self.log.warn(
-                        "--signal-group: the command stays in our own process group, as its terminal cannot be handed over to another; it alone gets signals",
+                        "--signal-group: the command stays in our own process group, as others there use the terminal or it cannot be handed over; it alone gets signals",
                     );
                 }
-                let command = Command { words: self.beginning.command, env: &env, mask: self.beginning.mask };
+                let Beginning { command: words, mask, meant, .. } = self.beginning;
+                let command = Command { words, env: &env, mask, meant };
                 spawn::spawn(command, &self.main_group)
             });
         match spawned {

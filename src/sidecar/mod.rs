@@ -6,6 +6,7 @@ mod bell;
 mod connect;
 mod found;
 mod http;
+mod look;
 mod probe;
 mod stop;
 
@@ -43,11 +44,13 @@ struct Task {
 }
 
 impl Task {
-    /// The candidate that was asked, where it is not the one that [`Address`] shows.
+    /// The candidate that was asked, where it is not the one that [`Address`] shows; all others where none accepted.
     fn elsewhere(address: Option<&Address>, at: Option<SocketAddr>) -> String {
-        match (address, at) {
-            (Some(Address::Tcp(all)), Some(at)) if all.first() != Some(&at) => format!(" at {at}"),
-            (_, _) => String::new(),
+        let Some(Address::Tcp(all)) = address else { return String::new() };
+        match at {
+            Some(at) if all.first() == Some(&at) => String::new(),
+            Some(at) => format!(" at {at}"),
+            None => all.iter().skip(1).map(|at| format!(" and {at}")).collect(),
         }
     }
 

@@ -93,7 +93,7 @@ impl Signal {
         matches!(self, Self::TSTP | Self::TTIN | Self::TTOU)
     }
 
-    /// True for the signals that a terminal sends to a whole process group.
+    /// True for the signals that a terminal sends.
     #[must_use]
     pub fn is_of_terminal(self) -> bool {
         self.stops_job() || matches!(self, Self::HUP | Self::INT | Self::QUIT | Self::CONT | Self::WINCH)

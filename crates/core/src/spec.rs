@@ -20,8 +20,8 @@
 //!             without a quit request, those of the ready one
 //! ready-ok    the same for the ready request
 //! timeout     of one request, 1s by default
-//! gone        what proves its end, and is waited for: refused (its ports do, the default where it has one) ·
-//!             accepted (that it took the request) · file:FILE (is there) · no-file:FILE (is not) ·
+//! gone        what proves its end, and is waited for: refused (its ports refuse: the default of one that has ports) ·
+//!             accepted (it took the request: the default of linkerd and consul-dataplane) · file:FILE (is there) · no-file:FILE (is not) ·
 //!             tcp://HOST:PORT · unix:SOCKET (refuses) · process:NAME (none of this name is visible any more)
 //! order       low ones are stopped first; 10 by default
 //! absent      how long an optional one is waited for, from our start
@@ -120,6 +120,8 @@ pub enum Quit {
     Http(Request),
     /// By creating this file (path as bytes).
     CreateFile(Vec<u8>),
+    /// By the request to another sidecar, which goes to the same address.
+    WithAnother,
     /// It has no way (a hint says what to do instead).
     Nothing,
 }
@@ -157,7 +159,7 @@ impl Spec {
         let quit = match &mut self.quit {
             Quit::Http(request) => request.at.path_mut(),
             Quit::CreateFile(path) => Some(path),
-            Quit::Nothing => None,
+            Quit::WithAnother | Quit::Nothing => None,
         };
         let gone = match &mut self.gone {
             Proof::Refuses(at) => at.path_mut(),
@@ -225,12 +227,21 @@ impl Quit {
     pub fn address(&self) -> Option<&Address> {
         match self {
             Self::Http(request) => Some(&request.at),
-            Self::CreateFile(_) | Self::Nothing => None,
+            Self::CreateFile(_) | Self::WithAnother | Self::Nothing => None,
         }
     }
 }
 
 impl Proof {
+    /// It is about something else than the sidecar's own ports.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        match self {
+            Self::PortsRefuse | Self::Accepted => false,
+            Self::Refuses(_) | Self::FileThere(_) | Self::FileAway(_) | Self::NoProcess(_) => true,
+        }
+    }
+
     /// The address that it is about, where that is not the sidecar's own.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
@@ -299,6 +310,7 @@ impl fmt::Display for Quit {
         match self {
             Self::Http(request) => write!(f, "{request}"),
             Self::CreateFile(path) => write!(f, "file:{}", Path(path)),
+            Self::WithAnother => f.write_str("the same request"),
             Self::Nothing => f.write_str("none"),
         }
     }

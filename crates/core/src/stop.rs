@@ -4,7 +4,7 @@
 
 mod exchange;
 
-pub use exchange::{Next, Port, Reply, Terms, Verdict};
+pub use exchange::{Next, Port, Reply, Sight, Terms, Verdict};
 
 use crate::spec::{Proof, Quit, Spec};
 use crate::text::answered;
@@ -32,8 +32,10 @@ struct Traits {
     gone_when_accepted: bool,
     refused_is_normal: bool,
     can_be_looked_at: bool,
-    /// A process that was never visible proves nothing by its absence.
-    proved_by_process: bool,
+    /// It has a port, and a request of its own, should it come back.
+    can_be_watched: bool,
+    /// What proves its end is not at its ports.
+    foreign_proof: bool,
     has_process: bool,
 }
 
@@ -59,8 +61,8 @@ enum State {
     Signalled { otherwise: Verdict, look_at: Duration, sent: bool },
     /// Over.
     Done(Verdict),
-    /// Over, but watched while others are still being stopped: it may be restarted.
-    Watching { look_at: Duration },
+    /// Over, but watched while others are still being stopped: it may be restarted. `refused`: its port has refused.
+    Watching { look_at: Duration, refused: bool },
 }
 
 /// Distance of two asks after an answer such as 503.
@@ -105,21 +107,23 @@ impl Stop {
     #[must_use]
     pub fn new(spec: &Spec, terms: Terms, now: Duration) -> Self {
         let has_process = spec.process.is_some();
+        let has_port = spec.quit.address().or(spec.ready.address()).is_some();
         let traits = Traits {
             optional: spec.optional,
             gone_when_accepted: spec.gone == Proof::Accepted,
             refused_is_normal: spec.refused_is_normal,
-            can_be_looked_at: match &spec.gone {
-                Proof::PortsRefuse | Proof::Accepted => {
-                    spec.quit.address().or(spec.ready.address()).is_some()
-                }
-                Proof::Refuses(_) | Proof::FileThere(_) | Proof::FileAway(_) | Proof::NoProcess(_) => true,
-            },
-            proved_by_process: matches!(spec.gone, Proof::NoProcess(_)),
+            can_be_looked_at: has_port || spec.gone.is_foreign(),
+            can_be_watched: has_port && spec.quit != Quit::WithAnother,
+            foreign_proof: spec.gone.is_foreign(),
             has_process,
         };
         let state = match &spec.quit {
             Quit::Http(_) | Quit::CreateFile(_) => State::Asking { not_before: now },
+            // It goes by the request to the other one, and is not asked again.
+            Quit::WithAnother if traits.can_be_looked_at => {
+                State::Verifying { asked_at: now, look_at: now, refused: false }
+            }
+            Quit::WithAnother => State::Done(Verdict::NotNeeded),
             Quit::Nothing if has_process => State::Signalling { otherwise: Verdict::NoWay },
             Quit::Nothing => {
                 let expects_an_end = spec.preset.is_some_and(|preset| preset.quit.is_none());
@@ -130,8 +134,8 @@ impl Stop {
             }
         };
         let limit = terms.deadline;
-        let mut stop =
-            Self { terms, traits, state, life: Life::First, limit, answered: false, last: String::new() };
+        let life = if spec.quit == Quit::WithAnother { Life::Second } else { Life::First };
+        let mut stop = Self { terms, traits, state, life, limit, answered: false, last: String::new() };
         stop.share_budget(now);
         stop
     }
@@ -155,8 +159,8 @@ impl Stop {
 
     /// Keep an eye on one that is gone while others are still being stopped.
     pub fn watch(&mut self, now: Duration) {
-        if self.state == State::Done(Verdict::Gone) && !self.terms.hurried {
-            self.state = State::Watching { look_at: now + WATCH };
+        if self.state == State::Done(Verdict::Gone) && !self.terms.hurried && self.traits.can_be_watched {
+            self.state = State::Watching { look_at: now + WATCH, refused: !self.traits.foreign_proof };
         }
     }
 
@@ -178,10 +182,13 @@ impl Stop {
         let until = |at: Duration, then: Next| if now < at { Next::Pause(at - now) } else { then };
         match &self.state {
             State::Asking { not_before } => until(*not_before, Next::Ask),
-            State::Refused { look_at, .. }
-            | State::Verifying { look_at, .. }
-            | State::Signalled { look_at, .. }
-            | State::Watching { look_at } => until(*look_at, Next::Look),
+            State::Refused { look_at, .. } | State::Watching { look_at, .. } => {
+                until(*look_at, Next::LookAtPorts)
+            }
+            State::Verifying { look_at, .. } | State::Signalled { look_at, .. } => until(
+                *look_at,
+                if self.traits.foreign_proof { Next::LookForProof } else { Next::LookAtPorts },
+            ),
             State::Signalling { .. } => Next::Signal,
             State::Done(verdict) => Next::Done(verdict.clone()),
         }
@@ -221,8 +228,28 @@ impl Stop {
         }
     }
 
-    /// Takes in what [`Next::Look`] saw; `ready` is `None` when there is no other port to look at. A proof of another kind
-    /// is told as a port that refuses once it is given, and is [`Port::Silent`] when it cannot be had.
+    /// Takes in what [`Next::LookForProof`] saw.
+    pub fn proved(&mut self, now: Duration, proof: Sight) {
+        match self.state {
+            State::Verifying { asked_at, look_at, .. } => match proof {
+                Sight::Given => self.state = State::Done(Verdict::Gone),
+                Sight::Impossible => self.state = State::Done(Verdict::Accepted),
+                Sight::Missing if look_at >= self.limit => self.give_up(true),
+                Sight::Missing => {
+                    let look_at = (now + look_after(now.saturating_sub(asked_at))).min(self.limit);
+                    self.state = State::Verifying { asked_at, look_at, refused: false };
+                }
+            },
+            State::Signalled { .. } => self.looked_signalled(now, proof == Sight::Given),
+            State::Refused { .. }
+            | State::Watching { .. }
+            | State::Asking { .. }
+            | State::Signalling { .. }
+            | State::Done(_) => {}
+        }
+    }
+
+    /// Takes in what [`Next::LookAtPorts`] saw; `ready` is `None` when there is no other port to look at.
     pub fn looked(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
         self.terms.seen |= quit == Port::Accepts || ready == Some(Port::Accepts);
@@ -230,9 +257,6 @@ impl Stop {
             State::Refused { .. } => self.looked_refused(now, quit, ready),
             State::Verifying { asked_at, look_at, refused } => match (quit, gone) {
                 (_, true) => self.state = State::Done(Verdict::Gone),
-                (Port::Silent, false) if self.traits.proved_by_process => {
-                    self.state = State::Done(Verdict::Accepted)
-                }
                 (Port::Accepts, false) if refused => self.came_back(now),
                 // The last look is one that was due at the deadline: what hung before it proves nothing.
                 (Port::Accepts | Port::Refuses | Port::Silent, false) if look_at >= self.limit => {
@@ -244,22 +268,13 @@ impl Stop {
                     self.state = State::Verifying { asked_at, look_at, refused };
                 }
             },
-            State::Signalled { ref otherwise, look_at, sent } => {
-                let otherwise = otherwise.clone();
-                self.state = match gone {
-                    true if sent => State::Done(Verdict::Gone),
-                    true if self.terms.seen => State::Done(Verdict::AlreadyGone),
-                    true if self.terms.hurried || self.traits.optional => State::Done(Verdict::Absent),
-                    false if sent && look_at < self.terms.deadline => {
-                        let look_at = (now + NOBODY).min(self.terms.deadline);
-                        State::Signalled { otherwise, look_at, sent }
-                    }
-                    true | false => State::Done(otherwise),
-                };
-            }
-            State::Watching { .. } => match quit {
-                Port::Accepts => self.came_back(now),
-                Port::Refuses | Port::Silent => self.state = State::Watching { look_at: now + WATCH },
+            State::Signalled { .. } => self.looked_signalled(now, gone),
+            State::Watching { refused, .. } => match quit {
+                Port::Accepts if refused => self.came_back(now),
+                Port::Accepts | Port::Refuses | Port::Silent => {
+                    let refused = refused || quit == Port::Refuses;
+                    self.state = State::Watching { look_at: now + WATCH, refused };
+                }
             },
             State::Asking { .. } | State::Signalling { .. } | State::Done(_) => {}
         }
@@ -280,6 +295,21 @@ impl Stop {
                 State::Signalled { otherwise, look_at: now, sent: true }
             }
             (_, false) => State::Done(Verdict::Accepted),
+        };
+    }
+
+    fn looked_signalled(&mut self, now: Duration, gone: bool) {
+        let State::Signalled { ref otherwise, look_at, sent } = self.state else { return };
+        let otherwise = otherwise.clone();
+        self.state = match gone {
+            true if sent => State::Done(Verdict::Gone),
+            true if self.terms.seen => State::Done(Verdict::AlreadyGone),
+            true if self.terms.hurried || self.traits.optional => State::Done(Verdict::Absent),
+            false if sent && look_at < self.terms.deadline => {
+                let look_at = (now + NOBODY).min(self.terms.deadline);
+                State::Signalled { otherwise, look_at, sent }
+            }
+            true | false => State::Done(otherwise),
         };
     }
 
@@ -312,6 +342,10 @@ impl Stop {
             Port::Refuses if ready == Some(Port::Silent) && self.terms.seen => {
                 let look_at = (now + NOBODY).min(self.limit);
                 self.state = State::Refused { asked_at, look_at, alive_since };
+            }
+            // It is ending by itself, and may not have finished yet.
+            Port::Refuses if self.terms.seen && self.traits.foreign_proof => {
+                self.state = State::Verifying { asked_at, look_at: now, refused: false };
             }
             Port::Refuses if self.terms.seen => self.state = State::Done(Verdict::AlreadyGone),
             Port::Refuses if self.terms.hurried => self.state = State::Done(Verdict::Absent),

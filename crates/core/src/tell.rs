@@ -54,9 +54,10 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) ->
         }
         Verdict::StillThere { asked: accepted, last } => {
             let last = if last.is_empty() { "no answer" } else { last };
-            let waited_for = match &spec.gone {
-                Proof::PortsRefuse | Proof::Accepted => String::new(),
-                proof => format!("; waited for gone={proof}"),
+            let waited_for = if spec.gone.is_foreign() {
+                format!("; waited for gone={}", spec.gone)
+            } else {
+                String::new()
             };
             let hint = if *accepted { hint(When::StillThere) } else { String::new() };
             (
@@ -92,7 +93,10 @@ fn accepted(spec: &Spec, took: Human) -> String {
             "{name}: {} is created; nothing proves that it has finished: gone=file:FILE is waited for, or another proof",
             Path(path)
         ),
-        _ => format!("{name}: accepted the request to end after {took}"),
+        (Proof::PortsRefuse, Quit::Http(_) | Quit::WithAnother | Quit::Nothing)
+        | (Proof::Accepted | Proof::Refuses(_) | Proof::FileThere(_) | Proof::FileAway(_), _) => {
+            format!("{name}: accepted the request to end after {took}")
+        }
     }
 }
 
@@ -102,6 +106,7 @@ fn request(spec: &Spec) -> String {
         (Quit::Http(request), _) => format!("{request}"),
         (Quit::CreateFile(path), _) => format!("creating {}", Path(path)),
         (Quit::Nothing, Some((process, signal))) => format!("{signal} to {}", Path(process.as_bytes())),
+        (Quit::WithAnother, _) => format!("{}", spec.quit),
         (Quit::Nothing, None) => String::from("no request"),
     }
 }

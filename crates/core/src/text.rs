@@ -73,8 +73,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, one row at a time.
-fn distance(a: &str, b: &str) -> usize {
+/// Levenshtein's distance, one row at a time. Case does not count.
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     let mut last = b.chars().count();
     for (i, from) in a.chars().enumerate() {

@@ -4,7 +4,8 @@ use crate::spec::{Address, Quit, Spec};
 use alloc::{format, string::String, vec::Vec};
 
 /// Leaves one spec of each name and address (the last one given, at the place of the first), and one request to each
-/// address. Returns a line for each that was folded.
+/// address: that of the first to be stopped. The ends of the others are waited for. Returns a line for each that was
+/// folded.
 pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
     let mut told = Vec::new();
     let mut kept: Vec<Spec> = Vec::new();
@@ -14,17 +15,14 @@ pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
             *same = spec;
             continue;
         }
-        // To create a file twice does no harm, and each may prove its end in its own way.
-        let is_same_file =
-            |known: &Spec| matches!(known.quit, Quit::CreateFile(_)) && known.gone != spec.gone;
-        if let Some(first) =
-            kept.iter().find(|known| asks_the_same(&known.quit, &spec.quit) && !is_same_file(known))
-        {
+        if let Some(other) = kept.iter_mut().find(|known| asks_the_same(&known.quit, &spec.quit)) {
+            let (asked, with_it) =
+                if spec.order < other.order { (&mut spec, other) } else { (other, &mut spec) };
             told.push(format!(
                 "{}: {} goes to the same address as {}'s: it is sent once, for both",
-                spec.name, spec.quit, first.name
+                with_it.name, with_it.quit, asked.name
             ));
-            spec.quit = Quit::Nothing;
+            with_it.quit = Quit::WithAnother;
         }
         kept.push(spec);
     }
@@ -43,7 +41,7 @@ fn asks_the_same(a: &Quit, b: &Quit) -> bool {
     match (a, b) {
         (Quit::Http(a), Quit::Http(b)) => overlap(&a.at, &b.at),
         (Quit::CreateFile(a), Quit::CreateFile(b)) => a == b,
-        (Quit::Http(_) | Quit::CreateFile(_) | Quit::Nothing, _) => false,
+        (Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother | Quit::Nothing, _) => false,
     }
 }
 
@@ -77,11 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn two_names_for_one_address_are_asked_once_and_both_are_waited_for() {
+    fn of_two_names_for_one_address_the_first_to_be_stopped_is_asked() {
         let (names, told) = folded(&["envoy", "mine:ready=/r,quit=http://[::1]:9901/stop,port=9901"]);
-        assert_eq!((names.len(), names[1].as_str(), told), (2, "mine none", 1));
+        assert_eq!((names.len(), names[0].as_str(), told), (2, "envoy the same request", 1));
         assert_eq!(folded(&["a:quit=file:/x", "b:quit=file:/x"]).1, 1);
-        assert_eq!(folded(&["a:quit=file:/x,gone=file:/a", "b:quit=file:/x,gone=file:/b"]).1, 0);
+        let first_stopped = folded(&["a:quit=file:/x,order=90", "b:quit=file:/x"]);
+        assert_eq!(first_stopped.0, ["a the same request", "b file:/x"]);
         assert_eq!(folded(&["a:quit=unix:/s:/q", "b:quit=unix:/s:/q"]).1, 1);
     }
 

@@ -74,12 +74,17 @@ impl Reader<'_> {
 
     /// Every sidecar that can be read, also where it is written wrongly and what is meant is plain: it is to be stopped.
     fn sidecars(&mut self, env: Env<'_>) -> Vec<Spec> {
-        let texts = self.values.iter().filter(|raw| raw.option == Opt::Sidecar);
-        let texts = texts.filter_map(|raw| core::str::from_utf8(&raw.value).ok());
-        let wrong = texts.filter(|text| Spec::parse(text, env).is_err());
-        let meant: Vec<Spec> = wrong.flat_map(|text| Spec::meant(text, env)).collect();
-        let mut sidecars = self.all(Opt::Sidecar, |bytes| spec(bytes, env));
-        sidecars.extend(meant);
+        let mut sidecars = Vec::new();
+        for raw in self.values.iter().filter(|raw| raw.option == Opt::Sidecar) {
+            match spec(&raw.value, env) {
+                Ok(spec) => sidecars.push(spec),
+                Err(why) => {
+                    self.errors.push(SettingsError(format!("{}: {why}", raw.origin)));
+                    let text = core::str::from_utf8(&raw.value).unwrap_or_default();
+                    sidecars.extend(Spec::meant(text, env));
+                }
+            }
+        }
         sidecars
     }
 

@@ -53,7 +53,7 @@ pub(super) fn build(
     };
     let quit = quit(preset, items, &own, port)?;
     let ready = ready(preset, items, &own, port, &quit)?;
-    let spec = Spec {
+    let mut spec = Spec {
         name: name.to_owned(),
         preset,
         optional,
@@ -63,10 +63,11 @@ pub(super) fn build(
         headers: headers(preset, items, env)?,
         timeout: items.read_as("timeout", timeout)?.unwrap_or(TIMEOUT),
         order: items.read_as("order", order)?.unwrap_or(preset.map_or(DEFAULT_ORDER, |preset| preset.order)),
-        gone: gone(preset, items)?,
+        gone: Proof::PortsRefuse,
         refused_is_normal: preset.is_some_and(|preset| preset.refused_is_normal),
         process: process(items)?,
     };
+    spec.gone = gone(&spec, items)?;
     without_effect(&spec, items)?;
     Ok(spec)
 }
@@ -208,12 +209,18 @@ fn process(items: &Items<'_>) -> Result<Option<(String, Signal)>, String> {
     }
 }
 
-fn gone(preset: Option<&'static Preset>, items: &Items<'_>) -> Result<Proof, String> {
-    let proof = items.read_as("gone", target::proof)?;
-    Ok(proof.unwrap_or_else(|| match preset.map_or(Gone::Refused, |preset| preset.gone) {
-        Gone::Refused => Proof::PortsRefuse,
-        Gone::Accepted => Proof::Accepted,
-    }))
+/// What proves its end: of one without ports, that the process is gone which is named.
+fn gone(spec: &Spec, items: &Items<'_>) -> Result<Proof, String> {
+    let has_port = spec.quit.address().or(spec.ready.address()).is_some();
+    Ok(match (items.read_as("gone", target::proof)?, &spec.process) {
+        (Some(Proof::PortsRefuse), _) if !has_port => {
+            return Err("gone: it has no port that could refuse: write another proof, or give ready=tcp://127.0.0.1:PORT".to_owned());
+        }
+        (Some(proof), _) => proof,
+        (None, _) if spec.preset.is_some_and(|preset| preset.gone == Gone::Accepted) => Proof::Accepted,
+        (None, Some((process, _))) if !has_port => Proof::NoProcess(process.clone()),
+        (None, _) => Proof::PortsRefuse,
+    })
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
@@ -256,13 +263,6 @@ fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
         if !effect && items.get(key).is_some() {
             return Err(format!("`{key}` has no effect: {why}"));
         }
-    }
-    let has_address = spec.quit.address().or(spec.ready.address()).is_some();
-    if items.get("gone") == Some("refused") && !has_address {
-        return Err(
-            "gone: it has no port that could refuse: write another proof, or give ready=tcp://127.0.0.1:PORT"
-                .to_owned(),
-        );
     }
     if !items.headers.is_empty() && !asks_quit && !asks_ready {
         return Err("`header` has no effect: there is no request".to_owned());

@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str, env: Env<'_>) -> Result<Spec, String> {
     build::build(name, preset, optional, &items, env).map_err(|why| format!("{name}: {why}"))
 }
 
-/// What `NAME,NAME` and `NAME:PORT` mean: errors, which say whom to stop all the same.
+/// What a list such as `NAME,NAME:PORT` means: an error, which says whom to stop all the same.
 pub(super) fn meant(text: &str, env: Env<'_>) -> Vec<Spec> {
     let one = |text: &str| match text.split_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -50,7 +50,7 @@ pub(super) fn meant(text: &str, env: Env<'_>) -> Vec<Spec> {
         }
         _ => parse(text, env),
     };
-    text.split(',').map(one).collect::<Result<_, _>>().unwrap_or_default()
+    text.split(',').filter_map(|text| one(text.trim()).ok()).collect()
 }
 
 /// `NAME[?]` and what follows the colon.

@@ -93,10 +93,12 @@ pub(super) fn proof(value: &str) -> Result<Proof, String> {
         (_, Some(Target::Tcp(at))) => Ok(Proof::Refuses(Address::Tcp(at))),
         (_, Some(Target::Unix { socket, path: None })) => Ok(Proof::Refuses(Address::Unix(socket))),
         (_, Some(Target::File(file))) => Ok(Proof::FileThere(file)),
-        _ => Err(format!(
-            "{} is no proof: write file:FILE, no-file:FILE, tcp://127.0.0.1:PORT, unix:SOCKET, process:NAME, refused or accepted",
-            Quoted::text(value.split('@').next_back().unwrap_or(value))
-        )),
+        (_, Some(Target::Path(_) | Target::Url { .. } | Target::Unix { .. } | Target::Nothing) | None) => {
+            Err(format!(
+                "{} is no proof: write file:FILE, no-file:FILE, tcp://127.0.0.1:PORT, unix:SOCKET, process:NAME, refused or accepted",
+                Quoted::text(value.split('@').next_back().unwrap_or(value))
+            ))
+        }
     }
 }
 

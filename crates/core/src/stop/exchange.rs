@@ -8,9 +8,10 @@ use core::time::Duration;
 pub enum Next {
     /// Send the quit request (or create the file).
     Ask,
-    /// Look for the proof of its end: connect to the quit port, and to the ready port where it is another one, and close at
-    /// once; or what else the spec says.
-    Look,
+    /// Connect to the quit port, and to the ready port where it is another one, and close at once.
+    LookAtPorts,
+    /// Look for what proves its end, where that is not at its ports.
+    LookForProof,
     /// End the process of that name by its signal.
     Signal,
     /// Wait, or be woken by [`super::Stop::hurry`].
@@ -52,6 +53,17 @@ pub enum Port {
     Refuses,
     /// Neither in time: its queue may be full, or the packets are dropped. No proof of anything.
     Silent,
+}
+
+/// Whether what proves the end of a sidecar is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It is.
+    Given,
+    /// Not yet.
+    Missing,
+    /// It never will be: the process whose end it is was not visible when the sidecar was asked.
+    Impossible,
 }
 
 /// How the stop of one sidecar ended.

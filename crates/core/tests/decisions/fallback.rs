@@ -30,7 +30,8 @@ fn who_will_not_go_is_signalled_where_its_process_is_visible() {
     assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(500)]));
     let failed = Fake { replies: vec![Reply::Impossible("no folder".into())], ..stubborn() };
     let text = "app:quit=file:/run/done,ready=none,process=app";
-    assert_eq!(play(failed, text, terms()).verdict, Verdict::Accepted, "signalled, and nothing to look at");
+    let story = play(failed, text, terms());
+    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN]), "its process has ended");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use crate::scene::{ms, spec};
 use crate::sidecar::{
-    ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, TWO_PORTS, answer, brief, hurried, never_seen, open, play,
-    status, still_there, terms,
+    ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, Story, TWO_PORTS, answer, brief, hurried, never_seen, open,
+    play, status, still_there, terms,
 };
-use lastout_core::stop::{Next, Port, Reply, Stop, Terms, Verdict};
+use lastout_core::stop::{Next, Port, Reply, Sight, Stop, Terms, Verdict};
 use std::time::Duration;
 
 #[test]
@@ -59,7 +59,7 @@ fn a_silent_port_proves_nothing_and_one_last_look_is_taken_at_the_deadline() {
     let mut stop = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
     stop.replied(BEGIN, answer(200));
     stop.looked(END + ms(5), Port::Silent, None);
-    assert_eq!(stop.next(END + ms(5)), Next::Look, "a frozen container has thawed");
+    assert_eq!(stop.next(END + ms(5)), Next::LookAtPorts, "a frozen container has thawed");
     stop.looked(END + ms(6), REFUSES, None);
     assert_eq!(stop.next(END + ms(6)), Next::Done(Verdict::Gone));
 }
@@ -83,7 +83,7 @@ fn a_look_after_the_fallbacks_signal_that_hung_over_the_deadline_is_followed_by_
     let mut stop = Stop::new(&spec("pgbouncer:process=pgbouncer"), terms(), BEGIN);
     stop.signalled(BEGIN, 1);
     stop.looked(END + ms(5), Port::Silent, None);
-    assert_eq!(stop.next(END + ms(5)), Next::Look);
+    assert_eq!(stop.next(END + ms(5)), Next::LookAtPorts);
     stop.looked(END + ms(6), REFUSES, None);
     assert_eq!(stop.next(END + ms(6)), Next::Done(Verdict::Gone));
 }
@@ -301,6 +301,64 @@ fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
     assert_eq!(stop.next(already.over), Next::Done(Verdict::AlreadyGone));
 }
 
+/// Its ports say whether it is there, the proof says whether it has finished.
+#[test]
+fn a_proof_that_is_not_at_the_ports_takes_the_place_of_their_refusal_and_of_nothing_else() {
+    let text = "app:port=1,quit=/q,gone=file:/sent";
+    let given = |at: u64| vec![(BEGIN + ms(at), Sight::Given)];
+    let story = play(Fake { proof: given(700), ..Fake::up() }, text, terms());
+    assert_eq!((story.verdict, story.asked.len()), (Verdict::Gone, 1));
+    assert!(story.over >= BEGIN + ms(700) && story.over < BEGIN + ms(800), "{:?}", story.over);
+    let story = play(Fake { proof: given(0), ..Fake::up() }, text, terms());
+    assert_eq!(brief(&story), (Verdict::Gone, ms(0), 1));
+    let missing = play(Fake::leaving(50), "app:port=1,quit=/q,gone=no-file:/spool", terms());
+    assert_eq!(brief(&missing).0, Verdict::Gone, "the scripted sidecar proves its end when it leaves");
+    let silent = play(Fake::up(), text, terms());
+    assert_eq!(brief(&silent), (still_there(true, &status(200)), ms(10_000), 1));
+    // One that was never there is not there, whatever else is missing.
+    let nobody = |text: &str, terms| play(Fake::default(), text, terms).verdict;
+    assert_eq!(nobody("app?:port=1,quit=/q,gone=file:/sent", never_seen()), Verdict::Absent);
+    assert_eq!(nobody(text, never_seen()), Verdict::NeverAppeared);
+    // One that is ending by itself is waited for.
+    let story = play(Fake { proof: given(300), ..Fake::default() }, text, terms());
+    assert_eq!((story.verdict, story.over >= BEGIN + ms(300)), (Verdict::Gone, true));
+    // A refusal beside a ready port that accepts is told as ever.
+    let off = Fake { proof: given(0), ..Fake::default() }.with_ready(&open());
+    let text = "cloud-sql-proxy:gone=file:/sent";
+    assert_eq!(play(off, text, terms()).verdict, Verdict::NotSwitchedOn);
+}
+
+#[test]
+fn one_whose_end_is_proved_elsewhere_is_back_only_when_its_port_has_refused_in_between() {
+    let fake = Fake { proof: vec![(BEGIN, Sight::Given)], ..Fake::up() };
+    let Story { mut stop, over, .. } = play(fake, "app:port=1,quit=/q,gone=file:/sent", terms());
+    stop.watch(over);
+    let mut now = over;
+    for (port, next) in [
+        (ACCEPTS, Next::Pause(ms(50))),
+        (Port::Silent, Next::Pause(ms(50))),
+        (REFUSES, Next::Pause(ms(50))),
+        (ACCEPTS, Next::Ask),
+    ] {
+        now += ms(50);
+        assert_eq!(stop.next(now), Next::LookAtPorts);
+        stop.looked(now, port, None);
+        assert_eq!(stop.next(now), next, "{port:?}");
+    }
+}
+
+#[test]
+fn a_process_that_was_never_visible_proves_nothing() {
+    let proof = vec![(ms(0), Sight::Impossible)];
+    let created = || Fake { proof: proof.clone(), ..Fake::replying([Reply::Created]) };
+    let text = "app:quit=file:/run/done,gone=process:app";
+    assert_eq!(brief(&play(created(), text, terms())), (Verdict::Accepted, ms(0), 1));
+    let signalled = Fake { processes: 1, dies_after: Some(ms(300)), ..Fake::default() };
+    assert_eq!(brief(&play(signalled, "app:process=app", terms())), (Verdict::Gone, ms(300), 0));
+    let nobody = Fake { proof: proof.clone(), ..Fake::default() };
+    assert_eq!(play(nobody, "app:process=app", terms()).verdict, Verdict::NoWay);
+}
+
 #[test]
 fn a_done_file_is_created_once_and_proved_by_the_ready_port_where_there_is_one() {
     let created = || Fake::replying([Reply::Created]);
@@ -373,7 +431,7 @@ fn one_last_look_that_begins_at_or_after_the_deadline_comes_before_still_there_a
         let mut stop = Stop::new(&spec(ONE_PORT), terms(), BEGIN);
         stop.replied(BEGIN, answer(200));
         stop.looked(END + ms(5), Port::Silent, None);
-        assert_eq!(stop.next(END + ms(5)), Next::Look);
+        assert_eq!(stop.next(END + ms(5)), Next::LookAtPorts);
         stop.looked(END + ms(25), begun_late, None);
         assert_eq!(stop.next(END + ms(25)), Next::Done(still_there(true, &status(200))));
     }

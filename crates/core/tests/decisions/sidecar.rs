@@ -1,7 +1,7 @@
 //! Scripted sidecars for the stop of one: what its ports do and what it answers, on the test's clock.
 
 use crate::scene::{ms, spec};
-use lastout_core::stop::{Next, Port, Reply, Stop, Terms, Verdict};
+use lastout_core::stop::{Next, Port, Reply, Sight, Stop, Terms, Verdict};
 use std::time::Duration;
 
 /// A sidecar as the stop sees it. Ports refuse until they are opened.
@@ -11,6 +11,8 @@ pub struct Fake {
     pub quit: Vec<(Duration, Port)>,
     /// The same for the ready port, where it is another one.
     pub ready: Option<Vec<(Duration, Port)>>,
+    /// From when on the proof of its end, where that is not at its ports, is to be seen or not.
+    pub proof: Vec<(Duration, Sight)>,
     /// The replies to requests while the quit port accepts, one after the other; the last one again and again.
     pub replies: Vec<Reply>,
     /// So long after it was asked its ports close.
@@ -33,6 +35,7 @@ pub struct Story {
     pub over: Duration,
     pub asked: Vec<(Duration, Reply)>,
     pub looked: Vec<(Duration, Port, Option<Port>)>,
+    pub proofs: Vec<(Duration, Sight)>,
     pub signalled: Vec<Duration>,
     pub stop: Stop,
 }
@@ -64,7 +67,7 @@ impl Fake {
 
     /// Plays on until the next verdict; `asked`: how many requests it may take before it must be over.
     pub fn go_on(&mut self, mut stop: Stop, mut now: Duration, patience: u64) -> Story {
-        let (mut asked, mut looked, mut signalled) = (vec![], vec![], vec![]);
+        let (mut asked, mut looked, mut proofs, mut signalled) = (vec![], vec![], vec![], vec![]);
         for _ in 0..20_000 * patience {
             let hurry = self.hurry_at.take_if(|at| *at <= now);
             if hurry.is_some() {
@@ -82,7 +85,13 @@ impl Fake {
                     now += took;
                     stop.replied(now, reply);
                 }
-                Next::Look => {
+                Next::LookForProof => {
+                    let sight =
+                        self.proof.iter().rfind(|(since, _)| *since <= now).map_or(Sight::Missing, |p| p.1);
+                    proofs.push((now, sight));
+                    stop.proved(now, sight);
+                }
+                Next::LookAtPorts => {
                     let quit = self.port(now, &self.quit);
                     let ready = self.ready.as_ref().map(|ready| self.port(now, ready));
                     looked.push((now, quit, ready));
@@ -95,7 +104,9 @@ impl Fake {
                     }
                     stop.signalled(now, self.processes);
                 }
-                Next::Done(verdict) => return Story { verdict, over: now, asked, looked, signalled, stop },
+                Next::Done(verdict) => {
+                    return Story { verdict, over: now, asked, looked, proofs, signalled, stop };
+                }
             }
         }
         panic!("a stop without end: {stop:?}, asked {} times, last at {:?}", asked.len(), asked.last());
@@ -119,6 +130,7 @@ impl Fake {
 
     fn close(&mut self, at: Duration) {
         let back_after = self.back_after.take();
+        self.proof.push((at, Sight::Given));
         for port in [Some(&mut self.quit), self.ready.as_mut()].into_iter().flatten() {
             port.retain(|(since, _)| *since < at);
             port.push((at, REFUSES));

@@ -95,7 +95,7 @@ fn each_ending_in_the_words_that_the_user_reads() {
         (
             "app:process=appd,signal=QUIT",
             still_there(true, "sent"),
-            "app: is still there after 10 s, so this pod may not end: QUIT to appd: sent",
+            "app: is still there after 10 s, so this pod may not end: QUIT to appd: sent; waited for gone=process:appd",
         ),
         (
             "app:process=appd",

@@ -2,7 +2,7 @@
 //! things happen, and delivers each tick at its time.
 
 use crate::scene::{MAIN, group, settings, signal};
-use lastout_core::machine::{Action, Event, Job, Machine, PhaseName};
+use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName};
 use lastout_core::outcome::{Ended, ExitMap, Outcome, StopOn};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
@@ -75,7 +75,22 @@ impl World {
                 Event::Signal(signal) => machine.passes(signal).map(|to| (to, format!("{machine:?}"))),
                 _ => None,
             };
+            // Sent by the terminal to our whole group, it means the same, and is not sent to main.
+            let to_group = match event {
+                Event::Signal(signal) => Some(machine.clone().on(now, Event::GroupSignal(signal))),
+                _ => None,
+            };
             let actions = machine.on(now, event);
+            if let Some(to_group) = to_group {
+                let but_sending: Vec<Action> =
+                    actions.iter().filter(|action| !is_sending(action)).cloned().collect();
+                let running = before == PhaseName::Running;
+                assert_eq!(
+                    &to_group,
+                    if running { &but_sending } else { &actions },
+                    "{event:?} in {before:?}"
+                );
+            }
             if let Some(((pid, sent), as_before)) = short {
                 assert_eq!(
                     (&actions[..], format!("{machine:?}")),
@@ -171,6 +186,14 @@ fn an_end() -> impl Strategy<Value = Ended> {
 
 fn an_outcome() -> impl Strategy<Value = Outcome> {
     prop::sample::select(vec![Outcome::NotFound, Outcome::CannotExecute, Outcome::Internal])
+}
+
+/// About sending main a signal.
+fn is_sending(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Send(..) | Action::HandTerminal(_) | Action::Tell(Note::Delayed(..) | Note::Dropped(_))
+    )
 }
 
 /// What may happen at any time; also what never should, such as an answer that nobody asked for.
