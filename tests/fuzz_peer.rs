@@ -205,8 +205,8 @@ fn no_bad_answer_is_ready_and_each_ends_within_its_deadline() {
     for ((name, peer), told) in peers.iter().zip(gate(&peers)) {
         assert!(told["ready_ms"].is_null(), "{name}: {told}");
         assert!(!told["last_probe"].is_null(), "{name}: {told}");
-        // 600 ms hold six requests of 100 ms; with pauses between them and a busy machine, three at least.
-        assert!(peer.met() >= 3, "{name}: {} requests in 600 ms", peer.met());
+        // 600 ms hold six requests of 100 ms; with pauses between them and a busy machine, two at least.
+        assert!(peer.met() >= 2, "{name}: {} requests in 600 ms", peer.met());
     }
 }
 

@@ -8,12 +8,14 @@ use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The bells of one set of workers.
 #[derive(Debug)]
 pub struct Bells {
     cancel: EventFd,
+    cancelled: AtomicBool,
     hurry: EventFd,
     /// When the hurry bell was rung.
     hurried_at: OnceLock<Instant>,
@@ -39,11 +41,17 @@ impl Bells {
     /// When the kernel has no more descriptors for us.
     pub fn new() -> io::Result<Self> {
         let bell = || EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
-        Ok(Self { cancel: bell()?, hurry: bell()?, hurried_at: OnceLock::new() })
+        Ok(Self {
+            cancel: bell()?,
+            cancelled: AtomicBool::new(false),
+            hurry: bell()?,
+            hurried_at: OnceLock::new(),
+        })
     }
 
     /// Every worker gives up at its next or present wait.
     pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
         // A full counter is a rung bell as well.
         let _ = self.cancel.write(1);
     }
@@ -57,6 +65,11 @@ impl Bells {
     /// How long ago that was.
     pub fn hurried_for(&self) -> Option<Duration> {
         self.hurried_at.get().map(Instant::elapsed)
+    }
+
+    /// The cancel bell was rung. For reads that never come to wait, as the peer never rests.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Waits for a descriptor of a connection. A request that is out when the hurry bell rings is given what every

@@ -166,6 +166,7 @@ impl Connection {
     pub fn read(&self, buffer: &mut [u8], bells: &Bells, deadline: Instant) -> Result<usize, IoEnd> {
         loop {
             match recv(self.fd.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Ok(_) if bells.is_cancelled() => return Err(IoEnd::Cancelled),
                 Ok(count) if Instant::now() < deadline => return Ok(count),
                 Ok(_) => return Err(IoEnd::Late),
                 Err(Errno::EAGAIN) => self.wait(PollFlags::POLLIN, bells, deadline)?,
