@@ -8,9 +8,9 @@ use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches};
 use environment::from_environment;
-use lastout_core::settings::{Opt, RawValue, Verb};
+use lastout_core::settings::{OPTIONS, Opt, RawValue, Verb};
 use lastout_core::text::{Quoted, distance, nearest};
-use options::{OPTIONS, PAGES, Page, help};
+use options::{PAGES, Page, help, is_ours_alone};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -130,7 +130,7 @@ fn option_behind_the_command(call: &Work<'_>, args: &[&OsStr]) -> Option<String>
     }
     let named = |word: &&OsStr| {
         let name = word.as_bytes().strip_prefix(b"--")?.split(|byte| *byte == b'=').next()?;
-        OPTIONS.iter().find(|row| row.is_ours_alone() && row.name.as_bytes() == name)
+        OPTIONS.iter().find(|row| is_ours_alone(row.option) && row.name.as_bytes() == name)
     };
     let row = call.command.iter().skip(1).take_while(|word| **word != "--").find_map(named)?;
     Some(format!(

@@ -1,19 +1,16 @@
 //! The variables: every option has one, and everything else that begins like one is odd.
 
-use super::options::{OPTIONS, Row};
-use lastout_core::settings::RawValue;
+use lastout_core::settings::{OPTIONS, OptionRow, PREFIX, RawValue};
 use lastout_core::text::nearest;
 use std::ffi::CStr;
 
-const PREFIX: &[u8] = b"LASTOUT_";
-
 pub(super) fn from_environment(env: &[&CStr]) -> (Vec<RawValue>, Vec<String>) {
     let (mut values, mut warnings) = (Vec::new(), Vec::new());
-    for entry in env.iter().filter_map(|entry| entry.to_bytes().strip_prefix(PREFIX)) {
+    for entry in env.iter().filter_map(|entry| entry.to_bytes().strip_prefix(PREFIX.as_bytes())) {
         let mut parts = entry.splitn(2, |byte| *byte == b'=');
         let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let name = String::from_utf8_lossy(name);
-        let option = OPTIONS.iter().find(|row| variable(row) == name);
+        let option = OPTIONS.iter().find(|row| suffix(row) == name);
         match option {
             _ if value.is_empty() => {}
             Some(row) if row.repeats => {
@@ -23,22 +20,23 @@ pub(super) fn from_environment(env: &[&CStr]) -> (Vec<RawValue>, Vec<String>) {
             Some(row) => values.push(raw(row, value)),
             None if is_service_link(&name) => {}
             None => {
-                let names: Vec<String> = OPTIONS.iter().map(variable).collect();
+                let names: Vec<String> = OPTIONS.iter().map(suffix).collect();
                 let known = nearest(&name, names.iter().map(String::as_str));
-                let hint = known.map_or(String::new(), |known| format!("; did you mean LASTOUT_{known}?"));
-                warnings.push(format!("LASTOUT_{name}: no such setting{hint}"));
+                let hint = known.map_or(String::new(), |known| format!("; did you mean {PREFIX}{known}?"));
+                warnings.push(format!("{PREFIX}{name}: no such setting{hint}"));
             }
         }
     }
     (values, warnings)
 }
 
-fn raw(row: &Row, value: &[u8]) -> RawValue {
-    RawValue { option: row.option, origin: format!("LASTOUT_{}", variable(row)), value: value.to_vec() }
+fn raw(row: &OptionRow, value: &[u8]) -> RawValue {
+    RawValue { option: row.option, origin: row.variable(), value: value.to_vec() }
 }
 
-fn variable(row: &Row) -> String {
-    row.name.replace('-', "_").to_ascii_uppercase()
+/// Its variable's name behind the prefix.
+fn suffix(row: &OptionRow) -> String {
+    row.variable().split_off(PREFIX.len())
 }
 
 /// Variables that Kubernetes sets for a Service whose name begins with `lastout` (`{SVC}_SERVICE_HOST`,

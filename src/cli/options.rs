@@ -1,136 +1,38 @@
-//! Every option, and the help that lists them.
+//! The pages of `--help`.
 
-use lastout_core::settings::Opt;
+use lastout_core::settings::{OPTIONS, Opt, OptionRow};
 use std::fmt::Write;
 
-/// One option, as the user sees it.
-pub(super) struct Row {
-    pub(super) option: Opt,
-    pub(super) name: &'static str,
-    /// The name of its value in the help; a switch has none.
-    pub(super) value: Option<&'static str>,
-    pub(super) repeats: bool,
-    help: &'static str,
-}
-
-const fn row(option: Opt, name: &'static str, value: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: Some(value), repeats: false, help }
-}
-
-const fn list(option: Opt, name: &'static str, value: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: Some(value), repeats: true, help }
-}
-
-const fn switch(option: Opt, name: &'static str, help: &'static str) -> Row {
-    Row { option, name, value: None, repeats: false, help }
-}
-
-impl Row {
-    /// No other program is likely to have an option of this name.
-    pub(super) fn is_ours_alone(&self) -> bool {
-        match self.option {
-            Opt::Sidecar
-            | Opt::WaitTimeout
-            | Opt::OnWaitTimeout
-            | Opt::AbsentAfter
-            | Opt::StopOn
-            | Opt::SignalGroup
-            | Opt::RewriteSignal
-            | Opt::DelaySignal
-            | Opt::MapExit
-            | Opt::GroupSize
-            | Opt::GroupWait
-            | Opt::ParentDeathSignal => true,
-            Opt::NoWait
-            | Opt::EnvFile
-            | Opt::StopTimeout
-            | Opt::Linger
-            | Opt::StopSignal
-            | Opt::Grace
-            | Opt::Leftovers
-            | Opt::Group
-            | Opt::GroupName
-            | Opt::Report
-            | Opt::Compat
-            | Opt::LogLevel
-            | Opt::LogFormat => false,
-        }
+/// No other program is likely to have an option of this name.
+pub(super) fn is_ours_alone(option: Opt) -> bool {
+    match option {
+        Opt::Sidecar
+        | Opt::WaitTimeout
+        | Opt::OnWaitTimeout
+        | Opt::AbsentAfter
+        | Opt::StopOn
+        | Opt::SignalGroup
+        | Opt::RewriteSignal
+        | Opt::DelaySignal
+        | Opt::MapExit
+        | Opt::GroupSize
+        | Opt::GroupWait
+        | Opt::ParentDeathSignal => true,
+        Opt::NoWait
+        | Opt::EnvFile
+        | Opt::StopTimeout
+        | Opt::Linger
+        | Opt::StopSignal
+        | Opt::Grace
+        | Opt::Leftovers
+        | Opt::Group
+        | Opt::GroupName
+        | Opt::Report
+        | Opt::Compat
+        | Opt::LogLevel
+        | Opt::LogFormat => false,
     }
 }
-
-/// All options. Each has a variable `LASTOUT_<NAME>`.
-pub(super) const OPTIONS: &[Row] = &[
-    list(
-        Opt::Sidecar,
-        "sidecar",
-        "SPEC",
-        "A sidecar to wait for and to stop: NAME[?][:key=value,...]; see `lastout presets`",
-    ),
-    row(
-        Opt::WaitTimeout,
-        "wait-timeout",
-        "DUR",
-        "How long to wait for the sidecars; 0 = for ever [default: 2m]",
-    ),
-    row(
-        Opt::OnWaitTimeout,
-        "on-wait-timeout",
-        "fail|run",
-        "Then exit 124, or run the command all the same [default: fail]",
-    ),
-    switch(Opt::NoWait, "no-wait", "Start the command at once"),
-    row(
-        Opt::AbsentAfter,
-        "absent-after",
-        "DUR",
-        "An optional sidecar (NAME?) that accepts no connection this long is absent [default: 3s]",
-    ),
-    list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts"),
-    row(
-        Opt::StopOn,
-        "stop-on",
-        "always|success|never|CODES",
-        "After which exit codes to stop the sidecars (CODES: 0,3,64-78); `success` for restartPolicy OnFailure [default: always]",
-    ),
-    row(Opt::StopTimeout, "stop-timeout", "DUR", "Budget for stopping all sidecars [default: 10s]"),
-    row(Opt::Linger, "linger", "DUR", "Pause between the command's end and the stop [default: 0]"),
-    list(Opt::StopSignal, "stop-signal", "SIG", "Signals that mean `end` [default: TERM, INT]"),
-    row(
-        Opt::Grace,
-        "grace",
-        "DUR",
-        "Kill the command this long after a stop signal [default: none; guard: 10s]",
-    ),
-    row(
-        Opt::Leftovers,
-        "leftovers",
-        "DUR",
-        "TERM what the command left behind, and wait this long for it [default: 0]",
-    ),
-    switch(Opt::SignalGroup, "signal-group", "Forward signals to the command's whole process group"),
-    list(Opt::RewriteSignal, "rewrite-signal", "FROM=TO", "Forward TO instead of FROM; TO may be `drop`"),
-    list(Opt::DelaySignal, "delay-signal", "SIG=DUR", "Hold a signal back this long before forwarding it"),
-    list(Opt::MapExit, "map-exit", "FROM=TO", "Turn an exit code of the command into another, such as 143=0"),
-    row(Opt::Group, "group", "DIR", "Folder shared by several mains; the last one out stops the sidecars"),
-    row(Opt::GroupSize, "group-size", "N", "How many mains there are [default: 1]"),
-    row(Opt::GroupName, "group-name", "NAME", "Our own name among them"),
-    row(
-        Opt::GroupWait,
-        "group-wait",
-        "DUR",
-        "Count out mains that did not register in this time [default: none]",
-    ),
-    row(
-        Opt::ParentDeathSignal,
-        "parent-death-signal",
-        "SIG",
-        "Outside PID 1: the signal that the death of our parent means",
-    ),
-    row(Opt::Report, "report", "FILE|-", "Write a JSON report at the end (-: one line on stderr)"),
-    row(Opt::Compat, "compat", "scuttle|linkerd-await", "Read that program's variables, too"),
-    row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr [default: warn]"),
-    row(Opt::LogFormat, "log-format", "text|json", "[default: text]"),
-];
 
 const ABOUT: &str = "\
 Runs COMMAND as the container's init (PID 1): waits for the sidecars, forwards signals, reaps zombies; when
@@ -258,10 +160,14 @@ impl Page {
     }
 }
 
-fn list_options(text: &mut String, which: impl Fn(&Row) -> bool) {
+fn list_options(text: &mut String, which: impl Fn(&OptionRow) -> bool) {
     for row in OPTIONS.iter().filter(|row| which(row)) {
         let name = row.value.map_or_else(|| row.name.to_owned(), |value| format!("{} {value}", row.name));
-        let _ = writeln!(text, "  --{name:<28} {}", row.help);
+        let default = match row.default_in_words() {
+            words if words.is_empty() => words,
+            words => format!(" [default: {words}]"),
+        };
+        let _ = writeln!(text, "  --{name:<28} {}{default}", row.meaning);
     }
 }
 

@@ -3,18 +3,22 @@
 
 mod compat;
 mod fold;
+mod options;
 mod resolve;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use options::{OPTIONS, OptionRow, PREFIX};
+
+use crate::duration;
 use crate::outcome::{ExitMap, StopOn};
 use crate::signal::Signal;
 use crate::spec::Spec;
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
-/// An option of the wrapper. Its spelling is `cli.rs`'s business.
+/// An option of the wrapper; its row in [`OPTIONS`] says how it is spelled, and its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is documented where it is resolved, in `Settings`")]
 pub enum Opt {
@@ -155,10 +159,11 @@ impl Report {
 }
 
 /// How much is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the usual four")]
 pub enum LogLevel {
     Error,
+    #[default]
     Warn,
     Info,
     Debug,
@@ -196,26 +201,26 @@ pub fn parse_stop_on(text: &str) -> Result<StopOn, String> {
 }
 
 impl Settings {
-    /// What holds when the user says nothing.
+    /// What holds when the user says nothing: the defaults of the table, read as the user's own words are.
     #[must_use]
     pub fn defaults(verb: Verb) -> Self {
         Self {
             sidecars: Vec::new(),
-            wait_timeout: Some(Duration::from_secs(120)),
-            run_unready: false,
+            wait_timeout: default(Opt::WaitTimeout, verb, value::bound),
+            run_unready: default(Opt::OnWaitTimeout, verb, value::run_unready),
             gate: true,
-            absent_after: Duration::from_secs(3),
+            absent_after: default(Opt::AbsentAfter, verb, duration::parse),
             env_files: Vec::new(),
-            stop_on: StopOn::Always,
-            stop_timeout: Duration::from_secs(10),
-            linger: Duration::ZERO,
-            // Not QUIT, a thread dump to a JVM.
-            stop_signals: vec![Signal::TERM, Signal::INT],
-            grace: match verb {
-                Verb::Guard => Some(Duration::from_secs(10)),
-                Verb::Run | Verb::Wait | Verb::Stop => None,
-            },
-            leftovers: Duration::ZERO,
+            stop_on: default(Opt::StopOn, verb, value::stop_on),
+            stop_timeout: default(Opt::StopTimeout, verb, value::stop_timeout),
+            linger: default(Opt::Linger, verb, duration::parse),
+            stop_signals: Opt::StopSignal
+                .default(verb)
+                .iter()
+                .filter_map(|text| value::catchable(text).ok())
+                .collect(),
+            grace: default(Opt::Grace, verb, |text| duration::parse(text).map(Some)),
+            leftovers: default(Opt::Leftovers, verb, duration::parse),
             signal_group: false,
             rewrites: Vec::new(),
             delays: Vec::new(),
@@ -223,10 +228,15 @@ impl Settings {
             group: None,
             parent_death_signal: None,
             report: None,
-            log_level: LogLevel::Warn,
-            log_json: false,
+            log_level: default(Opt::LogLevel, verb, value::log_level),
+            log_json: default(Opt::LogFormat, verb, value::log_json),
         }
     }
+}
+
+/// The default of the table, by the reader of that option. That each can be read is tested.
+fn default<T: Default>(option: Opt, verb: Verb, read: impl Fn(&str) -> Result<T, String>) -> T {
+    option.default(verb).first().and_then(|text| read(text).ok()).unwrap_or_default()
 }
 
 impl Settings {

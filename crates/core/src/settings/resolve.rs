@@ -176,7 +176,12 @@ impl Reader<'_> {
             Verb::Run | Verb::Wait | Verb::Stop => name,
         };
         let sound = self.errors.len() == errors;
-        dir.filter(|_| sound).map(|dir| Group { dir, size: size.unwrap_or(1), name, wait })
+        dir.filter(|_| sound).map(|dir| Group {
+            dir,
+            size: size.unwrap_or_else(|| super::default(Opt::GroupSize, verb, value::group_size)),
+            name,
+            wait,
+        })
     }
 
     fn wrong(&mut self, why: &str) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::spec::{Quit, Ready};
+use alloc::vec;
 use alloc::{borrow::ToOwned, format, string::ToString};
 use proptest::prelude::*;
 
@@ -315,4 +316,30 @@ fn relative_paths_are_made_absolute_and_others_left_alone() {
     assert_eq!(settings.env_files, [b"/w/secrets".to_vec()]);
     assert_eq!(settings.report, Some(Report::File(b"/w/report.json".to_vec())));
     assert_eq!(settings.group.unwrap().dir, b"/group");
+}
+
+#[test]
+fn every_default_of_the_table_is_what_holds_when_it_is_given_and_when_it_is_not() {
+    for verb in [Verb::Run, Verb::Wait, Verb::Stop, Verb::Guard] {
+        for row in OPTIONS.iter().filter(|row| row.option != Opt::GroupSize) {
+            let given: Vec<_> = row.default(verb).iter().map(|text| (row.option, *text)).collect();
+            let group = if verb == Verb::Guard { &[(Opt::Group, "/g")][..] } else { &[] };
+            let told = resolved(verb, &[&given[..], group].concat());
+            assert_eq!((told.errors, told.warnings), (vec![], vec![]), "{} {verb:?}", row.name);
+            let silent = Settings { group: told.settings.group.clone(), ..Settings::defaults(verb) };
+            assert_eq!(told.settings, silent, "{} {verb:?}", row.name);
+        }
+    }
+    let group = [(Opt::Group, "/g"), (Opt::GroupName, "a")];
+    let told = resolved(Verb::Run, &[&group[..], &[(Opt::GroupSize, "1")]].concat());
+    assert_eq!(told.settings.group, resolved(Verb::Run, &group).settings.group);
+}
+
+#[test]
+fn every_option_has_one_row() {
+    let mut rows: Vec<_> = OPTIONS.iter().map(|row| row.option).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    assert_eq!(rows.len(), OPTIONS.len());
+    assert!(OPTIONS.iter().all(|row| row.value.is_some() || row.default(Verb::Run).is_empty()));
 }
