@@ -129,7 +129,7 @@ fn option_behind_the_command(call: &Work<'_>, args: &[&OsStr]) -> Option<String>
         return None;
     }
     let named = |word: &&OsStr| {
-        let name = word.as_bytes().strip_prefix(b"--")?.split(|byte| *byte == b'=').next()?;
+        let name = word.as_bytes().strip_prefix(b"--")?.split(|byte| b"= ".contains(byte)).next()?;
         OPTIONS.iter().find(|row| is_ours_alone(row.option) && row.name.as_bytes() == name)
     };
     let row = call.command.iter().skip(1).take_while(|word| **word != "--").find_map(named)?;
@@ -171,9 +171,13 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
         };
         return Err(PAGES.iter().find(|page| page.verb == verb).map_or_else(help, Page::help));
     }
-    let mut values = flags(&matches);
     let words = matches.try_get_many::<OsString>(COMMAND).ok().flatten().map_or(0, Iterator::count);
-    let words = args.get(args.len().saturating_sub(words)..).unwrap_or_default();
+    let (options, words) = args.split_at_checked(args.len().saturating_sub(words)).unwrap_or((args, &[]));
+    if let Some(several) = options.iter().find(|word| is_several(word.as_bytes())) {
+        call.problem = Some(one_word(&several.to_string_lossy()));
+        return Ok(readable(call.verb, args));
+    }
+    let mut values = flags(&matches);
     if matches!(call.verb, Verb::Wait | Verb::Stop)
         && let Some(option) = words.iter().find(|word| is_option(word))
     {
@@ -191,26 +195,31 @@ fn from_arguments<'a>(args: &[&'a OsStr], call: &mut Work<'a>) -> Result<Vec<Raw
     Ok(values)
 }
 
+/// An option and more that came as one word: `--sidecar envoy`, `--sidecar=envoy --no-wait`.
+fn is_several(word: &[u8]) -> bool {
+    let blank = word.iter().position(u8::is_ascii_whitespace);
+    let equals = word.iter().position(|byte| *byte == b'=');
+    word.starts_with(b"--")
+        && match (blank, equals) {
+            (Some(blank), Some(equals)) if equals < blank => word.windows(3).any(|three| three == b" --"),
+            (Some(_), _) => true,
+            (None, _) => false,
+        }
+}
+
 /// What can be read in spite of an error: the sidecars are to be stopped. clap's own `ignore_errors` ends at the first
 /// unknown option, and a sidecar that is named behind it would hang the pod.
-fn readable(verb: Verb, args: &[&OsStr]) -> Vec<RawValue> {
-    let mut words = args.iter().map(|word| word.as_bytes()).take_while(|word| *word != b"--");
+fn readable<'a>(verb: Verb, args: &[&'a OsStr]) -> Vec<RawValue> {
+    let given = args.iter().map(|word| word.as_bytes()).take_while(|word| *word != b"--");
+    // Several words that came as one item of a list are read as what they are meant to be.
+    let as_meant = |word: &'a [u8]| -> Vec<&'a [u8]> {
+        if is_several(word) { word.split(u8::is_ascii_whitespace).collect() } else { vec![word] }
+    };
+    let mut words = given.flat_map(as_meant);
     let mut values = Vec::new();
     // Behind it options may be the command's own: nothing there is to keep a sidecar from being stopped.
     let mut in_command = false;
     while let Some(word) = words.next() {
-        // Option and value that came as one word, blank and all.
-        let blank = word.iter().position(|byte| *byte == b' ').filter(|_| word.starts_with(b"--"));
-        if let Some((name, value)) = blank.and_then(|at| word.split_at_checked(at))
-            && name == b"--sidecar"
-        {
-            values.push(RawValue {
-                option: Opt::Sidecar,
-                origin: String::new(),
-                value: value.trim_ascii().to_vec(),
-            });
-            continue;
-        }
         let option = word.strip_prefix(b"--").unwrap_or_default();
         let row =
             OPTIONS.iter().find(|row| option.split(|byte| *byte == b'=').next() == Some(row.name.as_bytes()));
@@ -289,6 +298,15 @@ fn of_another_init(option: &str) -> Option<&'static str> {
     OTHER_INITS.iter().find(|(theirs, _)| *theirs == option).map(|(_, ours)| *ours)
 }
 
+fn one_word(word: &str) -> String {
+    let option = word.split([' ', '=']).next().unwrap_or_default();
+    let name = option.trim_start_matches('-');
+    let known = nearest(name, OPTIONS.iter().map(|row| row.name)).unwrap_or(name);
+    format!(
+        "`{option} …` came as one word: did you mean `--{known}` and its value? write two items of the list, or --{known}=VALUE"
+    )
+}
+
 fn one_line(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
@@ -297,13 +315,7 @@ fn one_line(error: &clap::Error) -> String {
     let word = context(ContextKind::InvalidArg);
     let option = word.split(' ').next().unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument if word.contains(' ') => {
-            let name = option.trim_start_matches('-');
-            let known = nearest(name, OPTIONS.iter().map(|row| row.name)).unwrap_or(name);
-            format!(
-                "`{option} …` came as one word: did you mean `--{known}` and its value? write two items of the list, or --{known}=VALUE"
-            )
-        }
+        ErrorKind::UnknownArgument if word.contains(' ') => one_word(word),
         ErrorKind::UnknownArgument if let Some(ours) = of_another_init(option) => {
             format!("{option}: an option of another init; here {ours} (lastout --help)")
         }

@@ -114,13 +114,6 @@ fn listen_for_parents_death(signal: Signal, events: &mut Events, log: &Log) {
     }
 }
 
-/// Only at a terminal is there a shell that sees it and continues us.
-fn stop_self(signal: Signal) {
-    if Terminal::is_there() {
-        sys::stop_self(signal);
-    }
-}
-
 struct Run<'a> {
     machine: Machine,
     settings: Settings,
@@ -190,8 +183,10 @@ impl Run<'_> {
                     Action::TellTimeout => self.tell_timeout(),
                     Action::CloseGate => self.close_gate(),
                     Action::Send(pid, signal) => self.send(pid, signal),
-                    Action::HandTerminal(pid) => self.hand_terminal(pid),
-                    Action::StopSelf(signal) => stop_self(signal),
+                    Action::HandTerminal(pid) => {
+                        self.hand_terminal(pid);
+                    }
+                    Action::StopSelf(signal) => self.stop_self(signal),
                     Action::TakeTerminal => self.take_terminal(),
                     Action::LeaveGroup(outcome) => {
                         let event = self.leave_group(outcome);

@@ -85,6 +85,9 @@ fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
 /// Which limit it is that a new process or thread has met.
 pub fn limit(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
+        Some(libc::EAGAIN) if is_without_an_init() => {
+            "; children of this process would be in another process namespace (unshare --pid without --fork), which forbids threads"
+        }
         Some(libc::EAGAIN) => "; is the limit of processes reached (pids.max, ulimit -u)?",
         Some(libc::ENOMEM) => {
             "; is the memory limit reached, or is this a process namespace without an init (unshare --pid without --fork)?"
@@ -92,6 +95,13 @@ pub fn limit(error: &io::Error) -> &'static str {
         Some(libc::EMFILE) => "; the limit of open files is reached (ulimit -n)",
         _ => "",
     }
+}
+
+/// Whether our children come into another process namespace than ours. The kernel refuses a thread then (EINVAL, of which
+/// musl makes EAGAIN).
+fn is_without_an_init() -> bool {
+    let namespace = |of| std::fs::read_link(format!("/proc/self/ns/{of}")).ok();
+    namespace("pid") != namespace("pid_for_children")
 }
 
 /// `LISTEN_PIDFDID` names by its pidfd's inode the process that `LISTEN_PID` names. Where that was us it cannot be

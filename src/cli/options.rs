@@ -99,7 +99,7 @@ Usage: lastout stop [OPTIONS] [SPEC]...
 Stops the sidecars and proves that they are gone: for the end of an entrypoint that stays as it is.
 Exit codes: 0 when all are gone; 1 when one would not go; 125 bad options.
 ",
-        options: &[Opt::Sidecar, Opt::StopTimeout, Opt::AbsentAfter, Opt::Compat],
+        options: &[Opt::Sidecar, Opt::StopTimeout, Opt::Compat],
     },
     Page {
         verb: "guard",

@@ -60,11 +60,12 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn send(&self, pid: Pid, signal: Signal) {
-        // What the terminal stopped with main was its whole group.
-        let continues = signal == Signal::CONT && !self.beginning.pid1;
+    pub(super) fn send(&mut self, pid: Pid, signal: Signal) {
+        let outside = !self.beginning.pid1;
+        // What the terminal stopped with main was its whole group; and what it says to us it means for main's.
+        let whole = outside && (signal == Signal::CONT || signal.is_of_terminal() && self.hand_terminal(pid));
         let target = match self.main_group {
-            ProcessGroup::Own(_) if self.settings.signal_group || continues => -pid,
+            ProcessGroup::Own(_) if self.settings.signal_group || whole => -pid,
             ProcessGroup::Own(_) | ProcessGroup::Ours => pid,
         };
         match sys::kill(target, signal) {
@@ -74,13 +75,27 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn hand_terminal(&mut self, pid: Pid) {
-        if let ProcessGroup::Own(ours) = &mut self.main_group
-            && let Some(terminal) = Terminal::open_if_ours()
+    /// Main was stopped, and we stop alike, so that the shell sees it. But when it wanted the terminal, and that is our
+    /// group's by now, main gets it and goes on: a shell's `fg` sends no CONT to a job that runs.
+    pub(super) fn stop_self(&mut self, signal: Signal) {
+        if matches!(signal, Signal::TTIN | Signal::TTOU)
+            && let Some((pid, ..)) = self.main
+            && self.hand_terminal(pid)
         {
-            terminal.give_to(pid);
-            *ours = Some(terminal);
+            let _ = sys::kill(-pid, Signal::CONT);
+        } else if Terminal::is_there() {
+            // Only at a terminal is there a shell that sees it and continues us.
+            sys::stop_self(signal);
         }
+    }
+
+    /// Makes main's group the terminal's foreground, if that is ours now. `false` when it is not.
+    pub(super) fn hand_terminal(&mut self, pid: Pid) -> bool {
+        let ProcessGroup::Own(ours) = &mut self.main_group else { return false };
+        let Some(terminal) = Terminal::open_if_ours() else { return false };
+        terminal.give_to(pid);
+        *ours = Some(terminal);
+        true
     }
 
     pub(super) fn take_terminal(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::Task;
 use super::connect::{ConnectError, Connection};
-use super::found::candidates;
+use super::found::{Found, candidates};
 use crate::processes;
 use lastout_core::machine::Pid;
 use lastout_core::spec::{Address, Proof};
@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Looks at the quit port, and at the ready port where it is another one. `None`: cancelled.
 pub(super) fn at_ports(task: &Task, left: Duration) -> Option<(Port, Option<Port>)> {
     let deadline = Instant::now() + LOOK.min(task.spec.timeout).min(left);
-    let port = |address| at_port(task, address, deadline);
+    let port = |address| at_port(task, &task.found, address, deadline);
     Some(match (task.spec.quit.address(), task.spec.ready.address()) {
         (Some(quit), Some(ready)) if quit != ready => (port(quit)?, Some(port(ready)?)),
         (Some(only), _) | (None, Some(only)) => (port(only)?, None),
@@ -26,8 +26,8 @@ pub(super) fn at_ports(task: &Task, left: Duration) -> Option<(Port, Option<Port
     })
 }
 
-fn at_port(task: &Task, address: &Address, deadline: Instant) -> Option<Port> {
-    let candidates = candidates(address, |all| task.found.to_look(all));
+fn at_port(task: &Task, found: &Found, address: &Address, deadline: Instant) -> Option<Port> {
+    let candidates = candidates(address, |all| found.to_look(all));
     match Connection::open(address, &candidates, &task.bells, deadline) {
         Ok(_) => Some(Port::Accepts),
         Err(ConnectError::Silent | ConnectError::Failed(_)) => Some(Port::Silent),
@@ -43,14 +43,27 @@ pub(super) struct Proving {
     processes: Vec<Pid>,
     /// There was one when the sidecar was asked: else their absence proves nothing.
     had_process: bool,
+    /// Where somebody listened at the address that is the proof, when the sidecar was asked.
+    found: Found,
 }
 
 impl Proving {
     /// It is asked, or signalled, now.
     pub(super) fn asking(&mut self, task: &Task) {
-        if let Proof::NoProcess(name) = &task.spec.gone {
-            self.processes = processes::running(name);
-            self.had_process |= !self.processes.is_empty();
+        match &task.spec.gone {
+            Proof::NoProcess(name) => {
+                self.processes = processes::running(name);
+                self.had_process |= !self.processes.is_empty();
+            }
+            Proof::Refuses(address) => {
+                let all = candidates(address, |all| self.found.to_ask(all));
+                if let Ok(connection) = Connection::open(address, &all, &task.bells, Instant::now() + LOOK)
+                    && let Some(at) = connection.at()
+                {
+                    self.found.note(at);
+                }
+            }
+            Proof::PortsRefuse | Proof::Accepted | Proof::FileThere(_) | Proof::FileAway(_) => {}
         }
     }
 
@@ -60,7 +73,7 @@ impl Proving {
         let given = match &task.spec.gone {
             Proof::PortsRefuse | Proof::Accepted => at_ports(task, left)?.0 == Port::Refuses,
             Proof::Refuses(address) => {
-                at_port(task, address, Instant::now() + LOOK.min(left))? == Port::Refuses
+                at_port(task, &self.found, address, Instant::now() + LOOK.min(left))? == Port::Refuses
             }
             Proof::FileThere(path) => exists(path),
             Proof::FileAway(path) => !exists(path),

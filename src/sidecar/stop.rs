@@ -69,6 +69,9 @@ pub(super) fn until_done(
             Next::Signal => {
                 proving.asking(task);
                 let sent = spec.process.as_ref().map_or(0, |(name, signal)| processes::signal(name, *signal));
+                if sent > 0 {
+                    tell(News::Asked);
+                }
                 stop.signalled(now(), sent);
                 Woken::Ready
             }
@@ -114,7 +117,10 @@ fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync 
             }
         }
         Quit::CreateFile(path) => match create(path) {
-            Ok(()) => Reply::Created,
+            Ok(()) => {
+                tell(News::Asked);
+                Reply::Created
+            }
             Err(error) => {
                 Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path)))
             }

@@ -195,3 +195,48 @@ fn a_script_that_reads_beside_us_keeps_the_terminal() {
     pty.types("hello\n");
     pty.shows("got hello");
 }
+
+/// bash gives the terminal to the job, and sends no CONT to one that runs.
+#[test]
+fn a_running_background_job_that_is_brought_to_the_foreground_gets_the_terminal() {
+    only_ours!();
+    let (pty, _run) = shell();
+    let dir = TempDir::new();
+    let (up, go) = (dir.at("up"), dir.at("go"));
+    let main = format!(
+        "touch {}; until [ -e {} ]; do sleep 0.01; done; read line; echo got $line; exit 5",
+        up.display(),
+        go.display()
+    );
+    pty.types(&format!("{} -- sh -c '{main}' &\n", binary().display()));
+    eventually("main is there", || up.exists());
+    pty.types("fg\n");
+    pty.shows("lastout -- sh -c");
+    eventually("it is in front", || pty.foreground() != 0);
+    fs::write(&go, "").unwrap();
+    pty.types("hello\n");
+    pty.shows("got hello");
+    pty.types("echo code $?.\n");
+    pty.shows("code 5.");
+}
+
+#[test]
+fn ctrl_c_after_fg_reaches_all_of_a_job_that_ran_in_the_background() {
+    only_ours!();
+    let (pty, _run) = shell();
+    let dir = TempDir::new();
+    let counted = [Counted(dir.at("first")), Counted(dir.at("second"))];
+    let words = |counted: &Counted| {
+        let words = job(&["count", counted.0.to_str().unwrap()]);
+        words.iter().map(|word| word.to_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let main = format!("{} & {}; kill $!", words(&counted[0]), words(&counted[1]));
+    pty.types(&format!("{} -- bash -c '{main}' &\n", binary().display()));
+    counted.iter().for_each(Counted::is_ready);
+    pty.types("fg\n");
+    pty.shows("lastout -- bash -c");
+    pty.types("\x03");
+    for counted in &counted {
+        counted.once(libc::SIGINT);
+    }
+}

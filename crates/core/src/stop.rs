@@ -240,6 +240,10 @@ impl Stop {
                     self.state = State::Verifying { asked_at, look_at, refused: false };
                 }
             },
+            // It is not there, which is no matter where it may be absent.
+            State::Signalled { sent: false, .. } if proof == Sight::Impossible && self.traits.optional => {
+                self.state = State::Done(Verdict::Absent);
+            }
             State::Signalled { .. } => self.looked_signalled(now, proof == Sight::Given),
             State::Refused { .. }
             | State::Watching { .. }
@@ -374,7 +378,8 @@ impl Stop {
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
-        if self.terms.hurried || now + pause >= self.limit {
+        let absent = self.traits.optional && !self.terms.seen && now >= self.terms.absent_at;
+        if self.terms.hurried || absent || now + pause >= self.limit {
             self.give_up(false);
         } else {
             self.state = State::Asking { not_before: now + pause };
@@ -392,7 +397,12 @@ impl Stop {
     }
 
     fn give_up(&mut self, asked: bool) {
-        self.end_badly(Verdict::StillThere { asked, last: self.last.clone() });
+        // That nothing refuses is no proof of life.
+        self.end_badly(match asked || self.terms.seen {
+            true => Verdict::StillThere { asked, last: self.last.clone() },
+            false if self.terms.hurried || self.traits.optional => Verdict::Absent,
+            false => Verdict::NeverAppeared,
+        });
     }
 
     /// The end, unless the fallback by signal is there to be tried.

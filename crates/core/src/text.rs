@@ -21,6 +21,14 @@ impl<'a> Quoted<'a> {
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Behind it stands a header's value, wherever that has got to.
+        const SECRET: &[u8] = b"header=";
+        let secret = self.0.windows(SECRET.len()).position(|word| word == SECRET);
+        if let Some(shown) = secret.and_then(|at| self.0.get(..at + SECRET.len())) {
+            f.write_str("`")?;
+            write_escaped(f, String::from_utf8_lossy(shown).chars().take(SHOWN))?;
+            return f.write_str("…`");
+        }
         // A character has at most four bytes, so the cut falls behind the last one that is shown.
         let text = String::from_utf8_lossy(self.0.get(..4 * (SHOWN + 1)).unwrap_or(self.0));
         let mut rest = text.chars();

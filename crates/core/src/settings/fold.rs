@@ -15,7 +15,10 @@ pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
             *same = spec;
             continue;
         }
-        if let Some(other) = kept.iter_mut().find(|known| asks_the_same(&known.quit, &spec.quit)) {
+        if let Some(other) = kept
+            .iter_mut()
+            .find(|known| asks_the_same(&known.quit, &spec.quit) || signals_the_same(known, &spec))
+        {
             let (asked, with_it) =
                 if spec.order < other.order { (&mut spec, other) } else { (other, &mut spec) };
             told.push(format!(
@@ -23,6 +26,9 @@ pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
                 with_it.name, with_it.quit, asked.name
             ));
             with_it.quit = Quit::WithAnother;
+            if with_it.process == asked.process {
+                with_it.process = None;
+            }
         }
         kept.push(spec);
     }
@@ -43,6 +49,11 @@ fn asks_the_same(a: &Quit, b: &Quit) -> bool {
         (Quit::CreateFile(a), Quit::CreateFile(b)) => a == b,
         (Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother | Quit::Nothing, _) => false,
     }
+}
+
+/// Both are signalled only, and it is the same process.
+fn signals_the_same(a: &Spec, b: &Spec) -> bool {
+    (&a.quit, &b.quit) == (&Quit::Nothing, &Quit::Nothing) && a.process.is_some() && a.process == b.process
 }
 
 fn overlap(a: &Address, b: &Address) -> bool {

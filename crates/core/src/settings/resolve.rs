@@ -75,14 +75,23 @@ impl Reader<'_> {
     /// Every sidecar that can be read, also where it is written wrongly and what is meant is plain: it is to be stopped.
     fn sidecars(&mut self, env: Env<'_>) -> Vec<Spec> {
         let mut sidecars = Vec::new();
+        // Blanks divide the words of a variable and of a command line: the next word may be the rest of a header's value.
+        let mut header_before = None;
         for raw in self.values.iter().filter(|raw| raw.option == Opt::Sidecar) {
             match spec(&raw.value, env) {
                 Ok(spec) => sidecars.push(spec),
+                Err(_) if header_before == Some(&raw.origin) => self.errors.push(SettingsError(format!(
+                    "{}: what follows the header of the sidecar before is none (not shown): a blank in a value is written %20",
+                    raw.origin
+                ))),
                 Err(why) => {
                     self.errors.push(SettingsError(format!("{}: {why}", raw.origin)));
                     let text = core::str::from_utf8(&raw.value).unwrap_or_default();
                     sidecars.extend(Spec::meant(text, env));
                 }
+            }
+            if raw.value.windows(7).any(|word| word == b"header=") && raw.origin != "--sidecar" {
+                header_before = Some(&raw.origin);
             }
         }
         sidecars

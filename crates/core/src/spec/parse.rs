@@ -50,7 +50,12 @@ pub(super) fn meant(text: &str, env: Env<'_>) -> Vec<Spec> {
         }
         _ => parse(text, env),
     };
-    text.split(',').filter_map(|text| one(text.trim()).ok()).collect()
+    if text.contains("header=") {
+        return Vec::new();
+    }
+    let pieces =
+        text.split(|c: char| c.is_whitespace() || ",;".contains(c)).filter(|piece| !piece.is_empty());
+    pieces.filter_map(|piece| one(&piece.replace(['@', '='], ":")).or_else(|_| one(piece)).ok()).collect()
 }
 
 /// `NAME[?]` and what follows the colon.
@@ -72,6 +77,11 @@ fn head(text: &str) -> Result<(&str, bool, Option<&str>), String> {
     if name.get(word.len()..).is_some_and(|rest| rest.starts_with(',')) {
         return Err(format!(
             "{word}: a comma behind the name: write NAME:key=value,…; several sidecars are one --sidecar each, or blanks between them in LASTOUT_SIDECAR"
+        ));
+    }
+    if name.get(word.len()..).is_some_and(|rest| rest.starts_with(char::is_whitespace)) {
+        return Err(format!(
+            "{word}: a blank behind the name: write each word as an item of its own, and several sidecars as one --sidecar each"
         ));
     }
     if word.len() < name.len() {
@@ -141,7 +151,13 @@ impl<'a> Items<'a> {
             return "a key is missing between the commas: write key=value,key=value".to_owned();
         }
         if self.values.is_empty() && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
-            return format!("{} is no key=value: write {name}:port={key}", Quoted::text(key));
+            let written = match presets::find(name) {
+                Some(known) => format!("{}:port={key}", known.name),
+                None => format!(
+                    "NAME:port={key} with the name of a known one, or NAME:ready=tcp://127.0.0.1:{key}"
+                ),
+            };
+            return format!("{} is no key=value: write {written}", Quoted::text(key));
         }
         match nearest(key, KEYS) {
             Some(near) => format!("unknown key {}: did you mean `{near}`?", Quoted::text(key)),

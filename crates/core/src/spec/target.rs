@@ -184,7 +184,19 @@ pub(super) fn file(text: &str) -> Result<Vec<u8>, String> {
     if name.contains('\0') {
         return Err(format!("{} holds a NUL, which no file name does", Quoted::text(text)));
     }
-    Ok(name.into_bytes())
+    Ok(without_detours(&name).into_bytes())
+}
+
+/// `/a//b/./c` → `/a/b/c`: the same file is to be known as the same.
+fn without_detours(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if !plain.is_empty() || path.starts_with('/') {
+            plain.push('/');
+        }
+        plain.push_str(part);
+    }
+    if plain.is_empty() { path.to_owned() } else { plain }
 }
 
 /// The name of a unix socket, escapes decoded.
@@ -207,7 +219,14 @@ pub(super) fn socket_fits(name: &[u8]) -> Result<(), String> {
     if name.len() <= room {
         return Ok(());
     }
-    Err(format!("{} is too long for a unix socket: at most {SOCKET_MAX} bytes as a whole path", Quoted(name)))
+    let shown = match name.split_first() {
+        Some((0, name)) => [b"@", name].concat(),
+        _ => name.to_vec(),
+    };
+    Err(format!(
+        "{} is too long for a unix socket: at most {SOCKET_MAX} bytes as a whole path",
+        Quoted(&shown)
+    ))
 }
 
 /// `%2C`, `%20`, `%25` → comma, space, per cent sign. Every other per cent sign stands for itself.
