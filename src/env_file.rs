@@ -1,6 +1,7 @@
 //! `--env-file`: what a shell would have sourced from a secret agent's file; a distroless image has none.
 //! `KEY=value` lines, `export ` and quotes allowed, nothing is expanded.
 
+use crate::aside::within;
 use lastout_core::text::Path as Shown;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
@@ -8,6 +9,10 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+/// How long a file system may take for one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the files in this order into the environment; a later value of a name replaces every earlier one.
 ///
@@ -16,7 +21,10 @@ use std::os::unix::fs::OpenOptionsExt;
 pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), String> {
     for file in files {
         let shown = Shown(file);
-        let text = read(file).map_err(|why| format!("--env-file {shown}: {why}"))?;
+        let path = file.clone();
+        let text = within(PATIENCE, move || read(&path))
+            .unwrap_or_else(|| Err("its file system does not answer".to_owned()))
+            .map_err(|why| format!("--env-file {shown}: {why}"))?;
         let entries = parse(&text)
             .map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
         for entry in entries {

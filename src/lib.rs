@@ -11,11 +11,13 @@
 //! ```
 //!
 //! Around that road: `group` (locks shared by several mains), `env_file` (read just before the spawn), `diagnose` (why a
-//! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop),
+//! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop), `aside` (what a file system
+//! may hold up),
 //! `story` and `report` (what happened), `log`, `json`; the verbs `install` and `presets`; and `sys`, below all of them.
 
 #![cfg(target_os = "linux")]
 
+mod aside;
 mod cli;
 mod diagnose;
 mod env_file;

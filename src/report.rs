@@ -1,6 +1,7 @@
 //! `--report`: one JSON document about the whole run. Written by hand: serde would double the binary for one
 //! document. Times are milliseconds since our start.
 
+use crate::aside::within;
 use crate::json::Object;
 use crate::story::Story;
 use lastout_core::machine::PhaseName;
@@ -13,6 +14,9 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
+
+/// How long a file system may take for it: the command is over.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All that a report tells.
 #[derive(Debug)]
@@ -39,7 +43,11 @@ pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
     let text = document(facts) + "\n";
     match to {
         Report::Stderr => crate::log::write_whole(text.as_bytes()),
-        Report::File(path) => open(path)?.write_all(text.as_bytes())?,
+        Report::File(path) => {
+            let path = path.clone();
+            let write = move || open(&path)?.write_all(text.as_bytes());
+            within(PATIENCE, write).unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+        }
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::report::{self, Facts};
 use crate::sidecar::Workers;
 use crate::story::{Story, phase_name};
 use crate::sys::{self, Clock, SignalMask};
-use crate::terminal::{ProcessGroup, Terminal};
+use crate::terminal::ProcessGroup;
 use lastout_core::duration::Human;
 use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, Pid};
 use lastout_core::outcome::{Exit, Outcome};

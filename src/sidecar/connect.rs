@@ -1,6 +1,7 @@
 //! A connection to a sidecar: loopback or a unix socket, never blocking, every wait bounded and cancelled by
 //! the bells. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
 
+use super::Task;
 use super::bell::{Bells, Woken};
 use super::found::Candidates;
 use lastout_core::spec::Address;
@@ -56,16 +57,14 @@ impl Connection {
     /// # Errors
     /// [`ConnectError::Refused`] only when every candidate refuses, but for those whose silence does not count.
     pub fn open(
+        task: &Task,
         address: &Address,
         candidates: &Candidates,
-        bells: &Bells,
         deadline: Instant,
     ) -> Result<Self, ConnectError> {
+        let bells: &Bells = &task.bells;
         if let Address::Unix(path) = address {
-            return match unix_address(path) {
-                Ok(address) => Self::connect(AddressFamily::Unix, &address, None, bells, deadline),
-                Err(error) => Err(ConnectError::Failed(error.desc().to_owned())),
-            };
+            return Self::connect_unix(task, path, deadline);
         }
         let mut patience = FIRST_TRY;
         loop {
@@ -102,6 +101,23 @@ impl Connection {
     /// The candidate that it goes to; a unix socket has none.
     pub fn at(&self) -> Option<SocketAddr> {
         self.at
+    }
+
+    /// Never pending: it connects, or is refused, or its file system does not answer.
+    fn connect_unix(task: &Task, path: &[u8], deadline: Instant) -> Result<Self, ConnectError> {
+        let path = path.to_vec();
+        let work = move || {
+            let address = unix_address(&path)?;
+            let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+            let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+            connect(fd.as_raw_fd(), &address).map(|()| fd)
+        };
+        match task.aside(deadline, work) {
+            Ok(Ok(fd)) => Ok(Self { fd, at: None }),
+            Ok(Err(error)) => Err(connect_error(error)),
+            Err(Woken::Cancelled) => Err(ConnectError::Cancelled),
+            Err(Woken::Ready | Woken::Late | Woken::Hurried) => Err(ConnectError::Silent),
+        }
     }
 
     fn connect(

@@ -91,7 +91,7 @@ pub fn send(
 ) -> (Option<SocketAddr>, Result<Answer, Failure>) {
     let deadline = Instant::now() + timeout;
     let to = candidates(&request.at, |all| task.found.to_ask(all));
-    let failed = match Connection::open(&request.at, &to, &task.bells, deadline) {
+    let failed = match Connection::open(task, &request.at, &to, deadline) {
         Ok(connection) => {
             let at = connection.at();
             if let Some(at) = at {

@@ -1,15 +1,13 @@
 //! Looks at one sidecar: at its ports, and for what proves its end where that is elsewhere.
 
 use super::Task;
+use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
 use super::found::{Found, candidates};
 use crate::processes;
 use lastout_core::machine::Pid;
 use lastout_core::spec::{Address, Proof};
 use lastout_core::stop::{Port, Sight};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a look may take: on loopback a port answers at once, or its queue is full.
@@ -28,7 +26,7 @@ pub(super) fn at_ports(task: &Task, left: Duration) -> Option<(Port, Option<Port
 
 fn at_port(task: &Task, found: &Found, address: &Address, deadline: Instant) -> Option<Port> {
     let candidates = candidates(address, |all| found.to_look(all));
-    match Connection::open(address, &candidates, &task.bells, deadline) {
+    match Connection::open(task, address, &candidates, deadline) {
         Ok(_) => Some(Port::Accepts),
         Err(ConnectError::Silent | ConnectError::Failed(_)) => Some(Port::Silent),
         Err(ConnectError::Refused) => Some(Port::Refuses),
@@ -57,7 +55,7 @@ impl Proving {
             }
             Proof::Refuses(address) => {
                 let all = candidates(address, |all| self.found.to_ask(all));
-                if let Ok(connection) = Connection::open(address, &all, &task.bells, Instant::now() + LOOK)
+                if let Ok(connection) = Connection::open(task, address, &all, Instant::now() + LOOK)
                     && let Some(at) = connection.at()
                 {
                     self.found.note(at);
@@ -69,14 +67,18 @@ impl Proving {
 
     /// Whether the proof is to be seen now. `None`: cancelled.
     pub(super) fn look(&mut self, task: &Task, left: Duration) -> Option<Sight> {
-        let exists = |path: &[u8]| Path::new(OsStr::from_bytes(path)).exists();
+        let is_there = |path: &[u8]| task.is_there(path, Instant::now() + task.spec.timeout.min(left));
         let given = match &task.spec.gone {
             Proof::PortsRefuse | Proof::Accepted => at_ports(task, left)?.0 == Port::Refuses,
             Proof::Refuses(address) => {
                 at_port(task, &self.found, address, Instant::now() + LOOK.min(left))? == Port::Refuses
             }
-            Proof::FileThere(path) => exists(path),
-            Proof::FileAway(path) => !exists(path),
+            Proof::FileThere(path) | Proof::FileAway(path) => match is_there(path) {
+                Ok(there) => there == matches!(task.spec.gone, Proof::FileThere(_)),
+                Err(Woken::Cancelled) => return None,
+                // Its file system does not answer.
+                Err(Woken::Ready | Woken::Late | Woken::Hurried) => false,
+            },
             Proof::NoProcess(_) if !self.had_process => return Some(Sight::Impossible),
             Proof::NoProcess(name) => {
                 // All of `/proc` only when those that are known have ended.

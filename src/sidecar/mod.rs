@@ -10,15 +10,22 @@ mod look;
 mod probe;
 mod stop;
 
+use crate::aside::Aside;
 use crate::log::Log;
 use crate::post::{Letter, News, Post};
-use crate::sys::{self, Clock, ThreadSignals};
-use bell::Bells;
+use crate::sys::{Clock, ThreadSignals};
+use bell::{Bells, Woken};
 pub use found::Found;
-use lastout_core::spec::{Address, Ready, Spec};
+use lastout_core::spec::{Address, Spec};
 use lastout_core::stop::Terms;
+use nix::poll::PollFlags;
+use nix::sys::eventfd::EventFd;
+use std::ffi::OsStr;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -30,7 +37,7 @@ pub struct Workers {
     start: Clock,
     log: Log,
     bells: Arc<Bells>,
-    threads: Vec<(JoinHandle<()>, Joins)>,
+    threads: Vec<JoinHandle<()>>,
     signals: ThreadSignals,
 }
 
@@ -41,9 +48,29 @@ struct Task {
     bells: Arc<Bells>,
     start: Clock,
     log: Log,
+    aside: Aside,
 }
 
 impl Task {
+    /// Does what a file system may hold up.
+    fn aside<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Woken> {
+        let wait = |done: &EventFd| match self.bells.wait_for(done.as_fd(), PollFlags::POLLIN, deadline) {
+            Woken::Ready | Woken::Hurried => Ok(()),
+            ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
+        };
+        self.aside.run(wait, work)
+    }
+
+    /// Whether this file is there. `None`: its file system does not answer.
+    fn is_there(&self, path: &[u8], deadline: Instant) -> Result<bool, Woken> {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        self.aside(deadline, move || path.exists())
+    }
+
     /// The candidate that was asked, where it is not the one that [`Address`] shows; all others where none accepted.
     fn elsewhere(address: Option<&Address>, at: Option<SocketAddr>) -> String {
         let Some(Address::Tcp(all)) = address else { return String::new() };
@@ -59,18 +86,6 @@ impl Task {
         self.log.debug_about(&self.spec.name, || format!("{}: {}", self.spec.name, text()));
     }
 }
-
-/// Whether a worker that was cancelled is gone at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joins {
-    /// It waits for nothing that does not listen to the bells.
-    Soon,
-    /// It looks at a file, whose file system may hold it up.
-    Perhaps,
-}
-
-/// How long one that may be held up is waited for.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Bytes of a worker's stack; the deepest path (ureq's) was measured to need less than half.
 const STACK: usize = 128 * 1024;
@@ -103,8 +118,7 @@ impl Workers {
         absent_after: Duration,
     ) -> io::Result<()> {
         let (task, post) = (self.task(spec, found), self.post.clone());
-        let joins = if matches!(spec.ready, Ready::File(_)) { Joins::Perhaps } else { Joins::Soon };
-        self.spawn(joins, move || {
+        self.spawn(move || {
             probe::until_ready(&task, absent_after, |news: News| post.send(Letter::Sidecar(index, news)))
         })
     }
@@ -121,7 +135,7 @@ impl Workers {
         terms: Terms,
     ) -> io::Result<()> {
         let (task, post) = (self.task(spec, found), self.post.clone());
-        self.spawn(Joins::Perhaps, move || {
+        self.spawn(move || {
             stop::until_done(&task, terms, true, move |news: News| post.send(Letter::Sidecar(index, news)))
         })
     }
@@ -140,6 +154,7 @@ impl Workers {
             bells: self.bells.clone(),
             start: self.start,
             log: self.log,
+            aside: Aside::default(),
         }
     }
 
@@ -148,25 +163,18 @@ impl Workers {
         self.bells.hurry();
     }
 
-    /// Ends all of them and waits until they are gone: none is there when main is spawned, but for one that a file
-    /// system holds up (a hung network or FUSE mount), which nothing can wake and nobody waits for.
+    /// Ends all of them and waits until they are gone: none is there when main is spawned. (What a file system holds up is
+    /// done aside, and nobody waits for that.)
     pub fn end(self) {
         self.bells.cancel();
-        let patience = Instant::now() + PATIENCE;
-        for (thread, joins) in self.threads {
-            while joins == Joins::Perhaps && !thread.is_finished() && Instant::now() < patience {
-                sys::pause(Duration::from_micros(100));
-            }
-            if joins == Joins::Perhaps && !thread.is_finished() {
-                continue;
-            }
+        for thread in self.threads {
             // It cannot have panicked: that would have ended us all (`panic = "abort"`).
             let _ = thread.join();
         }
     }
 
-    fn spawn(&mut self, joins: Joins, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads.push((self.signals.spawn(STACK, work)?, joins));
+    fn spawn(&mut self, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(self.signals.spawn(STACK, work)?);
         Ok(())
     }
 }

@@ -10,10 +10,7 @@ use lastout_core::duration::Human;
 use lastout_core::gate::{Gate, Next, Probe};
 use lastout_core::spec::Ready;
 use lastout_core::text::answered;
-use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(News)) {
@@ -53,7 +50,7 @@ pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(New
 
 /// One probe, and the answer in words. `None`: cancelled.
 fn probe(task: &Task) -> Option<(Probe, String)> {
-    let Task { spec, found, bells, .. } = task;
+    let Task { spec, found, .. } = task;
     let began = Instant::now();
     let told = |at: Option<SocketAddr>, outcome: (Probe, String)| {
         task.debug(|| {
@@ -66,14 +63,20 @@ fn probe(task: &Task) -> Option<(Probe, String)> {
     let refused = || (Probe::Nobody, "connection refused".to_owned());
     match &spec.ready {
         Ready::Unchecked => Some((Probe::Ready, String::new())),
-        Ready::File(path) => match Path::new(OsStr::from_bytes(path)).exists() {
-            true => told(None, (Probe::Ready, String::new())),
-            false => told(None, (Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path)))),
+        Ready::File(path) => match task.is_there(path, Instant::now() + spec.timeout) {
+            Ok(true) => told(None, (Probe::Ready, String::new())),
+            Ok(false) => {
+                told(None, (Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path))))
+            }
+            Err(Woken::Cancelled) => None,
+            Err(Woken::Ready | Woken::Late | Woken::Hurried) => {
+                told(None, (Probe::Nobody, "its file system does not answer".to_owned()))
+            }
         },
         Ready::Accepts(address) => match Connection::open(
+            task,
             address,
             &candidates(address, |all| found.to_ask(all)),
-            bells,
             Instant::now() + spec.timeout,
         ) {
             Ok(connection) => {

@@ -116,15 +116,26 @@ fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync 
                 Err(Failure::Cancelled) => return None,
             }
         }
-        Quit::CreateFile(path) => match create(path) {
-            Ok(()) => {
-                tell(News::Asked);
-                Reply::Created
+        Quit::CreateFile(path) => {
+            let file = path.clone();
+            let why = match task.aside(Instant::now() + spec.timeout.min(left), move || create(&file)) {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(Woken::Cancelled) => return None,
+                Err(Woken::Ready | Woken::Late | Woken::Hurried) => {
+                    Some("its file system does not answer".to_owned())
+                }
+            };
+            match why {
+                None => {
+                    tell(News::Asked);
+                    Reply::Created
+                }
+                Some(why) => {
+                    Reply::Impossible(format!("cannot create {}: {why}", String::from_utf8_lossy(path)))
+                }
             }
-            Err(error) => {
-                Reply::Impossible(format!("cannot create {}: {error}", String::from_utf8_lossy(path)))
-            }
-        },
+        }
         Quit::WithAnother | Quit::Nothing => Reply::Impossible("it has no quit endpoint".to_owned()),
     };
     task.debug(|| {

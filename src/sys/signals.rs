@@ -104,6 +104,11 @@ impl ThreadSignals {
 
     /// Starts a thread that has every signal blocked, as we have again when this returns.
     pub fn spawn(&self, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+        Self::spawn_another(stack, work)
+    }
+
+    /// The same for a thread that was itself started so: as long as it lives, so does what keeps the two signals ignored.
+    pub fn spawn_another(stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
         let work = move || {
             set_mask(u64::MAX);
             work();

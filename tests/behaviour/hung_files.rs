@@ -90,3 +90,63 @@ fn the_wait_timeout_ends_the_wait_for_a_hung_file() {
         }
     });
 }
+
+/// Each beside a hung mount, at which FOLDER is put in; its end, and how long after main's end or the signal that came.
+#[test]
+fn nothing_that_is_looked_at_asked_or_written_on_a_hung_mount_holds_a_run_up_and_each_is_told() {
+    only_ours!();
+    let quick: &[&str] = &["--stop-timeout", "1s"];
+    for (spec, options, code, words) in [
+        ("x:socket=FOLDER/s,ready=/r,quit=/q", &["--wait-timeout", "300ms"][..], 124, "x is not ready"),
+        ("x:ready=unix:FOLDER/s,quit=none", &["--wait-timeout", "300ms"], 124, "x is not ready"),
+        ("x?:ready=file:FOLDER/r,quit=none", &["--absent-after", "300ms"], 3, ""),
+        ("x:ready=none,quit=file:FOLDER/q", quick, 3, "x: cannot be asked to end"),
+        ("x:ready=none,quit=file:DIR/q,gone=file:FOLDER/g", quick, 3, "x: is still there"),
+        ("x:ready=none,quit=none", &["--report", "FOLDER/report"], 3, "--report"),
+    ] {
+        beside_a_hung_mount(|folder| {
+            let dir = TempDir::new();
+            let put_in =
+                |text: &str| text.replace("FOLDER", folder).replace("DIR", &dir.path().display().to_string());
+            let launch = Launch::pid1().sidecar(&put_in(spec)).options(["--stop-timeout", "1s"]);
+            let end = launch.options(options.iter().map(|word| put_in(word))).sh("exit 3").run();
+            assert_eq!(end.code(), code, "{spec}: {}", end.stderr);
+            assert!(
+                end.stderr.contains(words) && end.took() < ms(8000),
+                "{spec}: {:?} {}",
+                end.took(),
+                end.stderr
+            );
+            assert_eq!(end.stderr.is_empty(), words.is_empty(), "{spec}: {}", end.stderr);
+        });
+    }
+}
+
+#[test]
+fn a_stop_signal_makes_the_stop_beside_a_hung_mount_a_matter_of_a_second() {
+    only_ours!();
+    for spec in ["x:ready=none,quit=file:DIR/q,gone=file:FOLDER/g", "x:socket=FOLDER/s,quit=/q,ready=none"] {
+        beside_a_hung_mount(|folder| {
+            let dir = TempDir::new();
+            let spec = spec.replace("FOLDER", folder).replace("DIR", &dir.path().display().to_string());
+            let run = Launch::pid1().sidecar(&spec).sh("exit 3").start();
+            support::eventually("it stops", || {
+                support::facts::status_field(run.pid(), "Threads").is_some_and(|count| count.trim() != "1")
+            });
+            let sent = Instant::now();
+            run.signal(libc::SIGTERM);
+            let end = run.wait();
+            assert!([3, 143].contains(&end.code()), "{}", end.stderr);
+            assert!(end.ended - sent < ms(6000), "{spec}: {:?}", end.ended - sent);
+        });
+    }
+}
+
+#[test]
+fn an_env_file_on_a_hung_mount_is_125() {
+    only_ours!();
+    beside_a_hung_mount(|folder| {
+        let end = Launch::pid1().options(["--env-file", &format!("{folder}/env")]).sh("exit 3").run();
+        end.one_line(125, &["--env-file", "does not answer"]);
+    });
+}
