@@ -62,7 +62,7 @@ impl Task {
             Woken::Ready | Woken::Hurried => Ok(()),
             ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
         };
-        self.aside.run(wait, work)
+        self.aside.run(&wait, work)?.ok_or(Woken::Late)
     }
 
     /// Whether this file is there. `None`: its file system does not answer.

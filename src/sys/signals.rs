@@ -104,11 +104,11 @@ impl ThreadSignals {
 
     /// Starts a thread that has every signal blocked, as we have again when this returns.
     pub fn spawn(&self, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-        Self::spawn_another(stack, work)
+        Self::spawn_another(stack, Box::new(work))
     }
 
-    /// The same for a thread that was itself started so: as long as it lives, so does what keeps the two signals ignored.
-    pub fn spawn_another(stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    /// The same where another such thread is at work: as long as it is, the two signals are ignored.
+    pub fn spawn_another(stack: usize, work: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
         let work = move || {
             set_mask(u64::MAX);
             work();
