@@ -16,6 +16,8 @@ pub struct Story {
     pub found: Arc<Found>,
     /// It has accepted a connection at some time.
     pub seen: bool,
+    /// That is only presumed.
+    pub presumed: bool,
     /// The gate took it as absent.
     pub absent: bool,
     /// What it said last.
@@ -37,12 +39,13 @@ pub struct Story {
 }
 
 impl Story {
-    /// Nothing has happened to it yet. `seen`: it is taken as one that was there.
-    pub fn new(spec: Spec, seen: bool) -> Self {
+    /// Nothing has happened to it yet. `presumed`: it is taken as one that was there.
+    pub fn new(spec: Spec, presumed: bool) -> Self {
         Self {
             spec: Arc::new(spec),
             found: Arc::default(),
-            seen,
+            seen: presumed,
+            presumed,
             absent: false,
             last: String::new(),
             stopped: false,

@@ -135,7 +135,7 @@ impl Run<'_> {
                 continue;
             }
             let absent_at = story.spec.absent_after.unwrap_or(self.settings.absent_after);
-            let terms = Terms { seen: story.seen, absent_at, deadline, hurried };
+            let terms = Terms { seen: story.seen, presumed: story.presumed, absent_at, deadline, hurried };
             let Some(workers) = &mut self.workers else {
                 let verdict = Verdict::Impossible("no descriptor to be had".to_owned());
                 self.post.send(Letter::Sidecar(index, News::Done { verdict, hurried }));

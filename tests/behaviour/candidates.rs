@@ -126,3 +126,41 @@ fn looks_that_fill_a_short_queue_do_not_hide_that_it_has_gone() {
         assert!(late < ms(500), "{late:?}");
     });
 }
+
+/// Nobody is on the one address, and on the other packets are dropped: nothing of the sidecar was ever there.
+#[test]
+fn one_that_was_never_found_and_only_silence_is_not_there() {
+    only_ours!();
+    own_network(|| {
+        let full = listener("[::1]:1001", 0);
+        let _held = fill(full.local_addr().unwrap());
+        let spec = |name: &str| format!("{name}:ready=none,quit=http://localhost:1001/q");
+        let stop = ["stop", "--stop-timeout", "2s", "--absent-after", "500ms"];
+        Launch::pid1().options(stop).options([spec("x?")]).run().silent(0);
+        let end = Launch::pid1().options(stop).options([spec("x")]).run();
+        end.one_line(1, &["x: never appeared"]);
+    });
+}
+
+#[test]
+fn a_proof_at_an_address_is_looked_for_where_it_was_found() {
+    only_ours!();
+    own_network(|| {
+        let full = listener("[::1]:1002", 0);
+        let _held = fill(full.local_addr().unwrap());
+        let listening = TcpListener::bind("127.0.0.1:1002").unwrap();
+        let dir = support::TempDir::new();
+        let done = dir.at("done");
+        let spec = format!("x:quit=file:{},gone=tcp://localhost:1002", done.display());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                support::eventually("the file", || done.exists());
+                pause(ms(200));
+                drop(listening);
+            });
+            let end = Launch::pid1().sidecar(&spec).options(["--stop-timeout", "20s"]).sh("exit 3").run();
+            end.silent(3);
+            assert!(end.took() < ms(10_000), "{:?}", end.took());
+        });
+    });
+}

@@ -109,3 +109,18 @@ fn a_refused_process_is_told_in_the_kernels_words_and_no_limit_is_blamed() {
     end.one_line(125, &["sh", "annot allocate memory|ut of memory", "unshare --pid without --fork", "?"]);
     assert!(!end.stderr.contains("pids.max"), "{}", end.stderr);
 }
+
+#[test]
+fn a_refused_thread_is_told_as_what_it_is_where_no_init_is_in_the_process_namespace() {
+    only_ours!();
+    if !facts::is_root() {
+        return skip("not root: cannot unshare a process namespace");
+    }
+    let wrapper = binary();
+    let words =
+        ["unshare", "--pid", wrapper.to_str().unwrap(), "--sidecar", "x:ready=tcp://127.0.0.1:9", "true"];
+    let end = Launch::bare().command(words).run();
+    assert_eq!(end.code(), 125, "{}", end.stderr);
+    assert!(end.stderr.contains("unshare --pid without --fork"), "{}", end.stderr);
+    assert!(!end.stderr.contains("pids.max"), "{}", end.stderr);
+}

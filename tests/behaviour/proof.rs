@@ -198,3 +198,16 @@ fn of_two_that_are_told_by_the_same_file_both_are_waited_for() {
         assert!(finished[1].exists());
     });
 }
+
+#[test]
+fn a_file_that_was_created_is_a_request_in_the_report_and_an_optional_process_that_is_not_there_is_silent() {
+    only_ours!();
+    let dir = TempDir::new();
+    let report = dir.at("report");
+    let spec = format!("x:quit=file:{}", dir.at("done").display());
+    let launch = Launch::pid1().sidecar(&spec).sidecar("y?:process=no-such-process");
+    launch.options(["--report".as_ref(), report.as_os_str()]).sh("exit 3").run().silent(3);
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(&report).unwrap()).unwrap();
+    assert!(told["sidecars"][0]["asked_ms"].is_number(), "{told}");
+    assert_eq!(told["sidecars"][1]["verdict"], "absent", "{told}");
+}

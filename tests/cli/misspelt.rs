@@ -113,6 +113,72 @@ fn a_list_of_names_and_a_bare_port_are_told_the_way_out_and_all_that_they_mean_a
 }
 
 #[test]
+fn other_ways_to_write_several_sidecars_stop_them_as_well() {
+    only_ours!();
+    for (text, words) in [
+        ("envoy pushgateway", ["envoy", "a blank behind the name"]),
+        ("envoy;pushgateway", ["envoy", "letters, digits"]),
+        ("envoy, pushgateway", ["envoy", "a comma behind the name"]),
+        ("envoy@9901,pushgateway", ["envoy", "letters, digits"]),
+        ("envoy=9901 pushgateway", ["envoy", "letters, digits"]),
+        ("envoy,nonsense,pushgateway", ["envoy", "a comma behind the name"]),
+    ] {
+        let launch = Launch::pid1().own_network().options(["--sidecar", text, "--stop-timeout", "200ms"]);
+        let end = launch.command(["true"]).run();
+        assert_eq!(end.code(), 125, "{text}");
+        let first = end.stderr.lines().next().unwrap();
+        assert!(words.iter().all(|word| first.contains(word)), "{text}: {first}");
+        for name in ["envoy", "pushgateway"] {
+            assert!(end.stderr.contains(&format!("{name}: never appeared")), "{text}: {}", end.stderr);
+        }
+    }
+    said(
+        &["--sidecar", "localhost:9901", "true"],
+        &["`9901`", "NAME:port=9901", "NAME:ready=tcp://127.0.0.1:9901"],
+    );
+}
+
+#[test]
+fn several_options_as_one_item_of_a_list_are_told_the_way_out() {
+    only_ours!();
+    let dir = TempDir::new();
+    let spec = format!("agent:ready=none,quit=file:{}", dir.at("done").display());
+    for item in [
+        format!("--sidecar={spec} --wait-timeout=5s"),
+        format!("--wait-timeout=5s --sidecar {spec}"),
+        format!("--no-wait --sidecar={spec}"),
+    ] {
+        said(&[&item, "--", "true"], &["came as one word", "two items"]);
+        assert!(dir.at("done").exists(), "{item}");
+        std::fs::remove_file(dir.at("done")).unwrap();
+    }
+    let end = Launch::pid1().options(["true", "--sidecar envoy"]).run();
+    end.one_line(0, &["--sidecar", "behind the command"]);
+}
+
+/// Wherever a blank or a wrong option takes it.
+#[test]
+fn no_error_shows_a_headers_value() {
+    only_ours!();
+    let spec = "envoy?:header=Authorization=Bearer S3CRET";
+    let words: Vec<&str> = spec.split(' ').collect();
+    for launch in [
+        Launch::pid1().env(format!("LASTOUT_SIDECAR={spec}")).sh("exit 3"),
+        Launch::pid1().options(["wait"]).options(&words),
+        Launch::pid1().options(["stop"]).options(&words),
+        Launch::pid1().options(["--stop-on", "a:header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["--stop-timeout", "a:header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["--sidecar", "a header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["--sidecar", "header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["--sidecar envoy:header=X=S3CRET"]).sh("exit 3"),
+    ] {
+        let end = launch.own_network().options::<&str>([]).run();
+        assert_eq!(end.code(), 125, "{}", end.stderr);
+        assert!(!end.stderr.contains("S3CRET") && !end.stderr.is_empty(), "{}", end.stderr);
+    }
+}
+
+#[test]
 fn options_behind_the_specs_are_told_the_way_out_and_stop_stops_the_sidecar() {
     only_ours!();
     said(

@@ -176,6 +176,12 @@ impl Stop {
         self.terms.deadline.saturating_sub(now).max(MOMENT)
     }
 
+    /// Something of it was there.
+    fn sees(&mut self, there: bool) {
+        self.terms.seen |= there;
+        self.terms.presumed &= !there;
+    }
+
     /// What to do at `now`.
     #[must_use]
     pub fn next(&self, now: Duration) -> Next {
@@ -197,7 +203,7 @@ impl Stop {
     /// Takes in the reply to [`Next::Ask`].
     pub fn replied(&mut self, now: Duration, reply: Reply) {
         self.answered |= matches!(reply, Reply::Answer { .. });
-        self.terms.seen |= matches!(reply, Reply::Answer { .. } | Reply::Lost(_));
+        self.sees(matches!(reply, Reply::Answer { .. } | Reply::Lost(_)));
         match reply {
             Reply::Answer { accepted: true, .. } | Reply::Created if self.traits.gone_when_accepted => {
                 self.state = State::Done(Verdict::Accepted);
@@ -256,7 +262,7 @@ impl Stop {
     /// Takes in what [`Next::LookAtPorts`] saw; `ready` is `None` when there is no other port to look at.
     pub fn looked(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let gone = quit == Port::Refuses && ready.is_none_or(|port| port == Port::Refuses);
-        self.terms.seen |= quit == Port::Accepts || ready == Some(Port::Accepts);
+        self.sees(quit == Port::Accepts || ready == Some(Port::Accepts));
         match self.state {
             State::Refused { .. } => self.looked_refused(now, quit, ready),
             State::Verifying { asked_at, look_at, refused } => match (quit, gone) {
@@ -378,7 +384,8 @@ impl Stop {
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
-        let absent = self.traits.optional && !self.terms.seen && now >= self.terms.absent_at;
+        let unseen = !self.terms.seen || self.terms.presumed;
+        let absent = self.traits.optional && unseen && now >= self.terms.absent_at;
         if self.terms.hurried || absent || now + pause >= self.limit {
             self.give_up(false);
         } else {
@@ -398,7 +405,7 @@ impl Stop {
 
     fn give_up(&mut self, asked: bool) {
         // That nothing refuses is no proof of life.
-        self.end_badly(match asked || self.terms.seen {
+        self.end_badly(match asked || self.terms.seen && !self.terms.presumed {
             true => Verdict::StillThere { asked, last: self.last.clone() },
             false if self.terms.hurried || self.traits.optional => Verdict::Absent,
             false => Verdict::NeverAppeared,

@@ -93,6 +93,8 @@ mod tests {
         let first_stopped = folded(&["a:quit=file:/x,order=90", "b:quit=file:/x"]);
         assert_eq!(first_stopped.0, ["a the same request", "b file:/x"]);
         assert_eq!(folded(&["a:quit=unix:/s:/q", "b:quit=unix:/s:/q"]).1, 1);
+        assert_eq!(folded(&["a:quit=unix:/r/s:/q", "b:socket=/r/.//s,quit=/q"]).1, 1);
+        assert_eq!(folded(&["a:process=p", "b:process=p"]).1, 1);
     }
 
     #[test]

@@ -148,6 +148,8 @@ impl Verdict {
 pub struct Terms {
     /// It has accepted a connection at some time.
     pub seen: bool,
+    /// That is only presumed: what is found gone is what is wanted (`lastout stop`).
+    pub presumed: bool,
     /// An optional one that never appeared is given up then.
     pub absent_at: Duration,
     /// The end of its budget.

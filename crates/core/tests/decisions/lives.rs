@@ -93,6 +93,7 @@ fn some_terms() -> impl Strategy<Value = Terms> {
     (any::<bool>(), 0..4_000u64, 0..3_000u64, prop::bool::weighted(0.3)).prop_map(
         |(seen, absent_at, deadline, hurried)| Terms {
             seen,
+            presumed: false,
             absent_at: ms(absent_at),
             deadline: ms(deadline),
             hurried,

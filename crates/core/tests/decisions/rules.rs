@@ -347,6 +347,29 @@ fn one_whose_end_is_proved_elsewhere_is_back_only_when_its_port_has_refused_in_b
     }
 }
 
+/// A port that neither accepts nor refuses is no proof of life.
+#[test]
+fn one_that_was_never_seen_and_never_answers_is_absent_where_it_may_be_and_else_never_appeared() {
+    let silent = || Fake { quit: vec![(ms(0), Port::Silent)], replies: vec![answer(200)], ..Fake::default() };
+    let presumed = Terms { presumed: true, absent_at: BEGIN + ms(1_000), ..terms() };
+    let unseen = Terms { absent_at: BEGIN + ms(1_000), ..never_seen() };
+    for terms in [presumed, unseen] {
+        let story = play(silent(), "app?:port=1,quit=/q", terms);
+        assert_eq!(story.verdict, Verdict::Absent, "{terms:?}");
+        assert!(story.over < BEGIN + ms(1_200), "{:?}", story.over);
+        assert_eq!(play(silent(), "app:port=1,quit=/q", terms).verdict, Verdict::NeverAppeared, "{terms:?}");
+    }
+    assert_eq!(play(silent(), "app:port=1,quit=/q", terms()).verdict, still_there(false, "silence"));
+    // What is found gone is what `lastout stop` wants.
+    assert_eq!(play(Fake::default(), "app:port=1,quit=/q", presumed).verdict, Verdict::AlreadyGone);
+}
+
+#[test]
+fn an_optional_process_that_is_not_there_is_absent() {
+    let nobody = Fake { proof: vec![(ms(0), Sight::Impossible)], ..Fake::default() };
+    assert_eq!(play(nobody, "app?:process=app", never_seen()).verdict, Verdict::Absent);
+}
+
 #[test]
 fn a_process_that_was_never_visible_proves_nothing() {
     let proof = vec![(ms(0), Sight::Impossible)];

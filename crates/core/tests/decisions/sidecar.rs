@@ -166,7 +166,7 @@ pub const END: Duration = Duration::from_secs(70);
 
 /// Ten seconds, seen before, no stop signal.
 pub fn terms() -> Terms {
-    Terms { seen: true, absent_at: ms(3_000), deadline: END, hurried: false }
+    Terms { seen: true, presumed: false, absent_at: ms(3_000), deadline: END, hurried: false }
 }
 
 pub fn never_seen() -> Terms {
