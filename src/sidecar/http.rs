@@ -46,6 +46,8 @@ pub struct Answer {
 pub enum Failure {
     /// Nobody listens.
     Refused,
+    /// Neither accepted nor refused in time.
+    Silent,
     /// Failed before a byte of the request was written.
     Unsent(String),
     /// Failed after the request, or a part of it, was written.
@@ -100,7 +102,7 @@ pub fn send(
             return (at, exchange(task, request, connection, (timeout, deadline), written));
         }
         Err(ConnectError::Refused) => Failure::Refused,
-        Err(ConnectError::Silent) => Failure::Unsent("connecting took too long".to_owned()),
+        Err(ConnectError::Silent) => Failure::Silent,
         Err(ConnectError::Failed(words)) => Failure::Unsent(words),
         Err(ConnectError::Cancelled) => Failure::Cancelled,
     };

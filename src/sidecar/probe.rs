@@ -13,6 +13,9 @@ use lastout_core::text::answered;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// Neither accepted nor refused.
+const SILENT: &str = "connecting took too long";
+
 pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(News)) {
     let mut gate = Gate::new(&task.spec, absent_after);
     let mut last = String::new();
@@ -86,7 +89,7 @@ fn probe(task: &Task) -> Option<(Probe, String)> {
                 told(connection.at(), (Probe::Ready, String::new()))
             }
             Err(ConnectError::Refused) => told(None, refused()),
-            Err(ConnectError::Silent) => told(None, (Probe::Nobody, "connecting took too long".to_owned())),
+            Err(ConnectError::Silent) => told(None, (Probe::Nobody, SILENT.to_owned())),
             Err(ConnectError::Failed(words)) => told(None, (Probe::Nobody, words)),
             Err(ConnectError::Cancelled) => None,
         },
@@ -96,6 +99,7 @@ fn probe(task: &Task) -> Option<(Probe, String)> {
                 Ok(answer) if request.ok.contains(answer.status) => told(at, (Probe::Ready, String::new())),
                 Ok(answer) => told(at, (Probe::NotYet, answered(answer.status, &answer.quote))),
                 Err(Failure::Refused) => told(at, refused()),
+                Err(Failure::Silent) => told(at, (Probe::Nobody, SILENT.to_owned())),
                 Err(Failure::Unsent(words)) => told(at, (Probe::Nobody, words)),
                 Err(Failure::Lost(words)) => told(at, (Probe::NotYet, words)),
                 Err(Failure::Cancelled) => None,

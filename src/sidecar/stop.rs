@@ -111,6 +111,7 @@ fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync 
                     quote: answer.quote,
                 },
                 Err(Failure::Refused) => Reply::Refused,
+                Err(Failure::Silent) => Reply::Silence,
                 Err(Failure::Unsent(words)) => Reply::Unsent(words),
                 Err(Failure::Lost(words)) => Reply::Lost(words),
                 Err(Failure::Cancelled) => return None,
@@ -150,6 +151,7 @@ fn in_words(reply: &Reply) -> String {
         Reply::Answer { status, quote, .. } => answered(*status, quote),
         Reply::Created => "created".to_owned(),
         Reply::Refused => "connection refused".to_owned(),
+        Reply::Silence => "neither accepted nor refused".to_owned(),
         Reply::Lost(words) | Reply::Unsent(words) | Reply::Impossible(words) => words.clone(),
     }
 }

@@ -22,6 +22,8 @@ pub struct Stop {
     limit: Duration,
     /// It has answered at its quit port, so that one is switched on.
     answered: bool,
+    /// Connecting failed in a way that shows that something is there.
+    fails: bool,
     last: String,
 }
 
@@ -135,7 +137,8 @@ impl Stop {
         };
         let limit = terms.deadline;
         let life = if spec.quit == Quit::WithAnother { Life::Second } else { Life::First };
-        let mut stop = Self { terms, traits, state, life, limit, answered: false, last: String::new() };
+        let mut stop =
+            Self { terms, traits, state, life, limit, answered: false, fails: false, last: String::new() };
         stop.share_budget(now);
         stop
     }
@@ -228,6 +231,11 @@ impl Stop {
             Reply::Refused => self.state = State::Refused { asked_at: now, look_at: now, alive_since: None },
             Reply::Unsent(what) => {
                 self.last = what;
+                self.fails = true;
+                self.try_again(now, WATCH);
+            }
+            Reply::Silence => {
+                self.last = String::from("connecting took too long");
                 self.try_again(now, WATCH);
             }
             Reply::Impossible(what) => self.end_badly(Verdict::Impossible(what)),
@@ -384,7 +392,7 @@ impl Stop {
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
-        let unseen = !self.terms.seen || self.terms.presumed;
+        let unseen = !self.fails && (!self.terms.seen || self.terms.presumed);
         let absent = self.traits.optional && unseen && now >= self.terms.absent_at;
         if self.terms.hurried || absent || now + pause >= self.limit {
             self.give_up(false);
@@ -405,7 +413,7 @@ impl Stop {
 
     fn give_up(&mut self, asked: bool) {
         // That nothing refuses is no proof of life.
-        self.end_badly(match asked || self.terms.seen && !self.terms.presumed {
+        self.end_badly(match asked || self.fails || self.terms.seen && !self.terms.presumed {
             true => Verdict::StillThere { asked, last: self.last.clone() },
             false if self.terms.hurried || self.traits.optional => Verdict::Absent,
             false => Verdict::NeverAppeared,

@@ -38,7 +38,9 @@ pub enum Reply {
     Lost(String),
     /// Refused before a byte was written.
     Refused,
-    /// Failed in another way before a byte was written (connect timeout).
+    /// Neither accepted nor refused: nothing is known of it.
+    Silence,
+    /// Failed in another way before a byte was written (not permitted, too busy): something is there.
     Unsent(String),
     /// It cannot work, however often it is tried (the file's folder is not there).
     Impossible(String),

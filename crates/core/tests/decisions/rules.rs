@@ -359,7 +359,10 @@ fn one_that_was_never_seen_and_never_answers_is_absent_where_it_may_be_and_else_
         assert!(story.over < BEGIN + ms(1_200), "{:?}", story.over);
         assert_eq!(play(silent(), "app:port=1,quit=/q", terms).verdict, Verdict::NeverAppeared, "{terms:?}");
     }
-    assert_eq!(play(silent(), "app:port=1,quit=/q", terms()).verdict, still_there(false, "silence"));
+    assert_eq!(
+        play(silent(), "app:port=1,quit=/q", terms()).verdict,
+        still_there(false, "connecting took too long")
+    );
     // What is found gone is what `lastout stop` wants.
     assert_eq!(play(Fake::default(), "app:port=1,quit=/q", presumed).verdict, Verdict::AlreadyGone);
 }

@@ -118,7 +118,7 @@ impl Fake {
             return (Reply::Refused, Duration::ZERO);
         }
         if self.port(now, &self.quit) == Port::Silent {
-            return (Reply::Unsent("silence".into()), left.min(SILENCE));
+            return (Reply::Silence, left.min(SILENCE));
         }
         let took = self.replies_after.min(left);
         let reply = if self.replies.len() > 1 { self.replies.remove(0) } else { self.replies[0].clone() };
