@@ -7,6 +7,7 @@
 //! phases, signals, guard, stopping    the machine by example
 //! world → tale → properties           the machine in random worlds
 //! sidecar → rules, fallback, lives    the stop of one scripted sidecar: by example, and of any
+//! driver                              a whole stop, driven by a list of events
 //! gate, telling                       when to probe; what the user reads
 //! ```
 #![allow(
@@ -17,6 +18,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod driver;
 mod fallback;
 mod gate;
 mod guard;
