@@ -1,9 +1,9 @@
 //! A connection to a sidecar: loopback or a unix socket, never blocking, every wait bounded and cancelled by
 //! the bells. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
 
-use super::Task;
 use super::bell::{Bells, Woken};
 use super::found::Candidates;
+use super::task::Task;
 use lastout_core::spec::Address;
 use nix::errno::Errno;
 use nix::poll::PollFlags;

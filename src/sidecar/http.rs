@@ -4,10 +4,10 @@
 //! ureq reads proxy variables, follows redirects and starts a thread to resolve even a literal address unless
 //! it is told not to: here it gets no proxy, no redirects and a resolver that looks nothing up.
 
-use super::Task;
 use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
 use super::found::candidates;
+use super::task::Task;
 use lastout_core::spec::Request;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,9 +1,9 @@
 //! Looks at one sidecar: at its ports, and for what proves its end where that is elsewhere.
 
-use super::Task;
 use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
 use super::found::{Found, candidates};
+use super::task::Task;
 use crate::processes;
 use lastout_core::machine::Pid;
 use lastout_core::spec::{Address, Proof};

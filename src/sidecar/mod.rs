@@ -9,26 +9,20 @@ mod http;
 mod look;
 mod probe;
 mod stop;
+mod task;
 
-use crate::aside::Aside;
 use crate::log::Log;
 use crate::post::{Letter, News, Post};
 use crate::sys::{Clock, ThreadSignals};
-use bell::{Bells, Woken};
+use bell::Bells;
 pub use found::Found;
-use lastout_core::spec::{Address, Spec};
+use lastout_core::spec::Spec;
 use lastout_core::stop::Terms;
-use nix::poll::PollFlags;
-use nix::sys::eventfd::EventFd;
-use std::ffi::OsStr;
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use task::Task;
 
 /// The threads of one gate, or of one stop.
 #[derive(Debug)]
@@ -39,52 +33,6 @@ pub struct Workers {
     bells: Arc<Bells>,
     threads: Vec<JoinHandle<()>>,
     signals: ThreadSignals,
-}
-
-/// What a worker works with.
-struct Task {
-    spec: Arc<Spec>,
-    found: Arc<Found>,
-    bells: Arc<Bells>,
-    start: Clock,
-    log: Log,
-    aside: Aside,
-}
-
-impl Task {
-    /// Does what a file system may hold up.
-    fn aside<T: Send + 'static>(
-        &self,
-        deadline: Instant,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Woken> {
-        let wait = |done: &EventFd| match self.bells.wait_for(done.as_fd(), PollFlags::POLLIN, deadline) {
-            Woken::Ready | Woken::Hurried => Ok(()),
-            ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
-        };
-        self.aside.run(&wait, work)?.ok_or(Woken::Late)
-    }
-
-    /// Whether this file is there. `None`: its file system does not answer.
-    fn is_there(&self, path: &[u8], deadline: Instant) -> Result<bool, Woken> {
-        let path = PathBuf::from(OsStr::from_bytes(path));
-        self.aside(deadline, move || path.exists())
-    }
-
-    /// The candidate that was asked, where it is not the one that [`Address`] shows; all others where none accepted.
-    fn elsewhere(address: Option<&Address>, at: Option<SocketAddr>) -> String {
-        let Some(Address::Tcp(all)) = address else { return String::new() };
-        match at {
-            Some(at) if all.first() == Some(&at) => String::new(),
-            Some(at) => format!(" at {at}"),
-            None => all.iter().skip(1).map(|at| format!(" and {at}")).collect(),
-        }
-    }
-
-    /// A line about this sidecar for those who want to see every step.
-    fn debug(&self, text: impl FnOnce() -> String) {
-        self.log.debug_about(&self.spec.name, || format!("{}: {}", self.spec.name, text()));
-    }
 }
 
 /// Bytes of a worker's stack; the deepest path (ureq's) was measured to need less than half.
@@ -148,14 +96,7 @@ impl Workers {
     }
 
     fn task(&self, spec: &Arc<Spec>, found: &Arc<Found>) -> Task {
-        Task {
-            spec: spec.clone(),
-            found: found.clone(),
-            bells: self.bells.clone(),
-            start: self.start,
-            log: self.log,
-            aside: Aside::default(),
-        }
+        Task::new(spec.clone(), found.clone(), self.bells.clone(), self.start, self.log)
     }
 
     /// A stop signal has come; or, at the gate, the wait is over: each probes once more.

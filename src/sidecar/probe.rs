@@ -1,10 +1,10 @@
 //! Probes one sidecar until it is ready.
 
-use super::Task;
 use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
 use super::found::candidates;
 use super::http::{self, Failure, Written};
+use super::task::Task;
 use crate::post::News;
 use lastout_core::duration::Human;
 use lastout_core::gate::{Gate, Next, Probe};

@@ -1,9 +1,9 @@
 //! Stops one sidecar: carries out what `lastout_core::stop` decides.
 
-use super::Task;
 use super::bell::Woken;
 use super::http::{self, Failure, Written};
 use super::look::{self, Proving};
+use super::task::Task;
 use crate::post::News;
 use crate::processes;
 use lastout_core::duration::Human;

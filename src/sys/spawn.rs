@@ -91,7 +91,7 @@ pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
     let top = unsafe { stack.as_mut_ptr().add(1) };
     // SAFETY: the child runs `prepare_and_execute` on a stack of its own (the top is 16-byte aligned). Either it
     // shares our memory, which stays as it is: by CLONE_VFORK this thread sleeps until the child has executed or
-    // exited, and there is no other thread; or it has a copy. All that `child` points to outlives the call.
+    // exited, and there is no other thread but one that a file system holds up, which touches nothing of this; or it has a copy. All that `child` points to outlives the call.
     let pid = unsafe {
         libc::clone(
             prepare_and_execute,
