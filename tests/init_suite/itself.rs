@@ -41,11 +41,12 @@ pub fn no_wake_up_while_the_command_runs(init: Init) -> Verdict {
         let field = |name| status_field(run.pid(), name).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         field("voluntary_ctxt_switches") + field("nonvoluntary_ctxt_switches")
     };
-    // It may still be on its way to sleep at first.
+    // It may still be on its way to sleep at first, and on a busy machine wait long for its turn.
     let mut before = switches();
-    soon(|| {
-        pause(ms(5));
-        std::mem::replace(&mut before, switches()) == before
+    until(Duration::from_secs(10), || {
+        pause(ms(300));
+        let sleeps = status_field(run.pid(), "State").is_some_and(|state| state.starts_with('S'));
+        (std::mem::replace(&mut before, switches()) == before && sleeps).then_some(())
     });
     pause(ms(2100));
     let woken = switches() - before;
