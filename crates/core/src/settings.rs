@@ -11,7 +11,6 @@ mod value;
 
 pub use options::{OPTIONS, OptionRow, PREFIX};
 
-use crate::duration;
 use crate::outcome::{ExitMap, StopOn};
 use crate::signal::Signal;
 use crate::spec::Spec;
@@ -159,11 +158,10 @@ impl Report {
 }
 
 /// How much is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the usual four")]
 pub enum LogLevel {
     Error,
-    #[default]
     Warn,
     Info,
     Debug,
@@ -201,26 +199,25 @@ pub fn parse_stop_on(text: &str) -> Result<StopOn, String> {
 }
 
 impl Settings {
-    /// What holds when the user says nothing: the defaults of the table, read as the user's own words are.
+    /// What holds when the user says nothing: the defaults of the table. That its words mean this is tested.
     #[must_use]
     pub fn defaults(verb: Verb) -> Self {
         Self {
             sidecars: Vec::new(),
-            wait_timeout: default(Opt::WaitTimeout, verb, value::bound),
-            run_unready: default(Opt::OnWaitTimeout, verb, value::run_unready),
+            wait_timeout: Some(options::WAIT_TIMEOUT),
+            run_unready: false,
             gate: true,
-            absent_after: default(Opt::AbsentAfter, verb, duration::parse),
+            absent_after: options::ABSENT_AFTER,
             env_files: Vec::new(),
-            stop_on: default(Opt::StopOn, verb, value::stop_on),
-            stop_timeout: default(Opt::StopTimeout, verb, value::stop_timeout),
-            linger: default(Opt::Linger, verb, duration::parse),
-            stop_signals: Opt::StopSignal
-                .default(verb)
-                .iter()
-                .filter_map(|text| value::catchable(text).ok())
-                .collect(),
-            grace: default(Opt::Grace, verb, |text| duration::parse(text).map(Some)),
-            leftovers: default(Opt::Leftovers, verb, duration::parse),
+            stop_on: StopOn::Always,
+            stop_timeout: options::STOP_TIMEOUT,
+            linger: Duration::ZERO,
+            stop_signals: options::STOP_SIGNALS.to_vec(),
+            grace: match verb {
+                Verb::Guard => Some(options::GRACE_OF_GUARD),
+                Verb::Run | Verb::Wait | Verb::Stop => None,
+            },
+            leftovers: Duration::ZERO,
             signal_group: false,
             rewrites: Vec::new(),
             delays: Vec::new(),
@@ -228,15 +225,10 @@ impl Settings {
             group: None,
             parent_death_signal: None,
             report: None,
-            log_level: default(Opt::LogLevel, verb, value::log_level),
-            log_json: default(Opt::LogFormat, verb, value::log_json),
+            log_level: LogLevel::Warn,
+            log_json: false,
         }
     }
-}
-
-/// The default of the table, by the reader of that option. That each can be read is tested.
-fn default<T: Default>(option: Opt, verb: Verb, read: impl Fn(&str) -> Result<T, String>) -> T {
-    option.default(verb).first().and_then(|text| read(text).ok()).unwrap_or_default()
 }
 
 impl Settings {

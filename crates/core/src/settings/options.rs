@@ -1,7 +1,14 @@
 //! Every option as a row of data: what parses it, what prints it and what reads its default are made from this.
 
 use super::{Opt, Verb};
-use alloc::{format, string::String};
+use crate::signal::Signal;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+use core::time::Duration;
 
 /// One option, as the user sees it.
 #[derive(Debug)]
@@ -16,9 +23,41 @@ pub struct OptionRow {
     pub repeats: bool,
     /// What it means, in one line.
     pub meaning: &'static str,
-    default: &'static [&'static str],
-    default_of_guard: Option<&'static [&'static str]>,
+    default: Default,
+    default_of_guard: Option<Default>,
 }
+
+/// What holds without a word of the user's. Not as text: reading it would be a fiftieth of what starting takes.
+#[derive(Clone, Copy, Debug)]
+enum Default {
+    None,
+    Word(&'static str),
+    Time(Duration),
+    Number(u32),
+    Signals(&'static [Signal]),
+}
+
+impl Default {
+    fn words(self) -> Vec<String> {
+        match self {
+            Self::None => vec![],
+            Self::Word(word) => vec![word.to_string()],
+            Self::Time(Duration::ZERO) => vec!["0".to_string()],
+            Self::Time(time) if time.as_secs() % 60 == 0 => vec![format!("{}m", time.as_secs() / 60)],
+            Self::Time(time) => vec![format!("{}s", time.as_secs())],
+            Self::Number(number) => vec![number.to_string()],
+            Self::Signals(signals) => signals.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const ABSENT_AFTER: Duration = Duration::from_secs(3);
+pub(super) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const GRACE_OF_GUARD: Duration = Duration::from_secs(10);
+pub(super) const GROUP_SIZE: u32 = 1;
+/// Not QUIT, a thread dump to a JVM.
+pub(super) const STOP_SIGNALS: &[Signal] = &[Signal::TERM, Signal::INT];
 
 const fn row(option: Opt, name: &'static str, value: &'static str, meaning: &'static str) -> OptionRow {
     OptionRow {
@@ -27,7 +66,7 @@ const fn row(option: Opt, name: &'static str, value: &'static str, meaning: &'st
         value: Some(value),
         repeats: false,
         meaning,
-        default: &[],
+        default: Default::None,
         default_of_guard: None,
     }
 }
@@ -41,30 +80,30 @@ const fn switch(option: Opt, name: &'static str, meaning: &'static str) -> Optio
 }
 
 impl OptionRow {
-    const fn by_default(self, default: &'static [&'static str]) -> Self {
+    const fn by_default(self, default: Default) -> Self {
         Self { default, ..self }
     }
 
-    const fn for_a_guard(self, default: &'static [&'static str]) -> Self {
+    const fn for_a_guard(self, default: Default) -> Self {
         Self { default_of_guard: Some(default), ..self }
     }
 
     /// What holds when the user does not give it, as the user would write it; several where it repeats.
     #[must_use]
-    pub fn default(&self, verb: Verb) -> &'static [&'static str] {
+    pub fn default(&self, verb: Verb) -> Vec<String> {
         match (verb, self.default_of_guard) {
-            (Verb::Guard, Some(default)) => default,
-            (Verb::Run | Verb::Wait | Verb::Stop | Verb::Guard, _) => self.default,
+            (Verb::Guard, Some(default)) => default.words(),
+            (Verb::Run | Verb::Wait | Verb::Stop | Verb::Guard, _) => self.default.words(),
         }
     }
 
     /// The default in words: `10s`, `TERM, INT`, `none; guard: 10s`; empty where there is none.
     #[must_use]
     pub fn default_in_words(&self) -> String {
-        let words = self.default.join(", ");
+        let words = self.default.words().join(", ");
         match self.default_of_guard {
-            Some(of_guard) if words.is_empty() => format!("none; guard: {}", of_guard.join(", ")),
-            Some(of_guard) => format!("{words}; guard: {}", of_guard.join(", ")),
+            Some(of_guard) if words.is_empty() => format!("none; guard: {}", of_guard.words().join(", ")),
+            Some(of_guard) => format!("{words}; guard: {}", of_guard.words().join(", ")),
             None => words,
         }
     }
@@ -92,49 +131,48 @@ pub const OPTIONS: &[OptionRow] = &[
         "wait-timeout",
         "DUR",
         "How long to wait for the sidecars; 0 = for ever",
-    ).by_default(&["2m"]),
+    ).by_default(Default::Time(WAIT_TIMEOUT)),
     row(
         Opt::OnWaitTimeout,
         "on-wait-timeout",
         "fail|run",
         "Then exit 124, or run the command all the same",
-    ).by_default(&["fail"]),
+    ).by_default(Default::Word("fail")),
     switch(Opt::NoWait, "no-wait", "Start the command at once"),
     row(
         Opt::AbsentAfter,
         "absent-after",
         "DUR",
         "An optional sidecar (NAME?) that accepts no connection this long is absent",
-    ).by_default(&["3s"]),
+    ).by_default(Default::Time(ABSENT_AFTER)),
     list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts"),
     row(
         Opt::StopOn,
         "stop-on",
         "always|success|never|CODES",
         "After which exit codes to stop the sidecars (CODES: 0,3,64-78); `success` for restartPolicy OnFailure",
-    ).by_default(&["always"]),
-    row(Opt::StopTimeout, "stop-timeout", "DUR", "Budget for stopping all sidecars").by_default(&["10s"]),
-    row(Opt::Linger, "linger", "DUR", "Pause between the command's end and the stop").by_default(&["0"]),
-    // Not QUIT, a thread dump to a JVM.
-    list(Opt::StopSignal, "stop-signal", "SIG", "Signals that mean `end`").by_default(&["TERM", "INT"]),
+    ).by_default(Default::Word("always")),
+    row(Opt::StopTimeout, "stop-timeout", "DUR", "Budget for stopping all sidecars").by_default(Default::Time(STOP_TIMEOUT)),
+    row(Opt::Linger, "linger", "DUR", "Pause between the command's end and the stop").by_default(Default::Time(Duration::ZERO)),
+    list(Opt::StopSignal, "stop-signal", "SIG", "Signals that mean `end`").by_default(Default::Signals(STOP_SIGNALS)),
     row(
         Opt::Grace,
         "grace",
         "DUR",
         "Kill the command this long after a stop signal",
-    ).for_a_guard(&["10s"]),
+    ).for_a_guard(Default::Time(GRACE_OF_GUARD)),
     row(
         Opt::Leftovers,
         "leftovers",
         "DUR",
         "TERM what the command left behind, and wait this long for it",
-    ).by_default(&["0"]),
+    ).by_default(Default::Time(Duration::ZERO)),
     switch(Opt::SignalGroup, "signal-group", "Forward signals to the command's whole process group"),
     list(Opt::RewriteSignal, "rewrite-signal", "FROM=TO", "Forward TO instead of FROM; TO may be `drop`"),
     list(Opt::DelaySignal, "delay-signal", "SIG=DUR", "Hold a signal back this long before forwarding it"),
     list(Opt::MapExit, "map-exit", "FROM=TO", "Turn an exit code of the command into another, such as 143=0"),
     row(Opt::Group, "group", "DIR", "Folder shared by several mains; the last one out stops the sidecars"),
-    row(Opt::GroupSize, "group-size", "N", "How many mains there are").by_default(&["1"]),
+    row(Opt::GroupSize, "group-size", "N", "How many mains there are").by_default(Default::Number(GROUP_SIZE)),
     row(Opt::GroupName, "group-name", "NAME", "Our own name among them"),
     row(
         Opt::GroupWait,
@@ -150,13 +188,6 @@ pub const OPTIONS: &[OptionRow] = &[
     ),
     row(Opt::Report, "report", "FILE|-", "Write a JSON report at the end (-: one line on stderr)"),
     row(Opt::Compat, "compat", "scuttle|linkerd-await", "Read that program's variables, too"),
-    row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr").by_default(&["warn"]),
-    row(Opt::LogFormat, "log-format", "text|json", "").by_default(&["text"]),
+    row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr").by_default(Default::Word("warn")),
+    row(Opt::LogFormat, "log-format", "text|json", "").by_default(Default::Word("text")),
 ];
-
-impl Opt {
-    /// What holds when the user does not give it.
-    pub(super) fn default(self, verb: Verb) -> &'static [&'static str] {
-        OPTIONS.iter().find(|row| row.option == self).map_or(&[], |row| row.default(verb))
-    }
-}

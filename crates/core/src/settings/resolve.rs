@@ -187,7 +187,7 @@ impl Reader<'_> {
         let sound = self.errors.len() == errors;
         dir.filter(|_| sound).map(|dir| Group {
             dir,
-            size: size.unwrap_or_else(|| super::default(Opt::GroupSize, verb, value::group_size)),
+            size: size.unwrap_or(super::options::GROUP_SIZE),
             name,
             wait,
         })

@@ -322,7 +322,8 @@ fn relative_paths_are_made_absolute_and_others_left_alone() {
 fn every_default_of_the_table_is_what_holds_when_it_is_given_and_when_it_is_not() {
     for verb in [Verb::Run, Verb::Wait, Verb::Stop, Verb::Guard] {
         for row in OPTIONS.iter().filter(|row| row.option != Opt::GroupSize) {
-            let given: Vec<_> = row.default(verb).iter().map(|text| (row.option, *text)).collect();
+            let words = row.default(verb);
+            let given: Vec<_> = words.iter().map(|text| (row.option, text.as_str())).collect();
             let group = if verb == Verb::Guard { &[(Opt::Group, "/g")][..] } else { &[] };
             let told = resolved(verb, &[&given[..], group].concat());
             assert_eq!((told.errors, told.warnings), (vec![], vec![]), "{} {verb:?}", row.name);
