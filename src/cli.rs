@@ -300,10 +300,8 @@ fn of_another_init(option: &str) -> Option<&'static str> {
 
 fn one_word(word: &str) -> String {
     let option = word.split([' ', '=']).next().unwrap_or_default();
-    let name = option.trim_start_matches('-');
-    let known = nearest(name, OPTIONS.iter().map(|row| row.name)).unwrap_or(name);
     format!(
-        "`{option} …` came as one word: did you mean `--{known}` and its value? write two items of the list, or --{known}=VALUE"
+        "`{option} …` came as one word: write each of its words as an item of the list, or {option}=VALUE"
     )
 }
 

@@ -13,7 +13,7 @@
 //! Around that road: `group` (locks shared by several mains), `env_file` (read just before the spawn), `diagnose` (why a
 //! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop), `aside` (what a file system
 //! may hold up),
-//! `story` and `report` (what happened), `log`, `json`; the verbs `install` and `presets`; and `sys`, below all of them.
+//! `story` and `report` (what happened), `log`, `json`, `secrets`; the verbs `install` and `presets`; and `sys`, below all of them.
 
 #![cfg(target_os = "linux")]
 
@@ -32,6 +32,7 @@ mod presets;
 mod processes;
 mod report;
 mod run;
+mod secrets;
 mod sidecar;
 mod spawn;
 mod story;
@@ -76,7 +77,7 @@ pub unsafe fn start(args: *const *const c_char) -> c_int {
         Call::Work(call) => {
             // Always the end of the arguments; as the C strings that they are.
             let command = args.len().saturating_sub(call.command.len());
-            work(call, args.get(command..).unwrap_or_default(), &env, mask, start)
+            work(call, args.get(command..).unwrap_or_default(), (&words, &env), mask, start)
         }
     };
     leave::leave(exit)
@@ -123,7 +124,13 @@ fn sleep(time: &OsStr) -> Exit {
     }
 }
 
-fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalMask, start: Clock) -> Exit {
+fn work(
+    mut call: Work<'_>,
+    command: &[&CStr],
+    (words, env): (&[&OsStr], &[&CStr]),
+    mask: sys::SignalMask,
+    start: Clock,
+) -> Exit {
     let lookup = |name: &str| {
         let entry =
             env.iter().find_map(|entry| entry.to_bytes().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
@@ -133,6 +140,11 @@ fn work(mut call: Work<'_>, command: &[&CStr], env: &[&CStr], mask: sys::SignalM
         resolve(call.verb, std::mem::take(&mut call.values), &lookup);
     let cwd = || nix::unistd::getcwd().map(|path| path.into_os_string().into_vec()).ok();
     let lost = settings.make_paths_absolute(cwd).err();
+    let mut texts = words
+        .iter()
+        .map(|word| word.as_bytes())
+        .chain(env.iter().map(|entry| entry.to_bytes()).filter(|entry| entry.starts_with(b"LASTOUT_")));
+    secrets::hide(&mut texts, &settings.sidecars);
     let log = Log::new(settings.log_level, settings.log_json);
     for warning in call.warnings.iter().chain(&warnings) {
         log.warn(warning);

@@ -2,6 +2,7 @@
 //! cannot be written is lost; it never blocks or ends us.
 
 use crate::json::{Object, timestamp};
+use crate::secrets::hidden;
 use lastout_core::settings::LogLevel;
 use lastout_core::text::Path as Shown;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -87,15 +88,15 @@ impl Log {
     }
 }
 
-/// What a sidecar or a file name has in it must not move the cursor, nor begin a line.
+/// What a sidecar or a file name has in it must not move the cursor, nor begin a line; nor is a secret shown.
 fn one_line(text: &str) -> String {
-    Shown(text.as_bytes()).to_string()
+    Shown(hidden(text).as_bytes()).to_string()
 }
 
 /// A line as JSON. It is the text that is cut where the line would be too long, and not the line.
 fn object(severity: &str, sidecar: &str, text: &str) -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut cut = text.to_owned();
+    let mut cut = hidden(text);
     loop {
         let mut out = Object::new();
         out.text("time", &timestamp(time));

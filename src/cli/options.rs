@@ -75,8 +75,8 @@ pub(super) const PAGES: [Page; 6] = [
         text: "\
 Usage: lastout install DEST
 
-Copies this program to DEST, a folder that is there or a file name, for an init container that has no `cp`. The
-copy is complete or not there at all, executable by everybody, and may be made while another one runs.
+Copies this program to DEST, a folder that is there or a file name. The copy is whole or not there at all, and
+executable by everybody.
 Exit codes: 0; 125 when it cannot be written.
 ",
         options: &[],
@@ -86,7 +86,7 @@ Exit codes: 0; 125 when it cannot be written.
         text: "\
 Usage: lastout wait [OPTIONS] [SPEC]...
 
-Waits until the sidecars are ready, and leaves: for the front of an entrypoint that stays as it is.
+Waits until the sidecars are ready, and leaves.
 Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad options; 128+n a signal came.
 ",
         options: &[Opt::Sidecar, Opt::WaitTimeout, Opt::OnWaitTimeout, Opt::AbsentAfter, Opt::StopSignal, Opt::Compat],
@@ -96,7 +96,7 @@ Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad optio
         text: "\
 Usage: lastout stop [OPTIONS] [SPEC]...
 
-Stops the sidecars and proves that they are gone: for the end of an entrypoint that stays as it is.
+Stops the sidecars and proves that they are gone.
 Exit codes: 0 when all are gone; 1 when one would not go; 125 bad options.
 ",
         options: &[Opt::Sidecar, Opt::StopTimeout, Opt::Compat],
@@ -108,9 +108,8 @@ Usage: lastout guard --group DIR [OPTIONS] [--] COMMAND [ARG]...
        lastout guard --group DIR [OPTIONS] --sidecar SPEC...
 
 Runs a sidecar as its COMMAND until the mains that share DIR are out, then ends it; or waits until they are out
-and stops the sidecars that are named. A first stop signal is held back until the mains are out.
-Exit codes: 0 when it ended the COMMAND, or has stopped the sidecars as far as they let it; the COMMAND's own when
-that ended by itself; 125 bad options.
+and stops the sidecars that are named.
+Exit codes: 0 when it ended the COMMAND or stopped the sidecars; the COMMAND's own when that ended by itself; 125.
 ",
         options: &[
             Opt::Sidecar, Opt::Group, Opt::GroupSize, Opt::GroupWait, Opt::Grace, Opt::StopTimeout, Opt::StopSignal,
@@ -131,8 +130,7 @@ Exit codes: 0 when the time is over; 128+n a signal came; 125 no duration.
         text: "\
 Usage: lastout presets [--json]
 
-Prints the known sidecars: where each is asked whether it is ready, how it is told to quit, and what must be
-switched on in it. --json prints an array of objects.
+Prints the known sidecars: where each is asked, and what must be switched on in it. --json: an array of objects.
 Exit codes: 0; 125 for anything else behind it.
 ",
         options: &[],
@@ -145,11 +143,10 @@ impl Page {
         let mut text = self.text.to_owned();
         if !self.options.is_empty() {
             text += "\nOptions:\n";
-            list_options(&mut text, |row| {
+            list_options(&mut text, &|row| {
                 self.options.contains(&row.option) || TELLING.contains(&row.option)
             });
-            text +=
-                "  --help\n\nEvery option has a variable LASTOUT_<OPTION>; lists are separated by blanks.\n";
+            text += "  --help\n";
         }
         text
     }
@@ -160,7 +157,7 @@ impl Page {
     }
 }
 
-fn list_options(text: &mut String, which: impl Fn(&OptionRow) -> bool) {
+fn list_options(text: &mut String, which: &dyn Fn(&OptionRow) -> bool) {
     for row in OPTIONS.iter().filter(|row| which(row)) {
         let name = row.value.map_or_else(|| row.name.to_owned(), |value| format!("{} {value}", row.name));
         let default = match row.default_in_words() {
@@ -174,6 +171,6 @@ fn list_options(text: &mut String, which: impl Fn(&OptionRow) -> bool) {
 /// Written here and not by clap, whose templates for every kind of program would be a twelfth of the binary.
 pub(super) fn help() -> String {
     let mut text = ABOUT.to_owned();
-    list_options(&mut text, |_| true);
+    list_options(&mut text, &|_| true);
     text + AFTER
 }

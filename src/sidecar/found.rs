@@ -39,6 +39,12 @@ impl Found {
         Candidates { list }
     }
 
+    /// It was found, and never at this address.
+    pub fn is_elsewhere(&self, address: &Address) -> bool {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(address, Address::Tcp(all) if !found.is_empty() && !all.iter().any(|at| found.contains(at)))
+    }
+
     /// Where to look whether it is gone: where it was found; else at the hosts where anything of it was found.
     pub fn to_look(&self, all: &[SocketAddr]) -> Candidates {
         let mut candidates = self.to_ask(all);

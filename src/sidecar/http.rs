@@ -8,6 +8,7 @@ use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
 use super::found::candidates;
 use super::task::Task;
+use crate::secrets::hidden;
 use lastout_core::spec::Request;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -167,7 +168,7 @@ fn answer(response: http::Response<ureq::Body>, headers: &[(String, String)]) ->
     // The status is the answer; a body that breaks off, or is longer than we read, takes nothing from it.
     let mut body = Vec::new();
     let _ = response.into_body().into_reader().take(BODY_LIMIT).read_to_end(&mut body);
-    Answer { status, quote: quote(&without_secrets(&String::from_utf8_lossy(&body), headers)) }
+    Answer { status, quote: quote(&hidden(&without_secrets(&String::from_utf8_lossy(&body), headers))) }
 }
 
 /// A sidecar that says a header's value back is not quoted with it.

@@ -18,7 +18,12 @@ pub(super) fn at_ports(task: &Task, left: Duration) -> Option<(Port, Option<Port
     let deadline = Instant::now() + LOOK.min(task.spec.timeout).min(left);
     let port = |address| at_port(task, &task.found, address, deadline);
     Some(match (task.spec.quit.address(), task.spec.ready.address()) {
-        (Some(quit), Some(ready)) if quit != ready => (port(quit)?, Some(port(ready)?)),
+        (Some(quit), Some(ready)) if quit != ready => {
+            let (quit, at_ready) = (port(quit)?, port(ready)?);
+            // It was found at the one and never at the other, whose silence is then no sign of life.
+            let stranger = at_ready == Port::Silent && task.found.is_elsewhere(ready);
+            (quit, Some(if stranger { Port::Refuses } else { at_ready }))
+        }
         (Some(only), _) | (None, Some(only)) => (port(only)?, None),
         (None, None) => (Port::Refuses, None),
     })
@@ -53,7 +58,9 @@ impl Proving {
                 self.processes = processes::running(name);
                 self.had_process |= !self.processes.is_empty();
             }
-            Proof::Refuses(address) => {
+            // A unix socket has no candidates.
+            Proof::Refuses(Address::Unix(_)) => {}
+            Proof::Refuses(address @ Address::Tcp(_)) => {
                 let all = candidates(address, |all| self.found.to_ask(all));
                 if let Ok(connection) = Connection::open(task, address, &all, Instant::now() + LOOK)
                     && let Some(at) = connection.at()

@@ -51,6 +51,18 @@ fn the_candidate_that_answered_is_named_where_it_is_not_the_first_one() {
     });
 }
 
+/// The sidecar says the token back, without what stood before it.
+#[test]
+fn a_sidecar_that_quotes_a_token_is_quoted_without_it() {
+    only_ours!();
+    let fake =
+        Fake::script().ready([Reply::Answer(200, "")]).quit([Reply::Answer(403, "bad token S3CRET")]).start();
+    let spec = fake.spec("mesh") + ",header=Authorization=Bearer%20S3CRET";
+    let end = Launch::pid1().sidecar(&spec).options(["--report", "-"]).sh("exit 3").run();
+    assert_eq!(end.code(), 3);
+    assert!(end.stderr.contains("bad token ***") && !end.stderr.contains("S3CRET"), "{}", end.stderr);
+}
+
 #[test]
 fn files_and_connections_are_told_as_well() {
     only_ours!();

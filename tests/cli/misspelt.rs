@@ -79,9 +79,12 @@ fn an_option_and_its_value_as_one_item_of_a_list_are_told_the_way_out() {
     only_ours!();
     let dir = TempDir::new();
     let one_word = format!("--sidecar agent:ready=none,quit=file:{}", dir.at("done").display());
-    said(&[&one_word, "true"], &["`--sidecar …`", "one word", "two items"]);
+    said(
+        &[&one_word, "true"],
+        &["`--sidecar …`", "one word", "each of its words as an item", "--sidecar=VALUE"],
+    );
     assert!(dir.at("done").exists(), "it is stopped all the same");
-    said(&["--stop-timout 5s", "true"], &["one word", "`--stop-timeout`", "--stop-timeout=VALUE"]);
+    said(&["--stop-timout 5s", "true"], &["`--stop-timout …`", "one word"]);
     assert!(stopped_in_spite_of(&["--stop-timout 5s", "--sidecar", "SPEC", "--", "true"]));
 }
 
@@ -148,7 +151,7 @@ fn several_options_as_one_item_of_a_list_are_told_the_way_out() {
         format!("--wait-timeout=5s --sidecar {spec}"),
         format!("--no-wait --sidecar={spec}"),
     ] {
-        said(&[&item, "--", "true"], &["came as one word", "two items"]);
+        said(&[&item, "--", "true"], &["came as one word", "each of its words as an item"]);
         assert!(dir.at("done").exists(), "{item}");
         std::fs::remove_file(dir.at("done")).unwrap();
     }
@@ -171,6 +174,11 @@ fn no_error_shows_a_headers_value() {
         Launch::pid1().options(["--sidecar", "a header=X=S3CRET"]).sh("exit 3"),
         Launch::pid1().options(["--sidecar", "header=X=S3CRET"]).sh("exit 3"),
         Launch::pid1().options(["--sidecar envoy:header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["--rewrite-signal", &spec.replace("envoy?", "x")]).sh("exit 3"),
+        Launch::pid1().options(["--env-file", "a:header=X=S3CRET"]).sh("exit 3"),
+        Launch::pid1().options(["wait", "envoy", "--sidecar=istio:header=X=S3CRET"]),
+        Launch::pid1().options(["wait", "--sidecar"]).options(&words),
+        Launch::pid1().options(["--header=X=S3CRET"]).sh("exit 3"),
     ] {
         let end = launch.own_network().options::<&str>([]).run();
         assert_eq!(end.code(), 125, "{}", end.stderr);

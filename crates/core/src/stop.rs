@@ -36,6 +36,8 @@ struct Traits {
     can_be_looked_at: bool,
     /// It has a port, and a request of its own, should it come back.
     can_be_watched: bool,
+    /// Another one's request is its, too.
+    goes_with_another: bool,
     /// What proves its end is not at its ports.
     foreign_proof: bool,
     has_process: bool,
@@ -116,12 +118,16 @@ impl Stop {
             refused_is_normal: spec.refused_is_normal,
             can_be_looked_at: has_port || spec.gone.is_foreign(),
             can_be_watched: has_port && spec.quit != Quit::WithAnother,
+            goes_with_another: spec.quit == Quit::WithAnother,
             foreign_proof: spec.gone.is_foreign(),
             has_process,
         };
         let state = match &spec.quit {
             Quit::Http(_) | Quit::CreateFile(_) => State::Asking { not_before: now },
-            // It goes by the request to the other one, and is not asked again.
+            // It goes by the request to the other one, and is not asked again; whether it is there is seen at its port.
+            Quit::WithAnother if has_port => {
+                State::Refused { asked_at: now, look_at: now, alive_since: None }
+            }
             Quit::WithAnother if traits.can_be_looked_at => {
                 State::Verifying { asked_at: now, look_at: now, refused: false }
             }
@@ -334,6 +340,13 @@ impl Stop {
     fn looked_refused(&mut self, now: Duration, quit: Port, ready: Option<Port>) {
         let State::Refused { asked_at, alive_since, .. } = self.state else { return };
         match quit {
+            Port::Accepts if self.traits.goes_with_another => {
+                self.state = State::Verifying { asked_at, look_at: now, refused: false };
+            }
+            Port::Silent if self.traits.goes_with_another && now < self.terms.deadline => {
+                let look_at = (now + NOBODY).min(self.terms.deadline);
+                self.state = State::Refused { asked_at, look_at, alive_since };
+            }
             Port::Accepts | Port::Silent if now >= self.terms.deadline => self.give_up(false),
             // Not at once where it keeps accepting a look and refusing the request: that would burn the processor.
             Port::Accepts | Port::Silent => self.state = State::Asking { not_before: asked_at + NOBODY },

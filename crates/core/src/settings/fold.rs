@@ -26,6 +26,8 @@ pub(super) fn fold(sidecars: &mut Vec<Spec>) -> Vec<String> {
                 with_it.name, with_it.quit, asked.name
             ));
             with_it.quit = Quit::WithAnother;
+            // Where one of them must not be missing, it is asked for as long as that says.
+            asked.optional &= with_it.optional;
             if with_it.process == asked.process {
                 with_it.process = None;
             }
