@@ -23,7 +23,7 @@ impl Run<'_> {
                 self.main_group = ProcessGroup::of_main(self.beginning.pid1);
                 if self.settings.signal_group && matches!(self.main_group, ProcessGroup::Ours) {
                     self.log.warn(
-                        "--signal-group: the command stays in our own process group, as others there use the terminal or it cannot be handed over; it alone gets signals",
+                        "--signal-group: the command stays in our process group, as others there use the terminal or it cannot be handed over; it alone gets signals",
                     );
                 }
                 let Beginning { command: words, mask, meant, .. } = self.beginning;
