@@ -211,3 +211,19 @@ fn a_file_that_was_created_is_a_request_in_the_report_and_an_optional_process_th
     assert!(told["sidecars"][0]["asked_ms"].is_number(), "{told}");
     assert_eq!(told["sidecars"][1]["verdict"], "absent", "{told}");
 }
+
+/// Nobody is there: that their port refuses is no proof that they have gone.
+#[test]
+fn of_two_with_one_address_neither_is_gone_that_never_was_there() {
+    only_ours!();
+    let port = Port::reserve();
+    let spec =
+        |name: &str, order: u32| format!("{name}:port={},ready=/r,quit=/q,order={order}", port.number());
+    for names in [["u", "v?"], ["u", "v"]] {
+        let launch = Launch::pid1().sidecar(&spec(names[0], 90)).sidecar(&spec(names[1], 10));
+        let options = ["--no-wait", "--absent-after", "200ms", "--stop-timeout", "600ms"];
+        let end = launch.options(options).sh("exit 3").run();
+        assert_eq!(end.code(), 3);
+        assert_eq!(end.stderr.matches("never appeared").count(), 2, "{}", end.stderr);
+    }
+}
