@@ -134,7 +134,7 @@ fn option_behind_the_command(call: &Work<'_>, args: &[&OsStr]) -> Option<String>
     };
     let row = call.command.iter().skip(1).take_while(|word| **word != "--").find_map(named)?;
     Some(format!(
-        "--{0} stands behind the command and is its argument: options go before the command (a -- before it says that --{0} is meant for it)",
+        "--{} stands behind the command and is its argument: options go before the command (behind -- it is meant so)",
         row.name
     ))
 }

@@ -86,7 +86,7 @@ fn no_process(program: &OsStr, error: &io::Error) -> NotStarted {
 pub fn limit(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EAGAIN) if is_without_an_init() => {
-            "; our children would be in another process namespace (unshare --pid without --fork): no threads"
+            "; its children would be in another namespace (unshare --pid without --fork): no threads"
         }
         Some(libc::EAGAIN) => "; is the limit of processes reached (pids.max, ulimit -u)?",
         Some(libc::ENOMEM) => {

@@ -75,8 +75,7 @@ pub(super) const PAGES: [Page; 6] = [
         text: "\
 Usage: lastout install DEST
 
-Copies this program to DEST, a folder that is there or a file name. The copy is whole or not there at all, and
-executable by everybody.
+Copies this program to DEST, a folder that is there or a file name.
 Exit codes: 0; 125 when it cannot be written.
 ",
         options: &[],
@@ -120,7 +119,7 @@ Exit codes: 0 when it ended the COMMAND or stopped the sidecars; the COMMAND's o
         text: "\
 Usage: lastout sleep DURATION
 
-Sleeps, for preStop hooks in images without a shell. DURATION is 5 (seconds), 500ms, 1m30s.
+Sleeps. DURATION is 5 (seconds), 500ms, 1m30s.
 Exit codes: 0 when the time is over; 128+n a signal came; 125 no duration.
 ",
         options: &[],
@@ -130,7 +129,7 @@ Exit codes: 0 when the time is over; 128+n a signal came; 125 no duration.
         text: "\
 Usage: lastout presets [--json]
 
-Prints the known sidecars: where each is asked, and what must be switched on in it. --json: an array of objects.
+Prints the known sidecars. --json: an array of objects.
 Exit codes: 0; 125 for anything else behind it.
 ",
         options: &[],

@@ -333,6 +333,14 @@ impl Stop {
                 let look_at = (now + NOBODY).min(self.terms.deadline);
                 State::Signalled { otherwise, look_at, sent }
             }
+            // It has appeared meanwhile.
+            true | false
+                if self.terms.seen
+                    && !self.terms.presumed
+                    && matches!(otherwise, Verdict::Absent | Verdict::NeverAppeared) =>
+            {
+                State::Done(Verdict::StillThere { asked: sent, last: self.last.clone() })
+            }
             true | false => State::Done(otherwise),
         };
     }

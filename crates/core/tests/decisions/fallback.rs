@@ -4,7 +4,7 @@ use crate::scene::ms;
 use crate::sidecar::{
     BEGIN, Fake, answer, brief, hurried, never_seen, open, play, status, still_there, terms,
 };
-use lastout_core::stop::{Reply, Terms, Verdict};
+use lastout_core::stop::{Port, Reply, Terms, Verdict};
 
 #[test]
 fn who_will_not_go_is_signalled_where_its_process_is_visible() {
@@ -75,4 +75,18 @@ fn one_without_a_way_of_being_asked_is_signalled_at_once_where_its_process_is_vi
     assert_eq!(brief(&story), (still_there(true, "sent"), ms(10_000), 0));
     assert_eq!(brief(&play(fake(0, None), text, terms())), (Verdict::NoWay, ms(0), 0));
     assert_eq!(play(Fake::default(), text, terms()).verdict, Verdict::AlreadyGone);
+}
+
+#[test]
+fn one_that_was_taken_as_missing_and_is_seen_after_its_signal_is_still_there() {
+    let fake = Fake {
+        quit: vec![(ms(0), Port::Silent)],
+        processes: 1,
+        dies_after: Some(ms(0)),
+        back_after: Some(ms(0)),
+        ..Fake::up()
+    };
+    let unseen = Terms { absent_at: BEGIN, ..never_seen() };
+    let story = play(fake, "envoy?:process=p", unseen);
+    assert!(matches!(story.verdict, Verdict::StillThere { asked: true, .. }), "{:?}", story.verdict);
 }
