@@ -64,11 +64,15 @@ impl Aside {
         };
         let desk = &helper.desk;
         if self.busy.get() {
-            wait(&desk.done)?;
-            let _ = desk.done.read();
+            self.rest(desk, wait)?;
         }
         desk.want(Some(work));
         self.busy.set(true);
+        self.rest(desk, wait)
+    }
+
+    /// Waits until what was begun last has ended.
+    fn rest<E>(&self, desk: &Desk, wait: &dyn Fn(&EventFd) -> Result<(), E>) -> Result<(), E> {
         wait(&desk.done)?;
         let _ = desk.done.read();
         self.busy.set(false);

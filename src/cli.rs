@@ -47,8 +47,8 @@ pub struct Work<'a> {
     pub problem: Option<String>,
     /// What is odd about the environment.
     pub warnings: Vec<String>,
-    /// The command is the very first word: should there be no such program, this of our own may have been meant.
-    pub meant: Option<&'static str>,
+    /// The command is the very first word: should there be no such program, a verb may have been meant.
+    pub may_be_verb: bool,
 }
 
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
@@ -84,11 +84,11 @@ fn misused(page: &Page, rest: &[&OsStr]) -> String {
 fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let (mut values, warnings) = from_environment(env);
     let mut call =
-        Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings, meant: None };
+        Work { verb, values: Vec::new(), command: Vec::new(), problem: None, warnings, may_be_verb: false };
     match without_options(verb, args) {
         Some(command) => {
             call.command = command.to_vec();
-            call.meant = args.first().filter(|_| matches!(verb, Verb::Run)).and_then(|word| misspelt(word));
+            call.may_be_verb = matches!(verb, Verb::Run) && call.command.len() == args.len();
         }
         None => match from_arguments(args, &mut call) {
             Ok(given) => {
@@ -112,7 +112,7 @@ fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
 }
 
 /// What of our own this word may have been meant as: one letter is wrong, missing or too many.
-fn misspelt(word: &OsStr) -> Option<&'static str> {
+pub fn misspelt(word: &OsStr) -> Option<&'static str> {
     match word.to_str()? {
         "help" => Some("--help"),
         "version" => Some("--version"),

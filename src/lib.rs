@@ -11,9 +11,9 @@
 //! ```
 //!
 //! Around that road: `group` (locks shared by several mains), `env_file` (read just before the spawn), `diagnose` (why a
-//! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop), `aside` (what a file system
-//! may hold up),
-//! `story` and `report` (what happened), `log`, `json`, `secrets`; the verbs `install` and `presets`; and `sys`, below all of them.
+//! spawn failed), `terminal`, `processes` (others, as `/proc` shows them), `post` (how helper threads reach the loop),
+//! `aside` (what a file system may hold up), `story` and `report` (what happened), `log`, `json`, `secrets`; the verbs
+//! `install` and `presets`; and `sys`, below all of them.
 
 #![cfg(target_os = "linux")]
 
@@ -44,7 +44,7 @@ use group::{Membership, Watch};
 use lastout_core::duration;
 use lastout_core::machine::Job;
 use lastout_core::outcome::{Exit, Outcome};
-use lastout_core::settings::{LogLevel, Resolved, Settings, Verb, resolve};
+use lastout_core::settings::{LogLevel, PREFIX, Resolved, Settings, Verb, resolve};
 use log::Log;
 use run::Beginning;
 use std::ffi::{CStr, OsStr, c_char, c_int};
@@ -143,7 +143,7 @@ fn work(
     let mut texts = words
         .iter()
         .map(|word| word.as_bytes())
-        .chain(env.iter().map(|entry| entry.to_bytes()).filter(|entry| entry.starts_with(b"LASTOUT_")));
+        .chain(env.iter().map(|entry| entry.to_bytes()).filter(|entry| entry.starts_with(PREFIX.as_bytes())));
     secrets::hide(&mut texts, &settings.sidecars);
     let log = Log::new(settings.log_level, settings.log_json);
     for warning in call.warnings.iter().chain(&warnings) {
@@ -165,8 +165,8 @@ fn work(
         (Verb::Wait | Verb::Guard, Some(text)) => return wrong(text),
     };
     let pid1 = std::process::id() == 1;
-    let meant = call.meant;
-    let beginning = Beginning { start, mask, pid1, command, env, meant, problem, membership, watch };
+    let may_be_verb = call.may_be_verb;
+    let beginning = Beginning { start, mask, pid1, command, env, may_be_verb, problem, membership, watch };
     run::run(job, settings, beginning).exit(pid1)
 }
 

@@ -52,9 +52,7 @@ impl Log {
 
     /// Everything else. The text is only made when somebody reads it.
     pub fn debug(&self, text: impl FnOnce() -> String) {
-        if self.level >= LogLevel::Debug {
-            self.line(LogLevel::Debug, &text());
-        }
+        self.debug_about("", text);
     }
 
     /// The same about this sidecar.

@@ -35,8 +35,8 @@ pub struct Beginning<'a> {
     pub command: &'a [&'a CStr],
     /// The environment as we got it.
     pub env: &'a [&'a CStr],
-    /// What of our own the command may have been meant as, should there be no such program.
-    pub meant: Option<&'static str>,
+    /// A verb may have been meant, should there be no such program as the command.
+    pub may_be_verb: bool,
     /// What is wrong with the settings: main is not started, the sidecars are stopped.
     pub problem: Option<String>,
     /// Our place in the group of mains.

@@ -1,6 +1,7 @@
 //! Values of headers, wherever a blank or a wrong option has taken them: no line that we write shows them.
 
 use lastout_core::spec::Spec;
+use lastout_core::text::header_at;
 use std::sync::OnceLock;
 
 static SECRETS: OnceLock<Vec<String>> = OnceLock::new();
@@ -13,12 +14,12 @@ pub fn hide(words: &mut dyn Iterator<Item = &[u8]>, sidecars: &[Spec]) {
     let mut found = Vec::new();
     let mut token_follows = false;
     for text in words {
-        if !token_follows && !text.windows(HEADER.len()).any(|part| part == HEADER.as_bytes()) {
+        if !token_follows && header_at(text).is_none() {
             continue;
         }
         // Blanks divide a variable into words.
         for word in String::from_utf8_lossy(text).split(' ') {
-            let field = word.find(HEADER).and_then(|at| word.get(at + HEADER.len()..));
+            let field = header_at(word.as_bytes()).and_then(|at| word.get(at..));
             let value = match field {
                 Some(field) => {
                     let field = field.split_once(',').map_or(field, |(field, _)| field);
@@ -38,8 +39,6 @@ pub fn hide(words: &mut dyn Iterator<Item = &[u8]>, sidecars: &[Spec]) {
     }
     let _ = SECRETS.set(found);
 }
-
-const HEADER: &str = "header=";
 
 fn keep(found: &mut Vec<String>, value: &str) {
     for word in value.replace("%20", " ").split(' ') {

@@ -1,5 +1,6 @@
 //! Command → process: the paths to try, the environment, the terminal; and what a failure means.
 
+use crate::cli::misspelt;
 use crate::diagnose;
 use crate::sys::{self, Image, SignalMask};
 use crate::terminal::{ProcessGroup, Terminal};
@@ -21,8 +22,8 @@ pub struct Command<'a> {
     pub env: &'a [Cow<'a, CStr>],
     /// How we found the signals.
     pub mask: SignalMask,
-    /// What of our own may have been meant, should there be no such program.
-    pub meant: Option<&'static str>,
+    /// A verb of ours may have been meant, should there be no such program.
+    pub may_be_verb: bool,
 }
 
 /// Why main does not run.
@@ -63,14 +64,15 @@ pub fn spawn(command: Command<'_>, group: &ProcessGroup) -> Result<Pid, NotStart
         match sys::spawn(image) {
             Ok(Ok(pid)) => return Ok(pid),
             Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
-            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno, command.meant)),
+            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno, command.may_be_verb)),
             Err(error) => return Err(no_process(program, &error)),
         }
     }
-    Err(not_executed(program, &paths, libc::ETXTBSY, None))
+    Err(not_executed(program, &paths, libc::ETXTBSY, false))
 }
 
-fn not_executed(program: &OsStr, paths: &[CString], errno: i32, meant: Option<&str>) -> NotStarted {
+fn not_executed(program: &OsStr, paths: &[CString], errno: i32, may_be_verb: bool) -> NotStarted {
+    let meant = if may_be_verb { misspelt(program) } else { None };
     let (outcome, why) = diagnose::not_executed(program, paths, errno, meant);
     NotStarted { outcome, why }
 }

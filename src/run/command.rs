@@ -26,8 +26,8 @@ impl Run<'_> {
                         "--signal-group: the command stays in our process group, as others there use the terminal or it cannot be handed over; it alone gets signals",
                     );
                 }
-                let Beginning { command: words, mask, meant, .. } = self.beginning;
-                let command = Command { words, env: &env, mask, meant };
+                let Beginning { command: words, mask, may_be_verb, .. } = self.beginning;
+                let command = Command { words, env: &env, mask, may_be_verb };
                 spawn::spawn(command, &self.main_group)
             });
         match spawned {

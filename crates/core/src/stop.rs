@@ -185,6 +185,11 @@ impl Stop {
         self.terms.deadline.saturating_sub(now).max(MOMENT)
     }
 
+    /// It was seen, not only presumed, or something at its address says so. That nothing refuses is no proof of life.
+    fn was_there(&self) -> bool {
+        self.fails || self.terms.seen && !self.terms.presumed
+    }
+
     /// Something of it was there.
     fn sees(&mut self, there: bool) {
         self.terms.seen |= there;
@@ -335,9 +340,7 @@ impl Stop {
             }
             // It has appeared meanwhile.
             true | false
-                if self.terms.seen
-                    && !self.terms.presumed
-                    && matches!(otherwise, Verdict::Absent | Verdict::NeverAppeared) =>
+                if self.was_there() && matches!(otherwise, Verdict::Absent | Verdict::NeverAppeared) =>
             {
                 State::Done(Verdict::StillThere { asked: sent, last: self.last.clone() })
             }
@@ -413,8 +416,7 @@ impl Stop {
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
-        let unseen = !self.fails && (!self.terms.seen || self.terms.presumed);
-        let absent = self.traits.optional && unseen && now >= self.terms.absent_at;
+        let absent = self.traits.optional && !self.was_there() && now >= self.terms.absent_at;
         if self.terms.hurried || absent || now + pause >= self.limit {
             self.give_up(false);
         } else {
@@ -433,8 +435,7 @@ impl Stop {
     }
 
     fn give_up(&mut self, asked: bool) {
-        // That nothing refuses is no proof of life.
-        self.end_badly(match asked || self.fails || self.terms.seen && !self.terms.presumed {
+        self.end_badly(match asked || self.was_there() {
             true => Verdict::StillThere { asked, last: self.last.clone() },
             false if self.terms.hurried || self.traits.optional => Verdict::Absent,
             false => Verdict::NeverAppeared,

@@ -21,10 +21,7 @@ impl<'a> Quoted<'a> {
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Behind it stands a header's value, wherever that has got to.
-        const SECRET: &[u8] = b"header=";
-        let secret = self.0.windows(SECRET.len()).position(|word| word == SECRET);
-        if let Some(shown) = secret.and_then(|at| self.0.get(..at + SECRET.len())) {
+        if let Some(shown) = header_at(self.0).and_then(|at| self.0.get(..at)) {
             f.write_str("`")?;
             write_escaped(f, String::from_utf8_lossy(shown).chars().take(SHOWN))?;
             return f.write_str("…`");
@@ -36,6 +33,15 @@ impl fmt::Display for Quoted<'_> {
         write_escaped(f, rest.by_ref().take(SHOWN))?;
         f.write_str(if rest.next().is_some() { "…`" } else { "`" })
     }
+}
+
+/// The key of a header.
+pub const HEADER: &[u8] = b"header=";
+
+/// Where a header's name and value begin in a text, behind the key: whatever the text was meant as, that is not shown.
+#[must_use]
+pub fn header_at(text: &[u8]) -> Option<usize> {
+    text.windows(HEADER.len()).position(|word| word == HEADER).map(|at| at + HEADER.len())
 }
 
 /// An answer in words: its status, and what the sidecar said.

@@ -4,7 +4,7 @@ use super::{Group, Opt, RawValue, Resolved, Settings, SettingsError, Verb, compa
 use crate::duration;
 use crate::outcome::ExitMap;
 use crate::spec::Spec;
-use crate::text::Quoted;
+use crate::text::{HEADER, Quoted, header_at};
 use alloc::{format, string::String, vec::Vec};
 
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -47,7 +47,7 @@ fn spec(bytes: &[u8], env: Env<'_>) -> Result<Spec, String> {
         Ok(text) => Spec::parse(text, env),
         // What follows a header may be its value, which is never shown.
         Err(_) => {
-            let secret = bytes.windows(7).position(|word| word == b"header=").unwrap_or(bytes.len());
+            let secret = header_at(bytes).map_or(bytes.len(), |at| at - HEADER.len());
             let shown = bytes.get(..secret).unwrap_or_default();
             Err(format!("{} is not UTF-8: write plain text", Quoted(shown)))
         }
@@ -90,7 +90,7 @@ impl Reader<'_> {
                     sidecars.extend(Spec::meant(text, env));
                 }
             }
-            if raw.value.windows(7).any(|word| word == b"header=") && raw.origin != "--sidecar" {
+            if header_at(&raw.value).is_some() && raw.origin != "--sidecar" {
                 header_before = Some(&raw.origin);
             }
         }

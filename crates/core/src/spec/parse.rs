@@ -2,7 +2,7 @@
 
 use super::{Env, Spec, build, target};
 use crate::presets::{self, PRESETS};
-use crate::text::{Quoted, nearest};
+use crate::text::{Quoted, header_at, nearest};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 const KEYS: [&str; 16] = [
@@ -50,7 +50,7 @@ pub(super) fn meant(text: &str, env: Env<'_>) -> Vec<Spec> {
         }
         _ => parse(text, env),
     };
-    if text.contains("header=") {
+    if header_at(text.as_bytes()).is_some() {
         return Vec::new();
     }
     let pieces =
