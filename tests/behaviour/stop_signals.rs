@@ -2,10 +2,11 @@
 
 use crate::support;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use support::{
-    Fake, Launch, Reply, eventually, facts, ms, pause,
+    Fake, Launch, Reply, eventually, facts, ms,
     stop::{main_of, main_reaped},
+    until_sent_in_time,
 };
 
 const OK: Reply = Reply::Answer(200, "bye");
@@ -115,27 +116,29 @@ fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() 
     only_ours!();
     for second in [libc::SIGTERM, libc::SIGINT] {
         for _ in 0..4 {
-            // At the gate, beside one that accepts connections but is not ready.
-            let fake = Fake::script().ready([Reply::Answer(503, "no")]).start();
+            // At the gate, beside one that accepts connections but is not ready. It stays long enough for the second.
+            let not_ready = Fake::script().ready([Reply::Answer(503, "no")]);
+            let fake = not_ready.leaves_after(ms(300)).start();
             let run = Launch::pid1().sidecar(&fake.spec("fake")).sh("exit 3").start();
             eventually("a probe", || !fake.asked().is_empty());
-            run.signal(libc::SIGTERM);
-            pause(Duration::from_micros(200));
-            run.signal(second);
+            run.signal_twice(libc::SIGTERM, second);
             let end = run.wait();
             // Of two that are pending at once the kernel gives the lower number first.
             assert!([143, 128 + second].contains(&end.code()), "{}", end.stderr);
             assert_eq!(fake.quits().len(), 1, "{}", end.stderr);
         }
         // In the stop it is given its second.
-        let fake = Fake::script().quit([OK]).stays().start();
-        let mut run = main_of(&fake).start();
-        asked_to_quit(&fake);
-        run.signal(libc::SIGTERM);
-        pause(Duration::from_micros(200));
-        run.signal(second);
-        assert!(run.end_within(ms(500)).is_none(), "one press");
-        assert_eq!(run.wait().code(), 3);
+        until_sent_in_time(|| {
+            let fake = Fake::script().quit([OK]).stays().start();
+            let mut run = main_of(&fake).start();
+            asked_to_quit(&fake);
+            let in_time = run.signal_twice(libc::SIGTERM, second);
+            if in_time {
+                assert!(run.end_within(ms(500)).is_none(), "one press");
+            }
+            assert_eq!(run.wait().code(), 3);
+            in_time
+        });
     }
 }
 

@@ -31,6 +31,15 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     assert!(until(Duration::from_secs(10), || is_so().then_some(())).is_some(), "never: {what}");
 }
 
+/// Plays a scenario whose signals must come close together, until they did: `attempt` tells whether they have.
+#[track_caller]
+pub fn until_sent_in_time(mut attempt: impl FnMut() -> bool) {
+    assert!(
+        (0..10).any(|_| attempt()),
+        "this machine is too busy: ten times the second signal came too late"
+    );
+}
+
 /// A delay that belongs to the scenario ("Envoy starts 0.3 s later"), never a way to wait for something.
 pub fn pause(time: Duration) {
     std::thread::sleep(time);

@@ -58,7 +58,7 @@ pub mod surroundings;
 pub mod temp;
 pub mod wire;
 
-pub use facts::{eventually, median, ms, pause, until};
+pub use facts::{eventually, median, ms, pause, until, until_sent_in_time};
 pub use fake::{Fake, Reply};
 pub use init::{Init, binary, job, skip, thorough};
 pub use launch::Launch;

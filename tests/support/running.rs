@@ -1,6 +1,10 @@
 //! The program under test while it runs, and how it ended.
 
-use super::{facts, stream::Stream};
+use super::{
+    facts,
+    facts::{ms, pause},
+    stream::Stream,
+};
 use std::{
     io::{PipeReader, Read as _},
     os::{
@@ -39,6 +43,15 @@ impl Running {
             "signal {signal}: the program is gone; stderr: {}",
             self.told()
         );
+    }
+
+    /// Sends it two signals 200 µs apart. False if this thread was held up so long that they may not be one press.
+    pub fn signal_twice(&self, first: i32, second: i32) -> bool {
+        let sent = Instant::now();
+        self.signal(first);
+        pause(Duration::from_micros(200));
+        self.signal(second);
+        sent.elapsed() < ms(100)
     }
 
     /// Waits for a line on stdout that contains `word`; when it came.
