@@ -1,8 +1,8 @@
 //! Where events come from: pending signals, children, workers, the nearest deadline. No decisions.
 
-use crate::post::{Letter, Post};
+use crate::process::terminal::ProcessGroup;
 use crate::sys::{self, Change, Clock, Received};
-use crate::terminal::ProcessGroup;
+use crate::threads::channel::{Message, MessageSender};
 use lastout_core::machine::{Event, Pid};
 use lastout_core::signal::Signal;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ pub enum Incoming {
     /// An event of the machine.
     Event(Event),
     /// What a helper thread has found out.
-    Letter(Letter),
+    Message(Message),
 }
 
 /// The source of everything that happens to us.
@@ -23,13 +23,13 @@ pub enum Incoming {
 pub struct Events {
     start: Clock,
     own_pid: Pid,
-    letters: Receiver<Letter>,
+    messages: Receiver<Message>,
     queue: VecDeque<Event>,
     /// The child whose end counts; all others are reaped and forgotten.
     main: Option<Main>,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
-    /// There may be letters: whoever sends one rings by CHLD.
+    /// There may be messages: whoever sends one rings by CHLD.
     rung: bool,
     /// We have once been idle beside main.
     settled: bool,
@@ -45,21 +45,21 @@ struct Main {
 
 impl Events {
     /// Nothing has happened yet. Also returns the way by which workers reach the loop.
-    pub fn new(start: Clock, wants_usage: bool) -> (Self, Post) {
-        let (sender, letters) = channel();
+    pub fn new(start: Clock, wants_usage: bool) -> (Self, MessageSender) {
+        let (sender, messages) = channel();
         let usage = wants_usage.then(sys::no_usage);
         let own_pid = std::process::id().cast_signed();
         let events = Self {
             start,
             own_pid,
-            letters,
+            messages,
             queue: VecDeque::new(),
             main: None,
             usage,
             rung: false,
             settled: false,
         };
-        (events, Post::new(sender, sys::thread_id()))
+        (events, MessageSender::new(sender, sys::thread_id()))
     }
 
     /// How long we have been running.
@@ -90,16 +90,16 @@ impl Events {
                 return Incoming::Event(event);
             }
             if self.rung {
-                match self.letters.try_recv() {
-                    Ok(letter) => return Incoming::Letter(letter),
+                match self.messages.try_recv() {
+                    Ok(message) => return Incoming::Message(message),
                     Err(_) => self.rung = false,
                 }
             }
             let left = deadline.map(|at| at.saturating_sub(self.now()));
             if left.is_some_and(|left| left.is_zero()) {
-                // Before the signals, else a flood of them would put off every deadline; but behind a letter, which is
+                // Before the signals, else a flood of them would put off every deadline; but behind a message, which is
                 // what the deadline is for.
-                return self.letters.try_recv().map_or(Incoming::Event(Event::Tick), Incoming::Letter);
+                return self.messages.try_recv().map_or(Incoming::Event(Event::Tick), Incoming::Message);
             }
             if left.is_none() && self.main.is_some() && !self.settled {
                 self.settled = true;

@@ -1,7 +1,7 @@
 //! Those who wait until the mains of a group are out: guards.
 
-use super::gate::Gate;
-use super::{Roll, dir_of, members, open_to_read};
+use super::lock::GroupLock;
+use super::{Census, dir_of, members, open_to_read};
 use lastout_core::settings::Group;
 use nix::fcntl::{Flock, FlockArg};
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ impl Watch {
     /// One line: the folder cannot be used, or the members say otherwise.
     pub fn new(group: &Group) -> Result<Self, String> {
         let dir = dir_of(group)?;
-        drop(Gate::take(&dir, group.size)?);
+        drop(GroupLock::take(&dir, group.size)?);
         // A folder in which one may write, but not look, shows nobody.
         members(&dir)?;
         Ok(Self { dir, size: group.size, patience: group.wait, going: Arc::default() })
@@ -69,15 +69,15 @@ impl Watch {
         let mut told = String::new();
         loop {
             match self.call(now()) {
-                Ok(roll) => {
-                    let out = roll.all_out() || self.going.load(Ordering::Relaxed);
-                    if out && roll.alive.is_empty() {
-                        return roll.stopped;
+                Ok(census) => {
+                    let out = census.all_out() || self.going.load(Ordering::Relaxed);
+                    if out && census.alive.is_empty() {
+                        return census.stopped;
                     }
                     // Its end releases the lock, whatever ended it.
                     let block_on =
                         |path: &PathBuf| Flock::lock(open_to_read(path).ok()?, FlockArg::LockShared).ok();
-                    if roll.alive.first().and_then(block_on).is_none() {
+                    if census.alive.first().and_then(block_on).is_none() {
                         crate::sys::pause(look_after(now()));
                     }
                 }
@@ -92,8 +92,8 @@ impl Watch {
         }
     }
 
-    fn call(&self, now: Duration) -> Result<Roll, String> {
-        let _gate = Gate::take(&self.dir, self.size)?;
-        Roll::call(&self.dir, self.size, self.patience.is_some_and(|patience| now >= patience))
+    fn call(&self, now: Duration) -> Result<Census, String> {
+        let _lock = GroupLock::take(&self.dir, self.size)?;
+        Census::take(&self.dir, self.size, self.patience.is_some_and(|patience| now >= patience))
     }
 }

@@ -1,11 +1,12 @@
 //! What the machine wants of main: its start, its signals, its terminal.
 
 use super::{Beginning, Run};
-use crate::env_file;
 use crate::group::Membership;
-use crate::spawn::{self, Command, NotStarted};
+use crate::process::env_file;
+use crate::process::spawn::{self, Command, NotStarted};
+use crate::process::terminal::{ProcessGroup, Terminal};
+use crate::record::status::MainRun;
 use crate::sys;
-use crate::terminal::{ProcessGroup, Terminal};
 use lastout_core::machine::{Event, Pid};
 use lastout_core::outcome::Outcome;
 use lastout_core::signal::Signal;
@@ -26,14 +27,14 @@ impl Run<'_> {
                         "--signal-group: the command stays in our process group, as others there use the terminal or it cannot be handed over; it alone gets signals",
                     );
                 }
-                let Beginning { command: words, mask, may_be_verb, .. } = self.beginning;
-                let command = Command { words, env: &env, mask, may_be_verb };
+                let Beginning { command: words, mask, meant, .. } = self.beginning;
+                let command = Command { words, env: &env, mask, meant };
                 spawn::spawn(command, &self.main_group)
             });
         match spawned {
             Ok(pid) => {
                 self.events.main_is(pid, &self.main_group);
-                self.main = Some((pid, self.events.now(), None));
+                self.main = Some(MainRun { pid, began: self.events.now(), ended: None });
                 self.let_go();
                 self.wait_for_mains();
                 Event::Started(pid)
@@ -79,7 +80,7 @@ impl Run<'_> {
     /// group's by now, main gets it and goes on: a shell's `fg` sends no CONT to a job that runs.
     pub(super) fn stop_self(&mut self, signal: Signal) {
         if matches!(signal, Signal::TTIN | Signal::TTOU)
-            && let Some((pid, ..)) = self.main
+            && let Some(MainRun { pid, .. }) = self.main
             && self.hand_terminal(pid)
         {
             let _ = sys::kill(-pid, Signal::CONT);
@@ -100,7 +101,7 @@ impl Run<'_> {
 
     pub(super) fn take_terminal(&mut self) {
         if let ProcessGroup::Own(ours) = &mut self.main_group
-            && let (Some(terminal), Some((pid, ..))) = (ours.take(), self.main)
+            && let (Some(terminal), Some(MainRun { pid, .. })) = (ours.take(), self.main)
         {
             terminal.take_back_from(pid);
         }

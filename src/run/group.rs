@@ -2,10 +2,10 @@
 
 use super::Run;
 use crate::group::Mains;
-use crate::log;
-use crate::post::Letter;
-use crate::spawn;
+use crate::output::log;
+use crate::process::spawn;
 use crate::sys;
+use crate::threads::channel::Message;
 use lastout_core::machine::Event;
 use lastout_core::outcome::Outcome;
 
@@ -49,10 +49,10 @@ impl Run<'_> {
     /// One thread, blocked in the lock of a main. It begins after our own spawn, which wants to be alone.
     pub(super) fn wait_for_mains(&mut self) {
         let Some(watch) = self.watch.clone() else { return };
-        let (post, trouble, start) = (self.post.clone(), self.post.clone(), self.beginning.start);
+        let (messages, trouble, start) = (self.messages.clone(), self.messages.clone(), self.beginning.start);
         let work = move || {
-            let stopped = watch.wait(|| start.elapsed(), |what| trouble.send(Letter::GroupTrouble(what)));
-            post.send(Letter::MainsOut { stopped });
+            let stopped = watch.wait(|| start.elapsed(), |what| trouble.send(Message::GroupTrouble(what)));
+            messages.send(Message::MainsOut { stopped });
         };
         let signals = sys::ThreadSignals::new();
         match signals.spawn(WATCH_STACK, work) {
@@ -67,8 +67,8 @@ impl Run<'_> {
     }
 
     pub(super) fn mains_are_out(&mut self, stopped: &[String]) -> Event {
-        for story in &mut self.stories {
-            story.stopped = stopped.contains(&story.spec.name);
+        for status in &mut self.statuses {
+            status.stopped = stopped.contains(&status.spec.name);
         }
         Event::MainsOut
     }

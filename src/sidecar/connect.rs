@@ -1,9 +1,9 @@
 //! A connection to a sidecar: loopback or a unix socket, never blocking, every wait bounded and cancelled by
-//! the bells. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
+//! the cancellation. Literal addresses only: no resolver, no proxy, and none of our descriptors is ever inherited.
 
-use super::bell::{Bells, Woken};
 use super::found::Candidates;
 use super::task::Task;
+use crate::threads::cancellation::{Cancellation, Woken};
 use lastout_core::spec::Address;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -62,7 +62,7 @@ impl Connection {
         candidates: &Candidates,
         deadline: Instant,
     ) -> Result<Self, ConnectError> {
-        let bells: &Bells = &task.bells;
+        let cancellation: &Cancellation = &task.cancellation;
         if let Address::Unix(path) = address {
             return Self::connect_unix(task, path, deadline);
         }
@@ -75,10 +75,10 @@ impl Connection {
                 let at = Some(*candidate);
                 let connection = match candidate {
                     SocketAddr::V4(v4) => {
-                        Self::connect(AddressFamily::Inet, &SockaddrIn::from(*v4), at, bells, until)
+                        Self::connect(AddressFamily::Inet, &SockaddrIn::from(*v4), at, cancellation, until)
                     }
                     SocketAddr::V6(v6) => {
-                        Self::connect(AddressFamily::Inet6, &SockaddrIn6::from(*v6), at, bells, until)
+                        Self::connect(AddressFamily::Inet6, &SockaddrIn6::from(*v6), at, cancellation, until)
                     }
                 };
                 match connection {
@@ -124,7 +124,7 @@ impl Connection {
         family: AddressFamily,
         address: &impl SockaddrLike,
         at: Option<SocketAddr>,
-        bells: &Bells,
+        cancellation: &Cancellation,
         deadline: Instant,
     ) -> Result<Self, ConnectError> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -132,7 +132,7 @@ impl Connection {
         match connect(fd.as_raw_fd(), address) {
             Ok(()) => {}
             Err(Errno::EINPROGRESS) => {
-                match bells.wait_for(fd.as_fd(), PollFlags::POLLOUT, deadline) {
+                match cancellation.wait_for(fd.as_fd(), PollFlags::POLLOUT, deadline) {
                     Woken::Ready | Woken::Hurried => {}
                     Woken::Late => return Err(ConnectError::Silent),
                     Woken::Cancelled => return Err(ConnectError::Cancelled),
@@ -160,13 +160,18 @@ impl Connection {
     ///
     /// # Errors
     /// With how much of it was written before.
-    pub fn write(&self, bytes: &[u8], bells: &Bells, deadline: Instant) -> Result<(), (usize, IoEnd)> {
+    pub fn write(
+        &self,
+        bytes: &[u8],
+        cancellation: &Cancellation,
+        deadline: Instant,
+    ) -> Result<(), (usize, IoEnd)> {
         let mut written = 0;
         while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
             match send(self.fd.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
                 Ok(count) => written += count,
                 Err(Errno::EAGAIN) => {
-                    self.wait(PollFlags::POLLOUT, bells, deadline).map_err(|end| (written, end))?;
+                    self.wait(PollFlags::POLLOUT, cancellation, deadline).map_err(|end| (written, end))?;
                 }
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err((written, IoEnd::Failed(error))),
@@ -179,21 +184,26 @@ impl Connection {
     ///
     /// # Errors
     /// When nothing came.
-    pub fn read(&self, buffer: &mut [u8], bells: &Bells, deadline: Instant) -> Result<usize, IoEnd> {
+    pub fn read(
+        &self,
+        buffer: &mut [u8],
+        cancellation: &Cancellation,
+        deadline: Instant,
+    ) -> Result<usize, IoEnd> {
         loop {
             match recv(self.fd.as_raw_fd(), buffer, MsgFlags::empty()) {
-                Ok(_) if bells.is_cancelled() => return Err(IoEnd::Cancelled),
+                Ok(_) if cancellation.is_cancelled() => return Err(IoEnd::Cancelled),
                 Ok(count) if Instant::now() < deadline => return Ok(count),
                 Ok(_) => return Err(IoEnd::Late),
-                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLIN, bells, deadline)?,
+                Err(Errno::EAGAIN) => self.wait(PollFlags::POLLIN, cancellation, deadline)?,
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(IoEnd::Failed(error)),
             }
         }
     }
 
-    fn wait(&self, flags: PollFlags, bells: &Bells, deadline: Instant) -> Result<(), IoEnd> {
-        match bells.wait_for(self.fd.as_fd(), flags, deadline) {
+    fn wait(&self, flags: PollFlags, cancellation: &Cancellation, deadline: Instant) -> Result<(), IoEnd> {
+        match cancellation.wait_for(self.fd.as_fd(), flags, deadline) {
             Woken::Ready | Woken::Hurried => Ok(()),
             Woken::Late => Err(IoEnd::Late),
             Woken::Cancelled => Err(IoEnd::Cancelled),

@@ -1,14 +1,14 @@
 //! One HTTP request to a sidecar: ureq over a connector of ours, which knows whether a byte of the request was
-//! written, reaches unix sockets, ends at one deadline, and is cancelled by the bells.
+//! written, reaches unix sockets, ends at one deadline, and is cancelled by the cancellation.
 //!
 //! ureq reads proxy variables, follows redirects and starts a thread to resolve even a literal address unless
 //! it is told not to: here it gets no proxy, no redirects and a resolver that looks nothing up.
 
-use super::bell::Bells;
 use super::connect::{ConnectError, Connection, IoEnd};
 use super::found::candidates;
 use super::task::Task;
-use crate::secrets::hidden;
+use crate::output::secrets::hidden;
+use crate::threads::cancellation::Cancellation;
 use lastout_core::spec::Request;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -120,7 +120,8 @@ fn exchange(
     let (at, headers) = (connection.at(), &task.spec.headers);
     let written = Arc::new(written);
     let connection = Mutex::new(Some(connection));
-    let connector = Wire { connection, bells: task.bells.clone(), written: written.clone(), deadline };
+    let connector =
+        Wire { connection, cancellation: task.cancellation.clone(), written: written.clone(), deadline };
     let config = Config::builder()
         .proxy(None)
         .max_redirects(0)
@@ -215,7 +216,7 @@ impl Resolver for NoResolver {
 #[derive(Debug)]
 struct Wire {
     connection: Mutex<Option<Connection>>,
-    bells: Arc<Bells>,
+    cancellation: Arc<Cancellation>,
     written: Arc<Written>,
     deadline: Instant,
 }
@@ -228,7 +229,7 @@ impl Connector for Wire {
         Ok(connection.map(|connection| Line {
             connection,
             buffers: LazyBuffers::new(HEAD_LIMIT, HEAD_LIMIT),
-            bells: self.bells.clone(),
+            cancellation: self.cancellation.clone(),
             written: self.written.clone(),
             deadline: self.deadline,
         }))
@@ -238,7 +239,7 @@ impl Connector for Wire {
 struct Line {
     connection: Connection,
     buffers: LazyBuffers,
-    bells: Arc<Bells>,
+    cancellation: Arc<Cancellation>,
     written: Arc<Written>,
     deadline: Instant,
 }
@@ -256,7 +257,7 @@ impl Transport for Line {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        match self.connection.write(output, &self.bells, self.deadline) {
+        match self.connection.write(output, &self.cancellation, self.deadline) {
             Ok(()) => {
                 self.written.set();
                 Ok(())
@@ -272,7 +273,7 @@ impl Transport for Line {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let buffer = self.buffers.input_append_buf();
-        let count = self.connection.read(buffer, &self.bells, self.deadline).map_err(io_error)?;
+        let count = self.connection.read(buffer, &self.cancellation, self.deadline).map_err(io_error)?;
         self.buffers.input_appended(count);
         Ok(count > 0)
     }

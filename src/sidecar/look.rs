@@ -1,10 +1,10 @@
 //! Looks at one sidecar: at its ports, and for what proves its end where that is elsewhere.
 
-use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
 use super::found::{Found, candidates};
 use super::task::Task;
-use crate::processes;
+use crate::process::procfs;
+use crate::threads::cancellation::Woken;
 use lastout_core::machine::Pid;
 use lastout_core::spec::{Address, Proof};
 use lastout_core::stop::{Port, Sight};
@@ -55,7 +55,7 @@ impl Proving {
     pub(super) fn asking(&mut self, task: &Task) {
         match &task.spec.gone {
             Proof::NoProcess(name) => {
-                self.processes = processes::running(name);
+                self.processes = procfs::running(name);
                 self.had_process |= !self.processes.is_empty();
             }
             // A unix socket has no candidates.
@@ -89,9 +89,9 @@ impl Proving {
             Proof::NoProcess(_) if !self.had_process => return Some(Sight::Impossible),
             Proof::NoProcess(name) => {
                 // All of `/proc` only when those that are known have ended.
-                self.processes.retain(|pid| processes::is_running(*pid, name));
+                self.processes.retain(|pid| procfs::is_running(*pid, name));
                 if self.processes.is_empty() {
-                    self.processes = processes::running(name);
+                    self.processes = procfs::running(name);
                 }
                 self.processes.is_empty()
             }

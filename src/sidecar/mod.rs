@@ -1,8 +1,7 @@
 //! The sidecars: helper threads that carry out what `lastout_core::gate` and `lastout_core::stop` decide. They
 //! exist only while waiting or stopping, have all signals blocked, wait for nothing
-//! without a deadline, and tell what they find by [`Post`].
+//! without a deadline, and tell what they find by [`MessageSender`].
 
-mod bell;
 mod connect;
 mod found;
 mod http;
@@ -11,10 +10,10 @@ mod probe;
 mod stop;
 mod task;
 
-use crate::log::Log;
-use crate::post::{Letter, News, Post};
+use crate::output::log::Log;
 use crate::sys::{Clock, ThreadSignals};
-use bell::Bells;
+use crate::threads::cancellation::Cancellation;
+use crate::threads::channel::{Message, MessageSender, WorkerEvent};
 pub use found::Found;
 use lastout_core::spec::Spec;
 use lastout_core::stop::Terms;
@@ -27,10 +26,10 @@ use task::Task;
 /// The threads of one gate, or of one stop.
 #[derive(Debug)]
 pub struct Workers {
-    post: Post,
+    messages: MessageSender,
     start: Clock,
     log: Log,
-    bells: Arc<Bells>,
+    cancellation: Arc<Cancellation>,
     threads: Vec<JoinHandle<()>>,
     signals: ThreadSignals,
 }
@@ -43,12 +42,12 @@ impl Workers {
     ///
     /// # Errors
     /// When the kernel has no more descriptors for us.
-    pub fn new(post: Post, start: Clock, log: Log) -> io::Result<Self> {
+    pub fn new(messages: MessageSender, start: Clock, log: Log) -> io::Result<Self> {
         Ok(Self {
-            post,
+            messages,
             start,
             log,
-            bells: Arc::new(Bells::new()?),
+            cancellation: Arc::new(Cancellation::new()?),
             threads: Vec::new(),
             signals: ThreadSignals::new(),
         })
@@ -65,9 +64,11 @@ impl Workers {
         found: &Arc<Found>,
         absent_after: Duration,
     ) -> io::Result<()> {
-        let (task, post) = (self.task(spec, found), self.post.clone());
+        let (task, messages) = (self.task(spec, found), self.messages.clone());
         self.spawn(move || {
-            probe::until_ready(&task, absent_after, |news: News| post.send(Letter::Sidecar(index, news)))
+            probe::until_ready(&task, absent_after, |event: WorkerEvent| {
+                messages.send(Message::Sidecar(index, event))
+            })
         })
     }
 
@@ -82,32 +83,36 @@ impl Workers {
         found: &Arc<Found>,
         terms: Terms,
     ) -> io::Result<()> {
-        let (task, post) = (self.task(spec, found), self.post.clone());
+        let (task, messages) = (self.task(spec, found), self.messages.clone());
         self.spawn(move || {
-            stop::until_done(&task, terms, true, move |news: News| post.send(Letter::Sidecar(index, news)))
+            stop::until_done(&task, terms, true, move |event: WorkerEvent| {
+                messages.send(Message::Sidecar(index, event))
+            })
         })
     }
 
     /// Stops this sidecar on the spot, without a thread.
     pub fn stop_here(&self, index: usize, spec: &Arc<Spec>, found: &Arc<Found>, terms: Terms) {
-        let post = self.post.clone();
+        let messages = self.messages.clone();
         let task = self.task(spec, found);
-        stop::until_done(&task, terms, false, move |news: News| post.send(Letter::Sidecar(index, news)));
+        stop::until_done(&task, terms, false, move |event: WorkerEvent| {
+            messages.send(Message::Sidecar(index, event))
+        });
     }
 
     fn task(&self, spec: &Arc<Spec>, found: &Arc<Found>) -> Task {
-        Task::new(spec.clone(), found.clone(), self.bells.clone(), self.start, self.log)
+        Task::new(spec.clone(), found.clone(), self.cancellation.clone(), self.start, self.log)
     }
 
     /// A stop signal has come; or, at the gate, the wait is over: each probes once more.
     pub fn hurry(&self) {
-        self.bells.hurry();
+        self.cancellation.hurry();
     }
 
     /// Ends all of them and waits until they are gone: none is there when main is spawned. (What a file system holds up is
     /// done aside, and nobody waits for that.)
     pub fn end(self) {
-        self.bells.cancel();
+        self.cancellation.cancel();
         for thread in self.threads {
             // It cannot have panicked: that would have ended us all (`panic = "abort"`).
             let _ = thread.join();

@@ -1,11 +1,11 @@
 //! Probes one sidecar until it is ready.
 
-use super::bell::Woken;
 use super::connect::{ConnectError, Connection};
 use super::found::candidates;
 use super::http::{self, Failure, Written};
 use super::task::Task;
-use crate::post::News;
+use crate::threads::cancellation::Woken;
+use crate::threads::channel::WorkerEvent;
 use lastout_core::duration::Human;
 use lastout_core::gate::{Gate, Next, Probe};
 use lastout_core::spec::Ready;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Neither accepted nor refused.
 const SILENT: &str = "connecting took too long";
 
-pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(News)) {
+pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(WorkerEvent)) {
     let mut gate = Gate::new(&task.spec, absent_after);
     let mut last = String::new();
     let mut is_last = false;
@@ -25,11 +25,11 @@ pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(New
         let seen_before = gate.seen();
         let next = gate.probed(task.start.elapsed(), probe);
         if gate.seen() && !seen_before {
-            tell(News::Seen);
+            tell(WorkerEvent::Seen);
         }
         if said != last {
             last.clone_from(&said);
-            tell(News::Said(said));
+            tell(WorkerEvent::Said(said));
         }
         let next = match next {
             // The wait is over: that was the last probe.
@@ -40,9 +40,9 @@ pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(New
             next => next,
         };
         match next {
-            Next::Ready => return tell(News::Open { absent: false }),
-            Next::Absent => return tell(News::Open { absent: true }),
-            Next::Again(pause) => match task.bells.pause(pause, false) {
+            Next::Ready => return tell(WorkerEvent::Open { absent: false }),
+            Next::Absent => return tell(WorkerEvent::Open { absent: true }),
+            Next::Again(pause) => match task.cancellation.pause(pause, false) {
                 Woken::Cancelled => return,
                 Woken::Hurried => is_last = true,
                 Woken::Ready | Woken::Late => {}

@@ -1,11 +1,11 @@
 //! Stops one sidecar: carries out what `lastout_core::stop` decides.
 
-use super::bell::Woken;
 use super::http::{self, Failure, Written};
 use super::look::{self, Proving};
 use super::task::Task;
-use crate::post::News;
-use crate::processes;
+use crate::process::procfs;
+use crate::threads::cancellation::Woken;
+use crate::threads::channel::WorkerEvent;
 use lastout_core::duration::Human;
 use lastout_core::spec::Quit;
 use lastout_core::stop::{Next, Reply, Stop, Terms};
@@ -21,9 +21,9 @@ pub(super) fn until_done(
     task: &Task,
     terms: Terms,
     watch: bool,
-    tell: impl Fn(News) + Clone + Send + Sync + 'static,
+    tell: impl Fn(WorkerEvent) + Clone + Send + Sync + 'static,
 ) {
-    let Task { spec, bells, .. } = task;
+    let Task { spec, cancellation, .. } = task;
     let now = || task.start.elapsed();
     let mut stop = Stop::new(spec, terms, now());
     let (mut seen, mut proof) = (None, None);
@@ -31,7 +31,7 @@ pub(super) fn until_done(
     let mut proving = Proving::default();
     loop {
         let woken = match stop.next(now()) {
-            Next::Pause(time) => bells.pause(time, stop.hurried()),
+            Next::Pause(time) => cancellation.pause(time, stop.hurried()),
             Next::Ask => {
                 proving.asking(task);
                 match ask(task, stop.left(now()), &tell) {
@@ -68,15 +68,15 @@ pub(super) fn until_done(
             },
             Next::Signal => {
                 proving.asking(task);
-                let sent = spec.process.as_ref().map_or(0, |(name, signal)| processes::signal(name, *signal));
+                let sent = spec.process.as_ref().map_or(0, |(name, signal)| procfs::signal(name, *signal));
                 if sent > 0 {
-                    tell(News::Asked);
+                    tell(WorkerEvent::Asked);
                 }
                 stop.signalled(now(), sent);
                 Woken::Ready
             }
             Next::Done(verdict) => {
-                tell(News::Done { verdict, hurried: stop.hurried() });
+                tell(WorkerEvent::Done { verdict, hurried: stop.hurried() });
                 if watch {
                     stop.watch(now());
                 }
@@ -89,19 +89,23 @@ pub(super) fn until_done(
         if woken == Woken::Cancelled {
             return;
         }
-        if let Some(ago) = bells.hurried_for() {
+        if let Some(ago) = cancellation.hurried_for() {
             stop.hurry(now().saturating_sub(ago));
         }
     }
 }
 
-fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync + 'static)) -> Option<Reply> {
+fn ask(
+    task: &Task,
+    left: Duration,
+    tell: &(impl Fn(WorkerEvent) + Clone + Send + Sync + 'static),
+) -> Option<Reply> {
     let tell = tell.clone();
     let (spec, began) = (&task.spec, Instant::now());
     let mut asked_at = None;
     let reply = match &spec.quit {
         Quit::Http(request) => {
-            let written = Written::then(move || tell(News::Asked));
+            let written = Written::then(move || tell(WorkerEvent::Asked));
             let (at, result) = http::send(task, request, spec.timeout.min(left), written);
             asked_at = at;
             match result {
@@ -129,7 +133,7 @@ fn ask(task: &Task, left: Duration, tell: &(impl Fn(News) + Clone + Send + Sync 
             };
             match why {
                 None => {
-                    tell(News::Asked);
+                    tell(WorkerEvent::Asked);
                     Reply::Created
                 }
                 Some(why) => {

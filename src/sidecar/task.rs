@@ -1,10 +1,10 @@
 //! What a worker works with, and what it does for all of its steps.
 
-use super::bell::{Bells, Woken};
 use super::found::Found;
-use crate::aside::Aside;
-use crate::log::Log;
+use crate::output::log::Log;
 use crate::sys::Clock;
+use crate::threads::cancellation::{Cancellation, Woken};
+use crate::threads::offload::Offload;
 use lastout_core::spec::{Address, Spec};
 use nix::poll::PollFlags;
 use nix::sys::eventfd::EventFd;
@@ -20,16 +20,22 @@ use std::time::Instant;
 pub(super) struct Task {
     pub(super) spec: Arc<Spec>,
     pub(super) found: Arc<Found>,
-    pub(super) bells: Arc<Bells>,
+    pub(super) cancellation: Arc<Cancellation>,
     pub(super) start: Clock,
     pub(super) log: Log,
-    aside: Aside,
+    aside: Offload,
 }
 
 impl Task {
     /// The work on one sidecar.
-    pub(super) fn new(spec: Arc<Spec>, found: Arc<Found>, bells: Arc<Bells>, start: Clock, log: Log) -> Self {
-        Self { spec, found, bells, start, log, aside: Aside::default() }
+    pub(super) fn new(
+        spec: Arc<Spec>,
+        found: Arc<Found>,
+        cancellation: Arc<Cancellation>,
+        start: Clock,
+        log: Log,
+    ) -> Self {
+        Self { spec, found, cancellation, start, log, aside: Offload::default() }
     }
 
     /// Does what a file system may hold up. `Err`: it does not answer in time, or a bell rang.
@@ -38,10 +44,11 @@ impl Task {
         deadline: Instant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Woken> {
-        let wait = |done: &EventFd| match self.bells.wait_for(done.as_fd(), PollFlags::POLLIN, deadline) {
-            Woken::Ready | Woken::Hurried => Ok(()),
-            ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
-        };
+        let wait =
+            |done: &EventFd| match self.cancellation.wait_for(done.as_fd(), PollFlags::POLLIN, deadline) {
+                Woken::Ready | Woken::Hurried => Ok(()),
+                ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
+            };
         self.aside.run(&wait, work)?.ok_or(Woken::Late)
     }
 

@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 /// A command that is ready to be executed, with everything allocated beforehand: between `clone` and
 /// `execve` nothing is.
 #[derive(Clone, Copy)]
-pub struct Image<'a> {
+pub struct ExecArgs<'a> {
     /// Paths to try in this order.
     pub paths: &'a [CString],
     /// Arguments.
@@ -58,26 +58,26 @@ const CHILD_STACK: usize = 4 * 1024;
 ///
 /// # Errors
 /// `Ok(Err(errno))` when no path could be executed, `Err` when no process could be made.
-pub fn spawn(image: Image<'_>) -> io::Result<Result<Pid, i32>> {
+pub fn spawn(exec: ExecArgs<'_>) -> io::Result<Result<Pid, i32>> {
     let end = || std::iter::once(std::ptr::null());
-    let paths: Vec<*const c_char> = image.paths.iter().map(|path| path.as_ptr()).collect();
-    let args: Vec<*const c_char> = image.args.iter().map(|arg| arg.as_ptr()).chain(end()).collect();
-    let mut env: Vec<*const c_char> = image.env.iter().map(|entry| entry.as_ptr()).chain(end()).collect();
+    let paths: Vec<*const c_char> = exec.paths.iter().map(|path| path.as_ptr()).collect();
+    let args: Vec<*const c_char> = exec.args.iter().map(|arg| arg.as_ptr()).chain(end()).collect();
+    let mut env: Vec<*const c_char> = exec.env.iter().map(|entry| entry.as_ptr()).chain(end()).collect();
     // Without descriptors to be had, shared memory has to do.
     let (told, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC).ok().unzip();
     let mut child = Child {
         paths: &paths,
         args: args.as_ptr(),
         env: std::ptr::null(),
-        own_pid: image.own_pid.map(|index| index.map(|_| [0; PID_ENTRY_ROOM])),
-        mask: image.mask,
-        own_group: image.own_group,
-        terminal: image.terminal.unwrap_or(-1),
+        own_pid: exec.own_pid.map(|index| index.map(|_| [0; PID_ENTRY_ROOM])),
+        mask: exec.mask,
+        own_group: exec.own_group,
+        terminal: exec.terminal.unwrap_or(-1),
         report: report.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         shares_memory: false,
         error: 0,
     };
-    for (index, text) in image.own_pid.iter().zip(&child.own_pid) {
+    for (index, text) in exec.own_pid.iter().zip(&child.own_pid) {
         if let (Some(index), Some(text)) = (index, text)
             && let Some(entry) = env.get_mut(*index)
         {

@@ -6,17 +6,18 @@ mod sidecars;
 
 use crate::events::{Events, Incoming};
 use crate::group::{Membership, Watch};
-use crate::log::{self, Log};
-use crate::post::{Letter, Post};
-use crate::processes;
-use crate::report::{self, Facts};
+use crate::output::log::{self, Log};
+use crate::process::procfs;
+pub use crate::process::spawn::MeantVerb;
+use crate::process::terminal::ProcessGroup;
+use crate::record::report::{self, Facts};
+use crate::record::status::{MainRun, SidecarStatus, phase_name};
 use crate::sidecar::Workers;
-use crate::story::{Story, phase_name};
 use crate::sys::{self, Clock, SignalMask};
-use crate::terminal::ProcessGroup;
+use crate::threads::channel::{Message, MessageSender};
 use lastout_core::duration::Human;
-use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, Pid};
-use lastout_core::outcome::{Exit, Outcome};
+use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName};
+use lastout_core::outcome::Outcome;
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
 use std::ffi::CStr;
@@ -36,7 +37,7 @@ pub struct Beginning<'a> {
     /// The environment as we got it.
     pub env: &'a [&'a CStr],
     /// A verb may have been meant, should there be no such program as the command.
-    pub may_be_verb: bool,
+    pub meant: Option<MeantVerb>,
     /// What is wrong with the settings: main is not started, the sidecars are stopped.
     pub problem: Option<String>,
     /// Our place in the group of mains.
@@ -45,23 +46,9 @@ pub struct Beginning<'a> {
     pub watch: Option<Watch>,
 }
 
-/// `lastout sleep`: until the time is over, or a stop signal ends it by 128+n.
-pub fn sleep(time: Duration) -> Exit {
-    let (mut events, _post) = Events::new(Clock::start(), false);
-    loop {
-        match events.next(Some(time)) {
-            Incoming::Event(Event::Tick) => return Exit::Code(0),
-            Incoming::Event(Event::Signal(signal)) if signal.ends_by_default() => {
-                return Outcome::Signalled(signal).exit(true);
-            }
-            Incoming::Event(_) | Incoming::Letter(_) => {}
-        }
-    }
-}
-
 /// Runs the whole job and returns how it ended.
 pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcome {
-    let (mut events, post) = Events::new(beginning.start, settings.report.is_some());
+    let (mut events, messages) = Events::new(beginning.start, settings.report.is_some());
     let log = Log::new(settings.log_level, settings.log_json);
     let pid1 = beginning.pid1;
     if !pid1 {
@@ -73,7 +60,12 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
     let mut run = Run {
         machine: Machine::new(job, &settings, pid1),
         // What `lastout stop` finds gone is what it wants, and no reason to wait.
-        stories: settings.sidecars.iter().cloned().map(|spec| Story::new(spec, job == Job::Stop)).collect(),
+        statuses: settings
+            .sidecars
+            .iter()
+            .cloned()
+            .map(|spec| SidecarStatus::new(spec, job == Job::Stop))
+            .collect(),
         membership: beginning.membership.take(),
         watch: beginning.watch.take(),
         watcher: None,
@@ -81,7 +73,7 @@ pub fn run(job: Job, settings: Settings, mut beginning: Beginning<'_>) -> Outcom
         settings,
         beginning,
         events,
-        post,
+        messages,
         log,
         workers: None,
         main_group: ProcessGroup::Own(None),
@@ -119,9 +111,9 @@ struct Run<'a> {
     settings: Settings,
     beginning: Beginning<'a>,
     events: Events,
-    post: Post,
+    messages: MessageSender,
     log: Log,
-    stories: Vec<Story>,
+    statuses: Vec<SidecarStatus>,
     /// Phases and when they began.
     phases: Vec<(PhaseName, Duration)>,
     workers: Option<Workers>,
@@ -133,8 +125,7 @@ struct Run<'a> {
     watcher: Option<sys::ThreadSignals>,
     /// Main's process group, and the terminal when it is main's.
     main_group: ProcessGroup,
-    /// Main's pid, when it began and when it ended.
-    main: Option<(Pid, Duration, Option<Duration>)>,
+    main: Option<MainRun>,
 }
 
 impl Run<'_> {
@@ -149,16 +140,16 @@ impl Run<'_> {
                     continue;
                 }
                 Incoming::Event(event) => event,
-                Incoming::Letter(letter) => match self.open(letter) {
+                Incoming::Message(message) => match self.open(message) {
                     Some(event) => event,
                     None => continue,
                 },
             };
             let now = self.events.now();
-            if let (Event::Reaped(pid, _), Some((main, _, ended))) = (event, &mut self.main)
-                && pid == *main
+            if let (Event::Reaped(pid, _), Some(main)) = (event, &mut self.main)
+                && pid == main.pid
             {
-                *ended = Some(now);
+                main.ended = Some(now);
             }
             let actions = self.machine.on(now, event);
             self.note_phase(now);
@@ -197,7 +188,7 @@ impl Run<'_> {
                         self.events.put_first(event);
                     }
                     Action::TermLeftovers => {
-                        if let Err(error) = processes::end_descendants() {
+                        if let Err(error) = procfs::end_descendants() {
                             self.log.warn(&format!("--leftovers: cannot see them: /proc: {error}"));
                             self.events.put_first(Event::Childless);
                         }
@@ -217,11 +208,11 @@ impl Run<'_> {
         }
     }
 
-    fn open(&mut self, letter: Letter) -> Option<Event> {
-        match letter {
-            Letter::Sidecar(index, news) => self.take_in(index, news),
-            Letter::MainsOut { stopped } => Some(self.mains_are_out(&stopped)),
-            Letter::GroupTrouble(what) => {
+    fn open(&mut self, message: Message) -> Option<Event> {
+        match message {
+            Message::Sidecar(index, event) => self.take_in(index, event),
+            Message::MainsOut { stopped } => Some(self.mains_are_out(&stopped)),
+            Message::GroupTrouble(what) => {
                 self.log.warn(&what);
                 None
             }
@@ -270,7 +261,7 @@ impl Run<'_> {
                 main: self.main,
                 usage: self.events.usage(),
                 phases: &self.phases,
-                stories: &self.stories,
+                statuses: &self.statuses,
             };
             if let Err(error) = report::write(report, &facts) {
                 self.log.warn(&format!("--report {}: {error}", report.path()));

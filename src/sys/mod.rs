@@ -15,7 +15,7 @@ pub use signals::{
     Received, SignalMask, ThreadSignals, block_all_signals, die_of, kill, set_parent_death_signal, stop_self,
     thread_id, wait_signal, wake,
 };
-pub use spawn::{Image, PID_VARIABLES, spawn};
+pub use spawn::{ExecArgs, PID_VARIABLES, spawn};
 
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::io;

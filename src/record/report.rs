@@ -1,9 +1,9 @@
 //! `--report`: one JSON document about the whole run. Written by hand: serde would double the binary for one
 //! document. Times are milliseconds since our start.
 
-use crate::aside::within;
-use crate::json::Object;
-use crate::story::Story;
+use super::status::{MainRun, SidecarStatus};
+use crate::output::json::Object;
+use crate::threads::offload::within;
 use lastout_core::machine::PhaseName;
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::Report;
@@ -25,14 +25,14 @@ pub struct Facts<'a> {
     pub outcome: Outcome,
     /// When we leave.
     pub end: Duration,
-    /// Main's pid, when it ran and until when.
-    pub main: Option<(i32, Duration, Option<Duration>)>,
+    /// The command, if it was started.
+    pub main: Option<MainRun>,
     /// What main used.
     pub usage: Option<&'a libc::rusage>,
     /// Phases and when they began.
     pub phases: &'a [(PhaseName, Duration)],
     /// The sidecars.
-    pub stories: &'a [Story],
+    pub statuses: &'a [SidecarStatus],
 }
 
 /// Writes the report to where it is wanted.
@@ -42,7 +42,7 @@ pub struct Facts<'a> {
 pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
     let text = document(facts) + "\n";
     match to {
-        Report::Stderr => crate::log::write_whole(text.as_bytes()),
+        Report::Stderr => crate::output::log::write_whole(text.as_bytes()),
         Report::File(path) => {
             let path = path.clone();
             let write = move || open(&path)?.write_all(text.as_bytes());
@@ -67,7 +67,7 @@ fn document(facts: &Facts<'_>) -> String {
     out.raw("main", main(facts));
     out.raw("wall_ms", ms(facts.end));
     out.raw("phases", phases(facts));
-    let sidecars: Vec<String> = facts.stories.iter().map(sidecar).collect();
+    let sidecars: Vec<String> = facts.statuses.iter().map(sidecar).collect();
     out.raw("sidecars", format!("[{}]", sidecars.join(",")));
     out.end()
 }
@@ -88,10 +88,10 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 }
 
 fn main(facts: &Facts<'_>) -> String {
-    let Some((pid, started, ended)) = facts.main else { return "null".to_owned() };
+    let Some(MainRun { pid, began, ended }) = facts.main else { return "null".to_owned() };
     let mut out = Object::new();
     out.raw("pid", pid);
-    out.raw("started_ms", ms(started));
+    out.raw("started_ms", ms(began));
     out.raw("ended_ms", optional(ended));
     match facts.outcome.main() {
         Some(Ended::Exited(code)) => out.raw("code", code),
@@ -99,7 +99,7 @@ fn main(facts: &Facts<'_>) -> String {
         None => {}
     }
     if let Some(usage) = facts.usage {
-        out.raw("wall_ms", optional(ended.map(|ended| ended.saturating_sub(started))));
+        out.raw("wall_ms", optional(ended.map(|ended| ended.saturating_sub(began))));
         out.raw("user_ms", timeval(usage.ru_utime));
         out.raw("system_ms", timeval(usage.ru_stime));
         out.raw("max_rss_kib", usage.ru_maxrss);
@@ -113,7 +113,7 @@ fn phases(facts: &Facts<'_>) -> String {
     let list: Vec<String> = phases
         .map(|((name, start), end)| {
             let mut out = Object::new();
-            out.text("phase", crate::story::phase_name(*name));
+            out.text("phase", super::status::phase_name(*name));
             out.raw("start_ms", ms(*start));
             out.raw("end_ms", ms(end));
             out.end()
@@ -122,25 +122,25 @@ fn phases(facts: &Facts<'_>) -> String {
     format!("[{}]", list.join(","))
 }
 
-fn sidecar(story: &Story) -> String {
+fn sidecar(status: &SidecarStatus) -> String {
     let mut out = Object::new();
-    out.text("name", &story.spec.name);
-    out.raw("optional", story.spec.optional);
-    out.raw("order", story.spec.order);
-    out.raw("absent", story.absent);
-    match story.last.as_str() {
+    out.text("name", &status.spec.name);
+    out.raw("optional", status.spec.optional);
+    out.raw("order", status.spec.order);
+    out.raw("absent", status.absent);
+    match status.last.as_str() {
         "" => out.raw("last_probe", "null"),
         last => out.text("last_probe", last),
     }
-    out.raw("ready_ms", optional(story.ready_at));
-    out.raw("asked_ms", optional(story.asked_at));
-    out.raw("gone_ms", optional(story.done_at.filter(|_| story.verdict == Some(Verdict::Gone))));
-    out.raw("done_ms", optional(story.done_at));
-    match &story.verdict {
+    out.raw("ready_ms", optional(status.ready_at));
+    out.raw("asked_ms", optional(status.asked_at));
+    out.raw("gone_ms", optional(status.done_at.filter(|_| status.verdict == Some(Verdict::Gone))));
+    out.raw("done_ms", optional(status.done_at));
+    match &status.verdict {
         Some(verdict) => out.text("verdict", verdict_name(verdict)),
         None => out.raw("verdict", "null"),
     }
-    match &story.told {
+    match &status.told {
         Some(text) => out.text("message", text),
         None => out.raw("message", "null"),
     }

@@ -1,7 +1,7 @@
 //! `lastout presets`: the known sidecars as a table for people, or as JSON. Every word comes from
 //! `lastout_core::presets`.
 
-use crate::json::{Object, quoted};
+use crate::output::json::{Object, quoted};
 use lastout_core::presets::{Gone, PRESETS, Preset, QuitRow, ReadyRow, When};
 use std::fmt::Write;
 

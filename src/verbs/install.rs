@@ -1,6 +1,6 @@
 //! `lastout install DEST`: the program copies itself, so that an init container without a shell can deliver it.
 
-use crate::diagnose::is_noexec;
+use crate::process::diagnose::is_noexec;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::linkat;

@@ -3,18 +3,18 @@
 //!
 //! - A member holds an exclusive `flock` on its own file for as long as it lives; the kernel releases it
 //!   whatever kills the member. Records are written in place: a rename would lose the lock.
-//! - The gate file's lock makes "I am out; who else is?" one step, so that of two that leave at the same
+//! - The group's lock makes "I am out; who else is?" one step, so that of two that leave at the same
 //!   instant exactly one is the last.
 
-mod gate;
+mod lock;
 mod watch;
 
 pub use watch::{Mains, Watch};
 
-use gate::{Gate, open_shared, patiently, try_lock};
 use lastout_core::group::{Record, State};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Group;
+use lock::{GroupLock, open_shared, patiently, try_lock};
 use nix::fcntl::{Flock, FlockArg};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -47,7 +47,7 @@ impl Membership {
     /// One line: the folder cannot be used, the name is taken, or the others say otherwise.
     pub fn register(group: &Group, policy: &StopOn) -> Result<Self, String> {
         let dir = dir_of(group)?;
-        // The lock may be a guard's, who is looking for a moment. The gate is free between the tries: that somebody has
+        // The lock may be a guard's, who is looking for a moment. The lock is free between the tries: that somebody has
         // misspelt a name is no trouble of the others.
         patiently(|| Self::try_to_register(&dir, group, policy))?
             .ok_or_else(|| taken("another live member", group, &dir))
@@ -56,7 +56,7 @@ impl Membership {
     /// `None`: somebody holds the lock of our file.
     fn try_to_register(dir: &Path, group: &Group, policy: &StopOn) -> Result<Option<Self>, String> {
         let name = group.name.as_deref().unwrap_or_default();
-        let _gate = Gate::take(dir, group.size)?;
+        let _lock = GroupLock::take(dir, group.size)?;
         let path = dir.join(format!("{MEMBER}{name}"));
         let others = members(dir)?.into_iter().filter(|member| *member != path).count();
         if others >= usize::try_from(group.size).unwrap_or(usize::MAX) {
@@ -92,14 +92,14 @@ impl Membership {
     /// # Errors
     /// When that cannot be told.
     pub fn leave(&mut self, outcome: Outcome, now: Duration) -> Result<bool, String> {
-        let gate = Gate::take(&self.dir, self.record.size);
+        let lock = GroupLock::take(&self.dir, self.record.size);
         self.record.state = State::Left(outcome.code());
-        // Without the gate as well: we cannot count then, but are not to be counted as killed.
+        // Without the lock as well: we cannot count then, but are not to be counted as killed.
         self.write().map_err(|error| cannot(&self.dir, &error))?;
-        let _gate = gate?;
+        let _lock = lock?;
         let waited = self.patience.is_some_and(|patience| now >= patience);
-        let roll = Roll::call(&self.dir, self.record.size, waited)?;
-        Ok(roll.all_out())
+        let census = Census::take(&self.dir, self.record.size, waited)?;
+        Ok(census.all_out())
     }
 
     /// Puts on record that this sidecar is stopped, or on its way out, so that no guard asks it again.
@@ -121,7 +121,7 @@ impl Membership {
 
 /// Who is in and who is out.
 #[derive(Debug)]
-struct Roll {
+struct Census {
     size: usize,
     /// How many have ever registered.
     known: usize,
@@ -132,11 +132,11 @@ struct Roll {
     stopped: Vec<String>,
 }
 
-impl Roll {
+impl Census {
     /// Reads every member's record. `count_out_strangers`: who has not registered by now never will.
-    fn call(dir: &Path, size: u32, count_out_strangers: bool) -> Result<Self, String> {
+    fn take(dir: &Path, size: u32, count_out_strangers: bool) -> Result<Self, String> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let mut roll = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: Vec::new() };
+        let mut census = Self { size, known: 0, out: 0, alive: Vec::new(), stopped: Vec::new() };
         for path in members(dir)? {
             // Shared, so that those who look do not see each other. Released at once.
             let looked = open_to_read(&path).and_then(|file| try_lock(file, FlockArg::LockSharedNonblock));
@@ -147,17 +147,17 @@ impl Roll {
                 continue;
             }
             let record = Record::parse(&text).map_err(|what| format!("{}: {what}", path.display()))?;
-            roll.known += 1;
-            roll.stopped.extend_from_slice(&record.stopped);
-            roll.out += usize::from(record.is_out(alive));
+            census.known += 1;
+            census.stopped.extend_from_slice(&record.stopped);
+            census.out += usize::from(record.is_out(alive));
             if alive {
-                roll.alive.push(path);
+                census.alive.push(path);
             }
         }
         if count_out_strangers {
-            roll.size = roll.size.min(roll.known);
+            census.size = census.size.min(census.known);
         }
-        Ok(roll)
+        Ok(census)
     }
 
     fn all_out(&self) -> bool {

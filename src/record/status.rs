@@ -1,15 +1,26 @@
 //! What has happened so far: to each sidecar, and phase by phase.
 
 use crate::sidecar::Found;
-use lastout_core::machine::PhaseName;
+use lastout_core::machine::{PhaseName, Pid};
 use lastout_core::spec::Spec;
 use lastout_core::stop::Verdict;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One sidecar's story. Times are durations since our start.
+/// The command: its pid, and when it began and ended.
+#[derive(Clone, Copy, Debug)]
+pub struct MainRun {
+    /// Its process.
+    pub pid: Pid,
+    /// When it was started.
+    pub began: Duration,
+    /// When it was reaped.
+    pub ended: Option<Duration>,
+}
+
+/// One sidecar's status. Times are durations since our start.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct SidecarStatus {
     /// What it is.
     pub spec: Arc<Spec>,
     /// Where it was found.
@@ -38,7 +49,7 @@ pub struct Story {
     pub told: Option<String>,
 }
 
-impl Story {
+impl SidecarStatus {
     /// Nothing has happened to it yet. `presumed`: it is taken as one that was there.
     pub fn new(spec: Spec, presumed: bool) -> Self {
         Self {

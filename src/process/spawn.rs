@@ -1,9 +1,8 @@
 //! Command → process: the paths to try, the environment, the terminal; and what a failure means.
 
-use crate::cli::misspelt;
-use crate::diagnose;
-use crate::sys::{self, Image, SignalMask};
-use crate::terminal::{ProcessGroup, Terminal};
+use crate::process::diagnose;
+use crate::process::terminal::{ProcessGroup, Terminal};
+use crate::sys::{self, ExecArgs, SignalMask};
 use lastout_core::machine::Pid;
 use lastout_core::outcome::Outcome;
 use lastout_core::text::Path as Shown;
@@ -12,6 +11,9 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
+
+/// The verb of ours that a word may have been meant as.
+pub type MeantVerb = fn(&OsStr) -> Option<&'static str>;
 
 /// What to run.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +24,8 @@ pub struct Command<'a> {
     pub env: &'a [Cow<'a, CStr>],
     /// How we found the signals.
     pub mask: SignalMask,
-    /// A verb of ours may have been meant, should there be no such program.
-    pub may_be_verb: bool,
+    /// Which verb of ours may have been meant, should there be no such program.
+    pub meant: Option<MeantVerb>,
 }
 
 /// Why main does not run.
@@ -50,7 +52,7 @@ pub fn spawn(command: Command<'_>, group: &ProcessGroup) -> Result<Pid, NotStart
     let program = OsStr::from_bytes(command.words.first().map_or(b"", |word| word.to_bytes()));
     let paths = candidates(program.as_bytes(), command.env);
     let own_pid = std::process::id();
-    let image = Image {
+    let exec = ExecArgs {
         paths: &paths,
         args: command.words,
         env: command.env,
@@ -61,18 +63,18 @@ pub fn spawn(command: Command<'_>, group: &ProcessGroup) -> Result<Pid, NotStart
         terminal: group.terminal().map(Terminal::fd),
     };
     for _ in 0..BUSY_TRIES {
-        match sys::spawn(image) {
+        match sys::spawn(exec) {
             Ok(Ok(pid)) => return Ok(pid),
             Ok(Err(libc::ETXTBSY)) => sys::pause(BUSY_PAUSE),
-            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno, command.may_be_verb)),
+            Ok(Err(errno)) => return Err(not_executed(program, &paths, errno, command.meant)),
             Err(error) => return Err(no_process(program, &error)),
         }
     }
-    Err(not_executed(program, &paths, libc::ETXTBSY, false))
+    Err(not_executed(program, &paths, libc::ETXTBSY, None))
 }
 
-fn not_executed(program: &OsStr, paths: &[CString], errno: i32, may_be_verb: bool) -> NotStarted {
-    let meant = if may_be_verb { misspelt(program) } else { None };
+fn not_executed(program: &OsStr, paths: &[CString], errno: i32, meant: Option<MeantVerb>) -> NotStarted {
+    let meant = meant.and_then(|verb| verb(program));
     let (outcome, why) = diagnose::not_executed(program, paths, errno, meant);
     NotStarted { outcome, why }
 }

@@ -5,7 +5,7 @@ use lastout_core::outcome::{Exit, Outcome};
 use lastout_core::signal::Signal;
 
 /// Leaves as the outcome says.
-pub fn leave(exit: Exit) -> ! {
+pub fn exit(exit: Exit) -> ! {
     match exit {
         Exit::Code(code) => sys::exit(code),
         Exit::Die(signal) => die(signal),

@@ -1,4 +1,4 @@
-//! The gate of a group, and the files and locks that all users of a pod can have.
+//! The lock of a group, and the files and locks that all users of a pod can have.
 
 use super::{cannot, open, read};
 use lastout_core::group::{gate_line, parse_gate};
@@ -11,17 +11,17 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-/// The gate file's name.
-const GATE: &str = "lastout-group";
+/// The lock file's name.
+const FILE: &str = "lastout-group";
 /// How long a lock that others hold for microseconds is tried for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Distance of those tries.
 const TRY: Duration = Duration::from_millis(5);
 
 /// The lock under which records are written and counted.
-pub(super) struct Gate(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
+pub(super) struct GroupLock(#[expect(dead_code, reason = "held, and released by being dropped")] Flock<File>);
 
-impl Gate {
+impl GroupLock {
     pub(super) fn take(dir: &Path, size: u32) -> Result<Self, String> {
         let what = match fs::metadata(dir) {
             Ok(entry) if entry.is_dir() => None,
@@ -34,17 +34,17 @@ impl Gate {
         if let Some(what) = what {
             return Err(format!("--group {}: {what}; mount a volume that the mains share", dir.display()));
         }
-        let path = dir.join(GATE);
-        let gate = patiently(|| try_lock(open_shared(&path, 0o666)?, FlockArg::LockExclusiveNonblock))
-            .and_then(|gate| gate.ok_or_else(|| Errno::EWOULDBLOCK.into()))
+        let path = dir.join(FILE);
+        let lock = patiently(|| try_lock(open_shared(&path, 0o666)?, FlockArg::LockExclusiveNonblock))
+            .and_then(|lock| lock.ok_or_else(|| Errno::EWOULDBLOCK.into()))
             .map_err(|error| cannot(&path, &error))?;
         let text = read(&path).map_err(|error| cannot(&path, &error))?;
         if text.is_empty() {
-            gate.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
-            return Ok(Self(gate));
+            lock.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
+            return Ok(Self(lock));
         }
         match parse_gate(&text) {
-            Ok(known) if known == size => Ok(Self(gate)),
+            Ok(known) if known == size => Ok(Self(lock)),
             Ok(known) => Err(format!(
                 "--group-size {size}: the other members of {} say {known}; give all of them the same",
                 dir.display()

@@ -1,7 +1,7 @@
 //! `--env-file`: what a shell would have sourced from a secret agent's file; a distroless image has none.
 //! `KEY=value` lines, `export ` and quotes allowed, nothing is expanded.
 
-use crate::aside::within;
+use crate::threads::offload::within;
 use lastout_core::text::Path as Shown;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
@@ -122,7 +122,7 @@ fn entry(reader: &mut Reader<'_>) -> Result<Vec<u8>, Wrong> {
         reader.next();
     }
     if entry.first().is_none_or(u8::is_ascii_digit) {
-        return reader.wrong("a name is expected: letters, digits and _, as in KEY=value");
+        return reader.wrong("a name is expected: messages, digits and _, as in KEY=value");
     }
     if reader.peek() != Some(b'=') {
         return reader.wrong("= is expected right behind the name, as in KEY=value");

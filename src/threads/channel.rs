@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 
 /// What a worker has found out about its sidecar.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum WorkerEvent {
     /// The gate need not wait for it any longer.
     Open {
         /// Optional, and taken as absent.
@@ -30,9 +30,9 @@ pub enum News {
 
 /// One message.
 #[derive(Clone, Debug)]
-pub enum Letter {
+pub enum Message {
     /// About the sidecar with this index.
-    Sidecar(usize, News),
+    Sidecar(usize, WorkerEvent),
     /// The mains of the group that we guard are out.
     MainsOut {
         /// The names of the sidecars that the last of them has stopped.
@@ -44,21 +44,21 @@ pub enum Letter {
 
 /// The way from a helper thread to the main loop.
 #[derive(Clone, Debug)]
-pub struct Post {
-    letters: Sender<Letter>,
+pub struct MessageSender {
+    messages: Sender<Message>,
     loop_thread: Pid,
 }
 
-impl Post {
+impl MessageSender {
     /// Letters go into this channel, and each wakes this thread.
-    pub fn new(letters: Sender<Letter>, loop_thread: Pid) -> Self {
-        Self { letters, loop_thread }
+    pub fn new(messages: Sender<Message>, loop_thread: Pid) -> Self {
+        Self { messages, loop_thread }
     }
 
-    /// Sends a letter.
-    pub fn send(&self, letter: Letter) {
+    /// Sends a message.
+    pub fn send(&self, message: Message) {
         // Without a receiver we are on the way out.
-        let _ = self.letters.send(letter);
+        let _ = self.messages.send(message);
         sys::wake(self.loop_thread);
     }
 }

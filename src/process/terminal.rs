@@ -1,6 +1,7 @@
 //! The controlling terminal, its foreground group, and the process group that main is in because of it.
 
-use crate::{processes, sys};
+use crate::process::procfs;
+use crate::sys;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
@@ -44,7 +45,7 @@ fn we_share_our_group() -> bool {
     let is_pipe = |fd| {
         fstat(fd).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFIFO)
     };
-    sys::standard_descriptors().into_iter().any(is_pipe) || processes::share_group(getpgrp().as_raw())
+    sys::standard_descriptors().into_iter().any(is_pipe) || procfs::share_group(getpgrp().as_raw())
 }
 
 /// The controlling terminal as we find it.
@@ -69,7 +70,7 @@ impl Found {
             sys::standard_descriptors().into_iter().filter_map(|fd| fd.try_clone_to_owned().ok());
         match standard.find(controls) {
             Some(fd) => Self::Terminal(Terminal(fd)),
-            None if processes::have_terminal() => Self::Useless,
+            None if procfs::have_terminal() => Self::Useless,
             None => Self::None,
         }
     }

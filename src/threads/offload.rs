@@ -20,7 +20,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// One such thread, from the first time that it is wanted.
 #[derive(Default)]
-pub struct Aside {
+pub struct Offload {
     helper: OnceCell<Option<Helper>>,
     /// What was begun last has not ended.
     busy: Cell<bool>,
@@ -39,7 +39,7 @@ struct Desk {
     done: EventFd,
 }
 
-impl Aside {
+impl Offload {
     /// Does this aside, or here where no thread is to be had. `wait` waits until the descriptor is readable, or says why it
     /// does not. `None` never comes of work that ended.
     ///
@@ -114,7 +114,7 @@ impl Desk {
     }
 }
 
-impl Drop for Aside {
+impl Drop for Offload {
     fn drop(&mut self) {
         if let Some(Some(Helper { desk, thread })) = self.helper.take()
             && !self.busy.get()
@@ -134,5 +134,5 @@ pub fn within<T: Send + 'static>(time: Duration, work: impl FnOnce() -> T + Send
         let mut fds = [PollFd::new(done.as_fd(), PollFlags::POLLIN)];
         if poll(&mut fds, time) == Ok(1) { Ok(()) } else { Err(()) }
     };
-    Aside::default().run(&wait, work).ok().flatten()
+    Offload::default().run(&wait, work).ok().flatten()
 }

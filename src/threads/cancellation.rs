@@ -1,4 +1,4 @@
-//! How the main thread reaches its workers: two bells that every wait of theirs listens to. A bell that
+//! How the main thread reaches its workers: two cancellation that every wait of theirs listens to. A bell that
 //! was rung stays rung.
 
 use lastout_core::stop::HURRIED;
@@ -11,9 +11,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The bells of one set of workers.
+/// The cancellation of one set of workers.
 #[derive(Debug)]
-pub struct Bells {
+pub struct Cancellation {
     cancel: EventFd,
     cancelled: AtomicBool,
     hurry: EventFd,
@@ -34,8 +34,8 @@ pub enum Woken {
     Cancelled,
 }
 
-impl Bells {
-    /// Two silent bells.
+impl Cancellation {
+    /// Two silent cancellation.
     ///
     /// # Errors
     /// When the kernel has no more descriptors for us.
