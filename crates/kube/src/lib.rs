@@ -1,0 +1,3 @@
+//! `kubectl lastout`: puts lastout into manifests and clusters.
+
+pub mod yaml;

@@ -1,0 +1,35 @@
+//! Manifests as kubectl reads them, and where each part of them stands.
+//!
+//! ```text
+//! text ─ documents ─► chunks ─ tree ─► nodes with their places ─ compose ─► values
+//!                                                               └ scalar: what a word means
+//! ```
+//! kubectl's reader is go.yaml.in/yaml/v2 (a port of libyaml) below sigs.k8s.io/yaml below apimachinery's own cutting of a
+//! stream. Its rules that differ from YAML 1.2 and from every library: see `docs/kubectl.md`, "How manifests are read".
+
+mod compose;
+mod documents;
+mod scalar;
+mod tree;
+
+pub use documents::{Document, read};
+pub use tree::{Id, Kind, Node, Style, Tree};
+
+use std::fmt;
+
+/// Why a text is no manifest, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The line of the file, from 1.
+    pub line: usize,
+    /// In words.
+    pub what: String,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,248 @@
+//! One document as nodes with their places, as libyaml's events tell them.
+
+use super::Error;
+use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// A node of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(usize);
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: it may mean a number, a boolean or null.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// `|` or `>`.
+    Block,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Text.
+    Scalar {
+        /// Without quotes and escapes.
+        text: String,
+        /// How it is written.
+        style: Style,
+    },
+    /// A list.
+    Sequence(Vec<Id>),
+    /// Keys and values, as written: a key may occur several times.
+    Mapping(Vec<(Id, Id)>),
+    /// Another node once more.
+    Alias {
+        /// The anchor's name.
+        name: String,
+        /// The node with that anchor.
+        to: Id,
+    },
+}
+
+/// A part of a document.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes of the file. Of a block collection: from its first entry to the last one's end.
+    pub span: Range<usize>,
+    /// Characters before it in its line.
+    pub column: usize,
+    /// In brackets or braces.
+    pub flow: bool,
+    /// It has an anchor.
+    pub anchored: bool,
+    /// Its tag, if one is written.
+    pub tag: Option<String>,
+}
+
+/// A document.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    root: Id,
+}
+
+/// Deeper than any manifest, and less than our stack bears.
+const DEEPEST: usize = 1_000;
+
+impl Tree {
+    /// Reads the first document of a chunk, which begins at this byte and this line of the file. `None`: there is none.
+    pub(super) fn parse(chunk: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
+        // libyaml-safer panics on a block scalar at the end of the input; kubectl appends a line feed as well.
+        let text = if chunk.ends_with('\n') { chunk.to_owned() } else { format!("{chunk}\n") };
+        let mut bytes = text.as_bytes();
+        let mut parser = Parser::new();
+        parser.set_input_string(&mut bytes);
+        let mut builder = Builder { nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new() };
+        let mut root = None;
+        loop {
+            let event = parser.parse().map_err(|error| {
+                let mark = error.problem_mark().or_else(|| error.context_mark());
+                let line = mark.map_or(0, |mark| usize::try_from(mark.line).unwrap_or_default());
+                Error { line: first_line + line, what: first_sentence(&error.to_string()) }
+            })?;
+            let at = |index: u64| base + usize::try_from(index).unwrap_or(usize::MAX).min(chunk.len());
+            let place = Place {
+                span: at(event.start_mark.index)..at(event.end_mark.index),
+                column: usize::try_from(event.start_mark.column).unwrap_or_default(),
+            };
+            let line = first_line + usize::try_from(event.start_mark.line).unwrap_or_default();
+            let wrong = |what: String| Error { line, what };
+            let node = match event.data {
+                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
+                EventData::StreamEnd | EventData::DocumentEnd { .. } => {
+                    let Some(root) = root else { return Ok(None) };
+                    return Ok(Some(Self { nodes: builder.nodes, root }));
+                }
+                EventData::Scalar { anchor, tag, value, style, .. } => {
+                    let style = match style {
+                        ScalarStyle::Plain | ScalarStyle::Any => Style::Plain,
+                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+                        ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                        _ => Style::Quoted,
+                    };
+                    let id = builder.begin(Kind::Scalar { text: value, style }, place, false, tag);
+                    builder.anchor(anchor, id);
+                    Some(id)
+                }
+                EventData::Alias { anchor } => {
+                    let to = builder.anchors.get(&anchor).copied();
+                    let to =
+                        to.ok_or_else(|| wrong(format!("there is no anchor &{anchor} before this alias")))?;
+                    Some(builder.begin(Kind::Alias { name: anchor, to }, place, false, None))
+                }
+                EventData::SequenceStart { anchor, tag, style, .. } => {
+                    let flow = style == SequenceStyle::Flow;
+                    let id = builder.begin(Kind::Sequence(Vec::new()), place, flow, tag);
+                    builder.anchor(anchor, id);
+                    builder.open(id).map_err(wrong)?;
+                    None
+                }
+                EventData::MappingStart { anchor, tag, style, .. } => {
+                    let flow = style == MappingStyle::Flow;
+                    let id = builder.begin(Kind::Mapping(Vec::new()), place, flow, tag);
+                    builder.anchor(anchor, id);
+                    builder.open(id).map_err(wrong)?;
+                    None
+                }
+                EventData::SequenceEnd | EventData::MappingEnd => builder.close(place.span.end, &text, base),
+            };
+            if let Some(node) = node
+                && builder.add(node)
+            {
+                root = Some(node);
+            }
+        }
+    }
+
+    /// The document itself.
+    #[must_use]
+    pub fn root(&self) -> Id {
+        self.root
+    }
+
+    /// A node.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "only this tree makes its ids")]
+    pub fn node(&self, id: Id) -> &Node {
+        &self.nodes[id.0]
+    }
+}
+
+struct Place {
+    span: Range<usize>,
+    column: usize,
+}
+
+/// A collection whose end has not come.
+struct Open {
+    id: Id,
+    /// A key that waits for its value.
+    key: Option<Id>,
+}
+
+struct Builder {
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    anchors: HashMap<String, Id>,
+}
+
+impl Builder {
+    fn begin(&mut self, kind: Kind, place: Place, flow: bool, tag: Option<String>) -> Id {
+        let id = Id(self.nodes.len());
+        self.nodes.push(Node { kind, span: place.span, column: place.column, flow, anchored: false, tag });
+        id
+    }
+
+    fn anchor(&mut self, name: Option<String>, id: Id) {
+        if let Some(name) = name {
+            self.anchors.insert(name, id);
+            if let Some(node) = self.nodes.get_mut(id.0) {
+                node.anchored = true;
+            }
+        }
+    }
+
+    fn open(&mut self, id: Id) -> Result<(), String> {
+        if self.open.len() >= DEEPEST {
+            return Err(format!("nested deeper than {DEEPEST} levels"));
+        }
+        self.open.push(Open { id, key: None });
+        Ok(())
+    }
+
+    fn close(&mut self, end: usize, text: &str, base: usize) -> Option<Id> {
+        let id = self.open.pop()?.id;
+        let (flow, start, first, last) = {
+            let node = self.nodes.get(id.0)?;
+            let (first, last) = match &node.kind {
+                Kind::Sequence(items) => (None, items.last().copied()),
+                Kind::Mapping(entries) => {
+                    (entries.first().map(|entry| entry.0), entries.last().map(|entry| entry.1))
+                }
+                Kind::Scalar { .. } | Kind::Alias { .. } => (None, None),
+            };
+            (node.flow, node.span.start, first, last)
+        };
+        let place_of = |id: Id| self.nodes.get(id.0).map(|node| (node.span.clone(), node.column));
+        // A flow collection begins behind its anchor and tag; a block mapping, at its first key.
+        let start_and_column = if flow {
+            let properties = text.get(start - base..).and_then(|rest| rest.find(['[', '{'])).unwrap_or(0);
+            (start + properties, None)
+        } else {
+            first.and_then(place_of).map_or((start, None), |(span, column)| (span.start, Some(column)))
+        };
+        // libyaml ends a block collection where the next token begins.
+        let end = if flow { end } else { last.and_then(place_of).map_or(end, |(span, _)| span.end) };
+        let node = self.nodes.get_mut(id.0)?;
+        node.span = start_and_column.0..end.max(start_and_column.0);
+        if let Some(column) = start_and_column.1 {
+            node.column = column;
+        }
+        Some(id)
+    }
+
+    /// Gives a whole node to the collection that is open; true if there is none.
+    fn add(&mut self, child: Id) -> bool {
+        let Some(open) = self.open.last_mut() else { return true };
+        match self.nodes.get_mut(open.id.0).map(|node| &mut node.kind) {
+            Some(Kind::Sequence(items)) => items.push(child),
+            Some(Kind::Mapping(entries)) => match open.key.take() {
+                None => open.key = Some(child),
+                Some(key) => entries.push((key, child)),
+            },
+            Some(Kind::Scalar { .. } | Kind::Alias { .. }) | None => {}
+        }
+        false
+    }
+}
+
+/// libyaml's own words, without the second place that it names.
+fn first_sentence(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
