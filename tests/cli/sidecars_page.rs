@@ -4,6 +4,7 @@
 
 use crate::support;
 
+use lastout_core::presets::PRESETS;
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
@@ -99,6 +100,11 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
         for variable in ["port_from", "header_from"].map(|member| text(&preset, member)) {
             assert!(variable == "none" || section.contains(variable), "{name}: {variable}");
         }
+        let switched = switched(&preset);
+        assert!(
+            section.contains(&switched) && section.contains("\nFor the ") != switched.is_empty(),
+            "{switched}"
+        );
         assert_eq!(section.contains("An accepted request is enough"), preset["gone"] == "accepted", "{name}");
         let told = table(&page, &format!("### {name}"));
         let hints = preset["hints"].as_array().unwrap();
@@ -111,6 +117,48 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
                 status => format!("answered {status}"),
             };
             assert_eq!(row[..2], [when.as_str(), text(hint, "hint")], "{name}");
+        }
+    }
+}
+
+/// What is needed, as each section says it: what of it for which request, alternatives with an "or".
+fn switched(preset: &Value) -> String {
+    let list = |asked: &str| {
+        let needs = preset["needs"].as_array().unwrap().iter().filter(|need| need["for"] == asked);
+        needs.map(need).collect::<Vec<_>>().join(" or ")
+    };
+    let parts = [("both", "the wait and the quit"), ("ready", "the wait"), ("quit", "the quit")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(asked, _)| !list(asked).is_empty())
+        .map(|(asked, words)| format!("For {words}: {}.", list(asked)))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("\n{}\n", parts.join(" ")) }
+}
+
+fn need(need: &Value) -> String {
+    let value = need["value"].as_str().unwrap_or_default();
+    let of = |kind: &str| need[kind].as_str();
+    match (of("flag"), of("env"), of("annotation"), of("not_annotation"), of("config")) {
+        (Some(flag), ..) => format!("`{flag}`"),
+        (_, Some(name), ..) => format!("`{name}={value}`"),
+        (_, _, Some(key), ..) => format!("the annotation `{key}: \"{value}\"`"),
+        (_, _, _, Some(key), _) => format!("no annotation `{key}: \"{value}\"`"),
+        (.., config) => config.unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn the_program_prints_every_need_and_the_table_those_of_rows_without_a_quit() {
+    only_ours!();
+    let output = Command::new(binary()).arg("presets").output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    for (printed, preset) in presets().iter().zip(PRESETS) {
+        let needs = printed["needs"].as_array().unwrap();
+        assert_eq!((text(printed, "name"), needs.len()), (preset.name, preset.needs.len()));
+        for need in needs.iter().filter(|_| preset.quit.is_none()) {
+            let line = format!("ready needs {}; {}", self::need(need).trim_matches('`'), preset.enable);
+            assert!(table.lines().any(|printed| printed.trim_start() == line), "{line}");
         }
     }
 }
