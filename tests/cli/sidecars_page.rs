@@ -4,7 +4,8 @@
 
 use crate::support;
 
-use lastout_core::presets::PRESETS;
+use lastout_core::injectors::{INJECTORS, On, Otherwise, Place, Switch};
+use lastout_core::presets::{IMAGES, PRESETS};
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
@@ -105,6 +106,9 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
             section.contains(&switched) && section.contains("\nFor the ") != switched.is_empty(),
             "{switched}"
         );
+        for image in IMAGES.iter().filter(|(of, _)| *of == name).flat_map(|(_, tails)| *tails) {
+            assert!(section.contains(&format!("`{image}`")), "{name}: {image}");
+        }
         assert_eq!(section.contains("An accepted request is enough"), preset["gone"] == "accepted", "{name}");
         let told = table(&page, &format!("### {name}"));
         let hints = preset["hints"].as_array().unwrap();
@@ -161,6 +165,57 @@ fn the_program_prints_every_need_and_the_table_those_of_rows_without_a_quit() {
             assert!(table.lines().any(|printed| printed.trim_start() == line), "{line}");
         }
     }
+}
+
+/// The images and the injectors are for programs that read manifests; here they would cost size.
+#[test]
+fn what_only_a_manifest_shows_is_not_in_the_program() {
+    only_ours!();
+    let program = std::fs::read(binary()).unwrap();
+    let has = |word: &str| program.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+    assert!(has("config.linkerd.io/proxy-admin-shutdown"), "it has what it prints");
+    for word in ["cloudsql-docker/gce-proxy", "config.linkerd.io/proxy-enable-native-sidecar"] {
+        assert!(!has(word), "{word}");
+    }
+}
+
+#[test]
+fn every_injector_is_in_the_table_with_its_switches() {
+    let told = table(&page("docs/sidecars.md"), "## Added by an injector");
+    let known = INJECTORS.iter().map(|injector| {
+        let native = match injector.otherwise {
+            Otherwise::Plain => "never".to_owned(),
+            Otherwise::Depends(on) => {
+                // The rest are older spellings, or the namespace's.
+                let first = injector.native.first().map(|switch| format!("{}; else ", switch_cell(switch)));
+                format!("{}{on}", first.unwrap_or_default())
+            }
+        };
+        let switches: Vec<_> = injector.switches.iter().map(switch_cell).collect();
+        [injector.name.to_owned(), injector.preset.to_owned(), switches.join("; "), native]
+    });
+    let known: Vec<_> = known.collect();
+    assert_eq!(told.len(), known.len());
+    for (told, known) in told.iter().zip(known) {
+        assert_eq!(told[..4], known);
+    }
+}
+
+/// `pod label KEY: VALUE, not VALUE`, with the first spelling of each.
+fn switch_cell(switch: &Switch) -> String {
+    let place = match switch.place {
+        Place::PodLabel => "pod label",
+        Place::PodAnnotation => "pod annotation",
+        Place::NamespaceLabel => "namespace label",
+        Place::NamespaceAnnotation => "namespace annotation",
+    };
+    let on = match switch.on {
+        On::OneOf(values) => values.first().map(|value| format!("`{value}`")),
+        On::AnyOther => Some("any value".to_owned()),
+    };
+    let off = switch.off.first().map(|value| format!("not `{value}`"));
+    let values: Vec<_> = on.into_iter().chain(off).collect();
+    format!("{place} `{}`: {}", switch.key, values.join(", "))
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! Known sidecars: rows of data, each with its source. Ports collide (9090, 9091, 9901, 8200), so a row is
 //! chosen by its name, never by an open port.
+//!
+//! What only a manifest shows, the images, is a table of its own ([`IMAGES`]): the wrapper never reads it, so it is not
+//! linked into it.
 
+mod images;
 mod needs;
 
+pub use images::{IMAGES, find_by_image};
 pub use needs::{Asked, Need, Switch};
 
 use needs::{both, quit, ready};
