@@ -22,6 +22,7 @@ fn sidecars_named_behind_an_unknown_option_are_stopped() {
     assert!(stopped_in_spite_of(&["--stop-timout", "5s", "--sidecar", "SPEC", "--", "true"]));
     assert!(stopped_in_spite_of(&["--no-wait=maybe", "--sidecar", "SPEC", "--", "true"]));
     assert!(stopped_in_spite_of(&["stop", "--stop-timout=5s", "SPEC"]));
+    assert!(stopped_in_spite_of(&["stop", "--stop-timout=5s", "--", "SPEC"]));
 }
 
 #[test]
