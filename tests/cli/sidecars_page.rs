@@ -1,9 +1,5 @@
 //! docs/sidecars.md and docs/migration.md are held against the program.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
