@@ -1,7 +1,5 @@
 //! Signals after main's end, and the stop after a stop signal.
 
-use crate::support;
-
 use std::time::Instant;
 use support::{
     Fake, Launch, Reply, eventually, facts, ms,

@@ -1,9 +1,5 @@
 //! A typo fails the Job, it does not hang it: the sidecars that can be read are stopped, wherever they are named.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use support::{Launch, TempDir};
 
 /// Runs `lastout ARGUMENTS… -- true` with a sidecar that is told to quit by a file: whether it was.

@@ -1,7 +1,5 @@
 //! README.md tells what the program does: its tables are held against `--help`.
 
-use crate::support;
-
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;

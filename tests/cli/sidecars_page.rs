@@ -1,9 +1,5 @@
 //! docs/sidecars.md and docs/migration.md are held against the program.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use lastout_core::injectors::{INJECTORS, On, Otherwise, Place, Switch};
 use lastout_core::presets::{IMAGES, PRESETS};
 use serde_json::Value;

@@ -1,10 +1,6 @@
 //! Mains that die badly: killed, out of memory, restarted. The kernel releases their locks, and each counts by its
 //! own policy as 137.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{ffi::OsString, fs, time::Duration};
 use support::{
     Launch, facts, job,

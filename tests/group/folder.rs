@@ -2,9 +2,6 @@
 //! line and 125 before main starts; what stands in it is a format.
 
 #![allow(unsafe_code, reason = "a user with an fsGroup is made by raw calls between fork and exec")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
 
 use std::{
     fs,

@@ -1,10 +1,6 @@
 //! `lastout guard -- SIDECAR`: runs a sidecar that has no endpoint until the mains of the group are out, then ends it.
 //! An init like the wrapper itself, in every other respect.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs,
     time::{Duration, Instant},

@@ -1,6 +1,6 @@
 //! Sidecars that cannot be asked, or do not heed it: the fallback by signal.
 
-use crate::scene::ms;
+use crate::fixtures::ms;
 use crate::sidecar::{
     BEGIN, Fake, answer, brief, hurried, never_seen, open, play, status, still_there, terms,
 };
@@ -10,14 +10,14 @@ use lastout_core::stop::{Port, Reply, Terms, Verdict};
 fn who_will_not_go_is_signalled_where_its_process_is_visible() {
     let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
     let with_process = "envoy:process=envoy";
-    let story = play(stubborn(), with_process, terms());
-    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(9_000)]), "the last second");
-    assert!(story.over >= BEGIN + ms(9_030) && story.over <= BEGIN + ms(9_050));
+    let trace = play(stubborn(), with_process, terms());
+    assert_eq!((trace.verdict, trace.signalled), (Verdict::Gone, vec![BEGIN + ms(9_000)]), "the last second");
+    assert!(trace.over >= BEGIN + ms(9_030) && trace.over <= BEGIN + ms(9_050));
 
-    let story = play(Fake { processes: 0, ..stubborn() }, with_process, terms());
-    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(9_000), 1), "nobody to signal");
-    let story = play(Fake { dies_after: None, ..stubborn() }, with_process, terms());
-    assert_eq!(brief(&story), (still_there(true, &status(200)), ms(10_000), 1), "it ignores that, too");
+    let trace = play(Fake { processes: 0, ..stubborn() }, with_process, terms());
+    assert_eq!(brief(&trace), (still_there(true, &status(200)), ms(9_000), 1), "nobody to signal");
+    let trace = play(Fake { dies_after: None, ..stubborn() }, with_process, terms());
+    assert_eq!(brief(&trace), (still_there(true, &status(200)), ms(10_000), 1), "it ignores that, too");
 
     let declining = Fake { replies: vec![answer(404)], ..stubborn() };
     assert_eq!(
@@ -26,12 +26,12 @@ fn who_will_not_go_is_signalled_where_its_process_is_visible() {
         "what is permanent is not waited for"
     );
     let off = Fake { quit: vec![], ..stubborn() }.with_ready(&open());
-    let story = play(off, "cloud-sql-proxy:process=cloud-sql-proxy", terms());
-    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN + ms(500)]));
+    let trace = play(off, "cloud-sql-proxy:process=cloud-sql-proxy", terms());
+    assert_eq!((trace.verdict, trace.signalled), (Verdict::Gone, vec![BEGIN + ms(500)]));
     let failed = Fake { replies: vec![Reply::Impossible("no folder".into())], ..stubborn() };
     let text = "app:quit=file:/run/done,ready=none,process=app";
-    let story = play(failed, text, terms());
-    assert_eq!((story.verdict, story.signalled), (Verdict::Gone, vec![BEGIN]), "its process has ended");
+    let trace = play(failed, text, terms());
+    assert_eq!((trace.verdict, trace.signalled), (Verdict::Gone, vec![BEGIN]), "its process has ended");
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn one_without_a_way_of_being_asked_is_complained_about_only_when_it_is_there() 
 fn one_without_a_way_of_being_asked_is_signalled_at_once_where_its_process_is_visible() {
     let text = "pgbouncer:process=pgbouncer";
     let fake = |processes, dies_after| Fake { processes, dies_after, ..Fake::up() };
-    let story = play(fake(1, Some(ms(40))), text, terms());
-    assert_eq!(brief(&story), (Verdict::Gone, ms(40), 0));
-    assert_eq!(story.signalled, [BEGIN]);
-    let story = play(fake(1, None), text, terms());
-    assert_eq!(brief(&story), (still_there(true, "sent"), ms(10_000), 0));
+    let trace = play(fake(1, Some(ms(40))), text, terms());
+    assert_eq!(brief(&trace), (Verdict::Gone, ms(40), 0));
+    assert_eq!(trace.signalled, [BEGIN]);
+    let trace = play(fake(1, None), text, terms());
+    assert_eq!(brief(&trace), (still_there(true, "sent"), ms(10_000), 0));
     assert_eq!(brief(&play(fake(0, None), text, terms())), (Verdict::NoWay, ms(0), 0));
     assert_eq!(play(Fake::default(), text, terms()).verdict, Verdict::AlreadyGone);
 }
@@ -87,6 +87,6 @@ fn one_that_was_taken_as_missing_and_is_seen_after_its_signal_is_still_there() {
         ..Fake::up()
     };
     let unseen = Terms { absent_at: BEGIN, ..never_seen() };
-    let story = play(fake, "envoy?:process=p", unseen);
-    assert!(matches!(story.verdict, Verdict::StillThere { asked: true, .. }), "{:?}", story.verdict);
+    let trace = play(fake, "envoy?:process=p", unseen);
+    assert!(matches!(trace.verdict, Verdict::StillThere { asked: true, .. }), "{:?}", trace.verdict);
 }

@@ -1,6 +1,6 @@
 //! What the user reads: one line that names the sidecar, quotes its words and says the way out.
 
-use crate::scene::{ms, spec};
+use crate::fixtures::{ms, spec};
 use lastout_core::presets::PRESETS;
 use lastout_core::settings::LogLevel;
 use lastout_core::stop::Verdict;

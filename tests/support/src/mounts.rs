@@ -1,4 +1,4 @@
-//! Mounts and network of a new namespace.
+//! Mounts of a new namespace.
 
 use std::{ffi::CString, mem, ptr};
 
@@ -87,20 +87,6 @@ pub unsafe fn without_proc() -> Result<(), String> {
     match unsafe { libc::mount(kind, c"/proc".as_ptr(), kind, 0, ptr::null()) } {
         0 => Ok(()),
         _ => Err(last("mount over /proc")),
-    }
-}
-
-/// Brings `lo` up in a new network namespace.
-pub unsafe fn loopback_up() {
-    // SAFETY: `request` is what SIOCSIFFLAGS reads.
-    unsafe {
-        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
-        let mut request: libc::ifreq = mem::zeroed();
-        request.ifr_name[0] = b'l'.cast_signed() as _;
-        request.ifr_name[1] = b'o'.cast_signed() as _;
-        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING).try_into().unwrap();
-        libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &raw const request);
-        libc::close(socket);
     }
 }
 

@@ -6,9 +6,12 @@
 //! number is chosen here, below the ephemeral range. `SO_REUSEADDR` is set after the bind: the bind is
 //! exclusive, and a later `listen` does not trip over connections in TIME_WAIT.
 
+use nix::sys::socket::{
+    self, AddressFamily, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt::ReuseAddr,
+};
 use std::{
     mem,
-    net::TcpStream,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
     sync::{
         Mutex,
@@ -17,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-/// A port of 127.0.0.1; refuses until told to listen.
+/// A port that refuses until told to listen.
 pub struct Port {
     fd: OwnedFd,
     number: u16,
@@ -25,13 +28,24 @@ pub struct Port {
 }
 
 impl Port {
+    /// One of 127.0.0.1 that nobody else has.
     pub fn reserve() -> Self {
         loop {
             let number = candidate();
-            if let Some(fd) = bind(number) {
+            let fd = open(AddressFamily::Inet);
+            if bind(&fd, (Ipv4Addr::LOCALHOST, number).into()).is_ok() {
+                setsockopt(&fd, ReuseAddr, &true).unwrap();
                 return Self { fd, number, listening: Mutex::new(false) };
             }
         }
+    }
+
+    /// This one, for a test that has the network to itself: what an earlier test left in TIME_WAIT is no obstacle.
+    pub fn at(address: SocketAddr) -> Self {
+        let fd = open(if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 });
+        setsockopt(&fd, ReuseAddr, &true).unwrap();
+        bind(&fd, address).unwrap_or_else(|e| panic!("{address}: {e}"));
+        Self { fd, number: address.port(), listening: Mutex::new(false) }
     }
 
     /// A number that was free a moment ago, for a program that binds it by itself.
@@ -92,23 +106,11 @@ fn candidate() -> u16 {
     20_000 + u16::try_from(spread % 12_000).unwrap()
 }
 
-fn bind(number: u16) -> Option<OwnedFd> {
-    // SAFETY: a fresh socket and an address of the right size.
-    unsafe {
-        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-        let fd = libc::socket(libc::AF_INET, kind, 0);
-        assert!(fd >= 0, "{}", std::io::Error::last_os_error());
-        let fd = OwnedFd::from_raw_fd(fd);
-        let mut address: libc::sockaddr_in = mem::zeroed();
-        address.sin_family = libc::AF_INET.try_into().unwrap();
-        address.sin_port = number.to_be();
-        address.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
-        let size = mem::size_of::<libc::sockaddr_in>().try_into().unwrap();
-        if libc::bind(fd.as_raw_fd(), (&raw const address).cast(), size) != 0 {
-            return None;
-        }
-        let (on, size) = (1, mem::size_of::<libc::c_int>().try_into().unwrap());
-        libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, (&raw const on).cast(), size);
-        Some(fd)
-    }
+fn open(family: AddressFamily) -> OwnedFd {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    socket::socket(family, SockType::Stream, flags, None).unwrap()
+}
+
+fn bind(fd: &OwnedFd, address: SocketAddr) -> nix::Result<()> {
+    socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(address))
 }

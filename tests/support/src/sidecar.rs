@@ -52,13 +52,13 @@ impl Sidecar {
 
     /// Asks it to quit, as `curl -X POST` would; the status.
     pub fn quit(&self) -> Option<u16> {
-        http::ask(self.port, "POST", self.quit_path)
+        http::status(self.port, "POST", self.quit_path)
     }
 
     /// Polls until it is ready; when its first 200 came.
     pub fn ready(&self) -> Instant {
         let asked = super::until(LIMIT, || {
-            (http::ask(self.ready_port, "GET", self.ready_path) == Some(200)).then(Instant::now)
+            (http::status(self.ready_port, "GET", self.ready_path) == Some(200)).then(Instant::now)
         });
         asked.unwrap_or_else(|| panic!("not ready: {}", self.log()))
     }
@@ -168,30 +168,10 @@ fn folder() -> PathBuf {
     set("LASTOUT_SIDECARS").unwrap_or_else(|| cache().join("sidecars"))
 }
 
+/// The configuration of the demo, on these ports.
 pub(super) fn envoy_config(admin: u16, data: u16) -> String {
-    format!(
-        r#"admin:
-  address: {{ socket_address: {{ address: 127.0.0.1, port_value: {admin} }} }}
-static_resources:
-  listeners:
-  - name: data
-    address: {{ socket_address: {{ address: 127.0.0.1, port_value: {data} }} }}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: data
-          route_config:
-            virtual_hosts:
-            - name: all
-              domains: ["*"]
-              routes:
-              - match: {{ prefix: / }}
-                direct_response: {{ status: 200, body: {{ inline_string: "data\n" }} }}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
-"#
-    )
+    const DEMO: &str = include_str!("../../../demo/envoy.yaml");
+    let port = |n: u16| format!("port_value: {n} ");
+    assert!([9901, 10_000].into_iter().all(|n| DEMO.matches(&port(n)).count() == 1), "{DEMO}");
+    DEMO.replace(&port(9901), &port(admin)).replace(&port(10_000), &port(data))
 }

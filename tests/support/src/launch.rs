@@ -2,11 +2,11 @@
 
 use super::{
     init::{Init, which},
+    mounts::DevTty,
     pty::Pty,
+    reexec::LAUNCHER,
     running::{End, Running, number},
-    stage::STAGE,
     stream::Stream,
-    surroundings::DevTty,
 };
 use std::{
     env,
@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What is to be started, and in which surroundings.
 pub struct Launch {
-    stage: Vec<OsString>,
+    surroundings: Vec<OsString>,
     program: Vec<OsString>,
     options: Vec<OsString>,
     command: Vec<OsString>,
@@ -67,7 +67,7 @@ impl Launch {
     fn new(init: Option<Init>, pid1: bool) -> Self {
         let program = init.map(|i| i.program().unwrap_or_else(|| panic!("{i:?} is not installed")));
         Self {
-            stage: if pid1 { vec!["pid1".into()] } else { vec![] },
+            surroundings: if pid1 { vec!["pid1".into()] } else { vec![] },
             program: program.into_iter().map(Into::into).collect(),
             options: vec![],
             command: vec![],
@@ -126,81 +126,81 @@ impl Launch {
 
     /// Starts with this signal blocked.
     pub fn blocked(self, signal: i32) -> Self {
-        self.stage(format!("blocked={signal}"))
+        self.surroundings(format!("blocked={signal}"))
     }
 
     /// Starts with this signal ignored.
     pub fn ignored(self, signal: i32) -> Self {
-        self.stage(format!("ignored={signal}"))
+        self.surroundings(format!("ignored={signal}"))
     }
 
     /// Starts with this descriptor closed.
     pub fn closed(self, fd: i32) -> Self {
-        self.stage(format!("closed={fd}"))
+        self.surroundings(format!("closed={fd}"))
     }
 
     /// Starts with this descriptor open on a file, for reading.
     pub fn opened(self, fd: i32, file: &Path) -> Self {
-        self.stage(format!("opened={fd}:{}", file.display()))
+        self.surroundings(format!("opened={fd}:{}", file.display()))
     }
 
     /// Sees this folder mounted `noexec`.
     pub fn noexec(self, dir: &Path) -> Self {
-        self.stage(format!("noexec={}", dir.display()))
+        self.surroundings(format!("noexec={}", dir.display()))
     }
 
     /// Sees this folder mounted read-only.
     pub fn readonly(self, dir: &Path) -> Self {
-        self.stage(format!("readonly={}", dir.display()))
+        self.surroundings(format!("readonly={}", dir.display()))
     }
 
     /// Sees this file as `/dev/termination-log`.
     pub fn termination_log(self, file: &Path) -> Self {
-        self.stage(format!("termination-log={}", file.display()))
+        self.surroundings(format!("termination-log={}", file.display()))
     }
 
     /// Sees no network but a loopback of its own.
     pub fn own_network(self) -> Self {
-        self.stage("own-network")
+        self.surroundings("own-network")
     }
 
     /// May dump core (as far as the hard limit allows).
     pub fn may_dump_core(self) -> Self {
-        self.stage("core")
+        self.surroundings("core")
     }
 
     pub fn umask(self, mask: u32) -> Self {
-        self.stage(format!("umask={mask}"))
+        self.surroundings(format!("umask={mask}"))
     }
 
     /// As the leader of a session on this terminal, which is stdin, stdout and stderr.
     pub fn terminal(self, pty: &Pty) -> Self {
-        self.stage(format!("terminal={}", pty.path))
+        self.surroundings(format!("terminal={}", pty.path))
     }
 
     /// Without `/proc`.
     pub fn no_proc(self) -> Self {
-        self.stage("no-proc")
+        self.surroundings("no-proc")
     }
 
     /// Without a usable `/dev/tty`.
     pub fn dev_tty(self, state: DevTty) -> Self {
-        self.stage(format!("dev-tty={}", state.name()))
+        self.surroundings(format!("dev-tty={}", state.name()))
     }
 
     /// With this soft and hard limit of a resource (`RLIMIT_…`).
     pub fn limit(self, resource: u32, soft: u64, hard: u64) -> Self {
-        self.stage(format!("limit={resource}:{soft}:{hard}"))
+        self.surroundings(format!("limit={resource}:{soft}:{hard}"))
     }
 
     /// On a kernel that answers this system call with this errno, for all that is started.
     pub fn refused(self, call: i64, errno: i32) -> Self {
-        self.stage(format!("refused={call}:{errno}"))
+        self.surroundings(format!("refused={call}:{errno}"))
     }
 
     /// As this user and group; takes root.
     pub fn uid(self, uid: u32) -> Self {
-        self.stage(format!("uid={uid}"))
+        self.surroundings(format!("uid={uid}"))
     }
 
     /// With a pipe as stdin, which the test closes.
@@ -220,8 +220,8 @@ impl Launch {
         self
     }
 
-    fn stage(mut self, word: impl Into<OsString>) -> Self {
-        self.stage.push(word.into());
+    fn surroundings(mut self, word: impl Into<OsString>) -> Self {
+        self.surroundings.push(word.into());
         self
     }
 
@@ -235,7 +235,7 @@ impl Launch {
         let (status, writer) = std::io::pipe().unwrap();
         let fd = writer.as_raw_fd();
         let mut command = Command::new(env::current_exe().unwrap());
-        command.env_clear().arg(STAGE).arg(format!("status={fd}")).args(&self.stage);
+        command.env_clear().arg(LAUNCHER).arg(format!("status={fd}")).args(&self.surroundings);
         let words = self.words();
         let found = which(&words[0].to_string_lossy()).map_or_else(|| words[0].clone(), Into::into);
         command.arg(concat("exec=", &found)).args(self.env.iter().map(|e| concat("env=", e)));

@@ -1,6 +1,6 @@
-//! The way from a test to the program under test: the test program is run again with a first argument of
-//! ours and, before its own `main`, while it is still single-threaded, makes the namespaces, mask,
-//! dispositions and environment that the test wants, and executes the program.
+//! The way from a test to the program under test: the test program, run again while it is still single-threaded
+//! (see `reexec`), makes the namespaces, mask, dispositions and environment that the test wants, and executes the
+//! program.
 //!
 //! ```text
 //! test ── this, as "outer" ── PID 1 of the new namespace: the program itself (as PID 1), or
@@ -9,37 +9,15 @@
 //! The outer one tells the test over a pipe: PID of PID 1, PID of the program (both as seen from
 //! outside), the errno of the exec, and at the end its wait status; each a native-endian `i32`.
 
-pub use super::raw::{bit, disposition, set_mask};
-use super::surroundings::{DevTty, dev_tty, last, loopback_up, remount, termination_log, without_proc};
+use super::mounts::{DevTty, dev_tty, last, remount, termination_log, without_proc};
+use super::net::loopback_up;
+use super::raw::{bit, disposition, set_mask};
 use super::{jobs, pty, refuse};
 use std::{ffi::CString, fs, mem, ptr};
 
-/// First argument: the rest describes a `Stage`.
-pub const STAGE: &str = "@stage";
-/// First argument: the rest is a job of `jobs.rs`.
-pub const JOB: &str = "@job";
-
-#[used]
-#[unsafe(link_section = ".init_array")]
-static HOOK: extern "C" fn() = hook;
-
-/// Runs before the test program's `main`, so with no thread and nothing that std's start sets up.
-extern "C" fn hook() {
-    let Ok(line) = fs::read("/proc/self/cmdline") else { return };
-    let mut words = line.split(|&b| b == 0).map(<[u8]>::to_vec).skip(1).collect::<Vec<_>>();
-    words.pop();
-    let code = match words.first().map(Vec::as_slice) {
-        Some(word) if word == STAGE.as_bytes() => Stage::parse(&words[1..]).run(),
-        Some(word) if word == JOB.as_bytes() => jobs::run(&words[1..]),
-        _ => return,
-    };
-    // SAFETY: ends the process without std's or libc's exit handlers.
-    unsafe { libc::_exit(code) }
-}
-
 /// What the test wants; `launch.rs` writes it, as `key=value` arguments.
 #[derive(Default)]
-struct Stage {
+pub(crate) struct Launcher {
     pid1: bool,
     own_network: bool,
     status: i32,
@@ -62,9 +40,9 @@ struct Stage {
     argv: Vec<CString>,
 }
 
-impl Stage {
-    fn parse(words: &[Vec<u8>]) -> Self {
-        let mut stage = Self::default();
+impl Launcher {
+    pub(crate) fn parse(words: &[Vec<u8>]) -> Self {
+        let mut launcher = Self::default();
         let mut words = words.iter();
         for word in words.by_ref() {
             let at = word.iter().position(|&b| b == b'=').unwrap_or(word.len());
@@ -73,46 +51,46 @@ impl Stage {
             let number = || text().parse::<i32>().unwrap_or(-1);
             let bytes = || CString::new(value).unwrap_or_default();
             match key {
-                b"pid1" => stage.pid1 = true,
-                b"own-network" => stage.own_network = true,
-                b"core" => stage.core = true,
-                b"status" => stage.status = number(),
-                b"uid" => stage.uid = u32::try_from(number()).ok(),
-                b"umask" => stage.umask = u32::try_from(number()).ok(),
-                b"terminal" => stage.terminal = Some(bytes()),
-                b"no-proc" => stage.no_proc = true,
-                b"dev-tty" => stage.dev_tty = Some(DevTty::named(&text())),
-                b"termination-log" => stage.termination_log = Some(bytes()),
+                b"pid1" => launcher.pid1 = true,
+                b"own-network" => launcher.own_network = true,
+                b"core" => launcher.core = true,
+                b"status" => launcher.status = number(),
+                b"uid" => launcher.uid = u32::try_from(number()).ok(),
+                b"umask" => launcher.umask = u32::try_from(number()).ok(),
+                b"terminal" => launcher.terminal = Some(bytes()),
+                b"no-proc" => launcher.no_proc = true,
+                b"dev-tty" => launcher.dev_tty = Some(DevTty::named(&text())),
+                b"termination-log" => launcher.termination_log = Some(bytes()),
                 b"limit" => {
                     let n: Vec<u64> = text().split(':').map(|n| n.parse().unwrap()).collect();
                     let limit = libc::rlimit { rlim_cur: n[1], rlim_max: n[2] };
-                    stage.limits.push((n[0].try_into().unwrap(), limit));
+                    launcher.limits.push((n[0].try_into().unwrap(), limit));
                 }
                 b"refused" => {
                     let (call, errno) = text().split_once(':').map(|(c, e)| (c.parse(), e.parse())).unwrap();
-                    stage.refused.push((call.unwrap(), errno.unwrap()));
+                    launcher.refused.push((call.unwrap(), errno.unwrap()));
                 }
-                b"blocked" => stage.blocked |= bit(number()),
-                b"ignored" => stage.ignored |= bit(number()),
-                b"closed" => stage.closed.push(number()),
+                b"blocked" => launcher.blocked |= bit(number()),
+                b"ignored" => launcher.ignored |= bit(number()),
+                b"closed" => launcher.closed.push(number()),
                 b"opened" => {
                     let (fd, path) =
                         text().split_once(':').map(|(f, p)| (f.to_owned(), p.to_owned())).unwrap();
-                    stage.opened.push((fd.parse().unwrap(), CString::new(path).unwrap()));
+                    launcher.opened.push((fd.parse().unwrap(), CString::new(path).unwrap()));
                 }
-                b"noexec" => stage.mounts.push((bytes(), libc::MS_NOEXEC)),
-                b"readonly" => stage.mounts.push((bytes(), libc::MS_RDONLY)),
-                b"exec" => stage.exec = bytes(),
-                b"env" => stage.env.push(bytes()),
+                b"noexec" => launcher.mounts.push((bytes(), libc::MS_NOEXEC)),
+                b"readonly" => launcher.mounts.push((bytes(), libc::MS_RDONLY)),
+                b"exec" => launcher.exec = bytes(),
+                b"env" => launcher.env.push(bytes()),
                 _ => break, // `--`
             }
         }
-        stage.argv = words.map(|w| CString::new(w.as_slice()).unwrap_or_default()).collect();
-        stage
+        launcher.argv = words.map(|w| CString::new(w.as_slice()).unwrap_or_default()).collect();
+        launcher
     }
 
     /// The outer process. Returns only when it is over.
-    fn run(&self) -> i32 {
+    pub(crate) fn run(&self) -> i32 {
         // SAFETY: single-threaded; every pointer below is to a live local.
         unsafe {
             close_all_but(self.status);

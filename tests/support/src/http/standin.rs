@@ -1,16 +1,14 @@
 //! A stand-in for a sidecar that cannot be had here: it gives exactly the answers that are on record, on its own
 //! ports, and every request is on record in its turn.
 
-use super::{ms, own_network, pause, serve::read_head};
+use super::server::{Request, Script, Server, Shared, Step, response};
+use crate::{Port, ms, own_network, pause};
 use std::{
-    io::{ErrorKind, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
-    thread::JoinHandle,
-    time::{Duration, Instant},
 };
 
 /// One answer on record. The first row that fits a request is given.
@@ -70,7 +68,7 @@ impl Row {
         Self { unless: Some(line), ..self }
     }
 
-    fn fits(&self, asked: &Asked) -> bool {
+    fn fits(&self, asked: &Request) -> bool {
         let line = |wanted: &str| asked.head.lines().any(|line| line.eq_ignore_ascii_case(wanted));
         self.port == asked.port
             && (self.path == "*" || self.path == asked.path)
@@ -79,29 +77,16 @@ impl Row {
     }
 }
 
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    pub port: u16,
-    pub method: String,
-    pub path: String,
-    pub head: String,
-    pub at: Instant,
-}
-
 /// One that runs. Dropped, it refuses.
 pub struct Standin {
-    inner: Arc<Inner>,
-    threads: Vec<JoinHandle<()>>,
+    server: Server,
+    released: Arc<AtomicBool>,
 }
 
-struct Inner {
+struct Record {
     rows: Vec<Row>,
     held: Vec<Row>,
-    released: AtomicBool,
-    gone: AtomicBool,
-    asked: Mutex<Vec<Asked>>,
-    mute: Mutex<Vec<TcpStream>>,
+    released: Arc<AtomicBool>,
 }
 
 impl Standin {
@@ -120,38 +105,28 @@ impl Standin {
         let mut ports: Vec<u16> = rows.iter().map(|row| row.port).collect();
         ports.sort_unstable();
         ports.dedup();
-        let inner = Arc::new(Inner {
-            rows: rows.to_vec(),
-            held: held.to_vec(),
-            released: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            asked: Mutex::default(),
-            mute: Mutex::default(),
-        });
-        let listen = |port: u16| {
-            let at = SocketAddr::new(host.parse().unwrap(), port);
-            let listener = TcpListener::bind(at).unwrap_or_else(|e| panic!("{at}: {e}"));
-            listener.set_nonblocking(true).unwrap();
-            let inner = Arc::clone(&inner);
-            std::thread::spawn(move || inner.serve(&listener))
-        };
-        let threads = ports.into_iter().map(listen).collect();
-        Self { inner, threads }
+        let host = host.parse().unwrap();
+        let ports = ports.into_iter().map(|port| Port::at(SocketAddr::new(host, port))).collect();
+        let released = Arc::new(AtomicBool::new(false));
+        let (rows, held) = (rows.to_vec(), held.to_vec());
+        let server = Server::start(ports, Record { rows, held, released: Arc::clone(&released) });
+        server.shared.open();
+        Self { server, released }
     }
 
     /// The rows that held it back do so no longer.
     pub fn release(&self) {
-        self.inner.released.store(true, SeqCst);
+        self.released.store(true, SeqCst);
     }
 
     /// It has ended: its ports refuse.
     pub fn is_gone(&self) -> bool {
-        self.inner.gone.load(SeqCst)
+        self.server.shared.left_at().is_some()
     }
 
     /// Every request so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.inner.asked.lock().unwrap().clone()
+    pub fn asked(&self) -> Vec<Request> {
+        self.server.shared.requests()
     }
 
     /// The requests for this path, as `METHOD PORT`.
@@ -166,56 +141,33 @@ pub fn beside(rows: &[Row], test: impl FnOnce(&Standin) + Send) {
     own_network(|| test(&Standin::start(rows)));
 }
 
-impl Drop for Standin {
-    fn drop(&mut self) {
-        self.inner.gone.store(true, SeqCst);
-        self.threads.drain(..).for_each(|thread| _ = thread.join());
-    }
-}
+impl Script for Record {
+    /// It leaves, so many milliseconds later.
+    type Then = Option<u64>;
 
-impl Inner {
-    fn serve(self: &Arc<Self>, listener: &TcpListener) {
-        let port = listener.local_addr().unwrap().port();
-        while !self.gone.load(SeqCst) {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    let inner = Arc::clone(self);
-                    std::thread::spawn(move || inner.meet(port, stream));
-                }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => pause(Duration::from_micros(500)),
-                Err(e) => panic!("accept: {e}"),
-            }
-        }
-    }
-
-    fn meet(&self, port: u16, mut stream: TcpStream) {
-        let Some(asked) = read(port, &mut stream) else { return };
-        self.asked.lock().unwrap().push(asked.clone());
+    fn answer(&self, request: &Request, _: &[Request]) -> (Vec<Step>, Option<u64>) {
         let held = if self.released.load(SeqCst) { &[][..] } else { &self.held };
-        let Some(row) = held.iter().chain(&self.rows).find(|row| row.fits(&asked)) else {
-            panic!("no answer to this is on record: {asked:?}");
+        let Some(row) = held.iter().chain(&self.rows).find(|row| row.fits(request)) else {
+            panic!("no answer to this is on record: {request:?}");
         };
-        if matches!(row.then, Then::Silent) {
-            return self.mute.lock().unwrap().push(stream);
-        }
-        let length =
-            if row.status == 204 { String::new() } else { format!("Content-Length: {}\r\n", row.body.len()) };
+        let then = match row.then {
+            Then::Silent => return (vec![Step::Hold], None),
+            Then::Stays => None,
+            Then::Goes(after) => Some(after),
+        };
         let line = if row.head.is_empty() { String::new() } else { format!("{}\r\n", row.head) };
-        // The answer to HEAD has no body.
-        let body = if asked.method == "HEAD" { "" } else { row.body };
-        let answer = format!("HTTP/1.1 {} Word\r\n{line}{length}Connection: close\r\n\r\n{body}", row.status);
-        let _ = stream.write_all(answer.as_bytes());
-        drop(stream);
-        if let Then::Goes(after) = row.then {
+        let mut answer = response(row.status, &line, row.body);
+        if request.method == "HEAD" {
+            // The answer to HEAD has no body.
+            answer.truncate(answer.len() - row.body.len());
+        }
+        (vec![Step::Bytes(answer)], then)
+    }
+
+    fn then(&self, then: Option<u64>, shared: &Shared) {
+        if let Some(after) = then {
             pause(ms(after));
-            self.gone.store(true, SeqCst);
+            shared.leave();
         }
     }
-}
-
-fn read(port: u16, stream: &mut TcpStream) -> Option<Asked> {
-    stream.set_nonblocking(false).ok()?;
-    let head = read_head(stream)?;
-    let mut words = head.split(' ').map(str::to_owned);
-    Some(Asked { port, method: words.next()?, path: words.next()?, at: Instant::now(), head })
 }

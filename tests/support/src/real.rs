@@ -2,9 +2,9 @@
 //! Istio's pilot-agent with its Envoy. `None` (and a line) when one is not installed.
 
 use super::{
-    Launch, Port, Sidecar, TempDir, facts,
+    Launch, Port, Sidecar, TempDir, facts, http,
     sidecar::{Plan, envoy_config, installed},
-    skip, thorough, until, wire,
+    skip, thorough, until,
 };
 use std::{
     fs,
@@ -83,10 +83,10 @@ static_resources:
 pub fn envoy_forwarding(upstream: u16) -> Option<(Plan, u16)> {
     let (admin, data) = (Port::free(), Port::free());
     let plan = Plan::new("envoy", (admin, "/ready"), (admin, "/quitquitquit"))?;
-    let config = envoy_config(admin, data).replace(
-        r#"direct_response: { status: 200, body: { inline_string: "data\n" } }"#,
-        "route: { cluster: upstream, timeout: 0s }",
-    );
+    let answer = r#"direct_response: { status: 200, body: { inline_string: "42 rows" } }"#;
+    let config = envoy_config(admin, data);
+    assert!(config.contains(answer), "{config}");
+    let config = config.replace(answer, "route: { cluster: upstream, timeout: 0s }");
     let cluster = format!(
         "  clusters:\n  - name: upstream\n    type: STATIC\n    load_assignment:\n      cluster_name: upstream\n      \
          endpoints: [ {{ lb_endpoints: [ {{ endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, \
@@ -131,45 +131,10 @@ pub fn pushgateway(port: u16, flags: &[&str]) -> Option<Plan> {
     Some(plan.args(flags).args([format!("--web.listen-address=127.0.0.1:{port}")]))
 }
 
-const BOOTSTRAP: &str = r#"admin: { address: { socket_address: { address: 127.0.0.1, port_value: 15000 } } }
-node: { id: "sidecar~127.0.0.1~test.default~default.svc.cluster.local", cluster: test.default }
-dynamic_resources:
-  lds_config: { resource_api_version: V3, initial_fetch_timeout: 0s, path_config_source: { path: ./lds.yaml } }
-  cds_config: { resource_api_version: V3, initial_fetch_timeout: 0s, path_config_source: { path: ./cds.yaml } }
-"#;
-
-const CLUSTERS: &str = r#"version_info: "1"
-resources:
-- "@type": type.googleapis.com/envoy.config.cluster.v3.Cluster
-  name: agent
-  type: STATIC
-  connect_timeout: 0.25s
-  load_assignment:
-    cluster_name: agent
-    endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: 15020 } } } } ] } ]
-"#;
-
-/// The kubelet probes 15021, which forwards to the agent.
-const LISTENERS: &str = r#"version_info: "1"
-resources:
-- "@type": type.googleapis.com/envoy.config.listener.v3.Listener
-  name: health
-  address: { socket_address: { address: 127.0.0.1, port_value: 15021 } }
-  filter_chains:
-  - filters:
-    - name: envoy.filters.network.http_connection_manager
-      typed_config:
-        "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-        stat_prefix: agent
-        route_config:
-          virtual_hosts:
-          - name: agent
-            domains: ["*"]
-            routes: [ { match: { path: /healthz/ready }, route: { cluster: agent } } ]
-        http_filters:
-        - name: envoy.filters.http.router
-          typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
-"#;
+/// Istio's Envoy as the image of the cluster's tests has it: 15021, which the kubelet probes, forwards to the agent.
+const BOOTSTRAP: &str = include_str!("../../../images/istio-proxy/conf/bootstrap.yaml");
+const CLUSTERS: &str = include_str!("../../../images/istio-proxy/conf/cds.yaml");
+const LISTENERS: &str = include_str!("../../../images/istio-proxy/conf/lds.yaml");
 
 /// Envoy refuses this one, and the agent stays at 503.
 const REJECTED: &str = r#"version_info: "0"
@@ -193,7 +158,9 @@ pub fn istio(held: bool, status_port: u16) -> Option<Plan> {
         dir: TempDir::new(),
     };
     let dir = &plan.dir;
-    dir.file("bootstrap.yaml", BOOTSTRAP, 0o644);
+    // Without a timeout it waits for its listeners for ever, as with istiod.
+    let bootstrap = BOOTSTRAP.replace("/conf/", "./").replace("V3,", "V3, initial_fetch_timeout: 0s,");
+    dir.file("bootstrap.yaml", bootstrap, 0o644);
     dir.file("cds.yaml", CLUSTERS, 0o644);
     dir.file("lds.yaml", if held { REJECTED } else { LISTENERS }, 0o644);
     fs::create_dir_all(dir.at("etc/istio/proxy")).unwrap();
@@ -238,7 +205,7 @@ impl Sidecar {
 
     /// Waits until this port answers this with 200; when it did.
     pub fn answers(&self, port: u16, path: &str) -> Instant {
-        let asked = || (wire::ask(port, "GET", path)?.status == 200).then(Instant::now);
+        let asked = || (http::status(port, "GET", path)? == 200).then(Instant::now);
         until(Duration::from_secs(20), asked).unwrap_or_else(|| panic!("{port}{path} never answers 200"))
     }
 
@@ -260,5 +227,5 @@ pub fn waited_for_and_stopped(spec: &str, plan: Plan) {
 
 /// Waits until something listens on a unix socket.
 pub fn listens(socket: &Path) {
-    super::eventually("it listens on its socket", || wire::ask_unix(socket, "GET", "/ready").is_some());
+    super::eventually("it listens on its socket", || http::ask_unix(socket, "GET", "/ready").is_some());
 }

@@ -1,7 +1,7 @@
 //! What holds of every stop of one sidecar, whatever the sidecar does.
 
-use crate::scene::{ms, spec};
-use crate::sidecar::{ACCEPTS, Fake, REFUSES, Story, answer, counts};
+use crate::fixtures::{ms, spec};
+use crate::sidecar::{ACCEPTS, Fake, REFUSES, StopTrace, answer, counts};
 use lastout_core::stop::{Next, Port, Reply, Sight, Stop, Terms, Verdict};
 use proptest::collection::vec;
 use proptest::option;
@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn a_stop_is_over_by_its_deadline_and_one_request(fake in a_fake(), text in a_spec(), terms in some_terms()) {
         let begin = ms(200);
-        let story = fake.clone().play(&text, terms, begin);
+        let trace = fake.clone().play(&text, terms, begin);
         let mut deadline = terms.deadline.max(begin);
         if terms.hurried {
             deadline = deadline.min(begin + ms(1_000));
@@ -114,14 +114,14 @@ proptest! {
             deadline = deadline.min(at.max(begin) + ms(1_000) + fake.replies_after).max(begin);
         }
         // The request that ends the asking, and the one to a second life.
-        prop_assert!(story.over <= deadline + 2 * ms(50), "{:?} {:?}", deadline, story);
+        prop_assert!(trace.over <= deadline + 2 * ms(50), "{:?} {:?}", deadline, trace);
     }
 
     #[test]
     fn an_accepted_quit_is_never_repeated_to_the_same_life(
         mut fake in a_fake(), text in a_spec(), terms in some_terms(),
     ) {
-        let Story { mut stop, over, mut asked, mut looked, .. } =
+        let StopTrace { mut stop, over, mut asked, mut looked, .. } =
             fake.go_on(Stop::new(&spec(&text), terms, ms(0)), ms(0), 1);
         stop.watch(over);
         // Of one with another proof than its ports watching may go on: shown by example.
@@ -143,8 +143,8 @@ proptest! {
 
     #[test]
     fn requests_that_may_be_repeated_are_repeated_at_a_distance(fake in a_fake(), text in a_spec(), terms in some_terms()) {
-        let story = fake.play(&text, terms, ms(0));
-        for pair in story.asked.windows(2) {
+        let trace = fake.play(&text, terms, ms(0));
+        for pair in trace.asked.windows(2) {
             let pause = pair[1].0 - pair[0].0;
             match &pair[0].1 {
                 Reply::Answer { status: 408 | 429 | 500..=599, .. } => prop_assert!(pause >= ms(200)),
@@ -159,19 +159,19 @@ proptest! {
     fn a_good_verdict_is_never_given_to_one_that_was_seen_there_last(
         fake in a_fake(), text in a_spec(), terms in some_terms(),
     ) {
-        let story = fake.play(&text, terms, ms(0));
-        if let Some((_, sight)) = story.proofs.last() {
-            let gone = matches!(story.verdict, Verdict::Gone | Verdict::AlreadyGone);
-            prop_assert!(!gone || *sight == Sight::Given, "{:?}", story);
+        let trace = fake.play(&text, terms, ms(0));
+        if let Some((_, sight)) = trace.proofs.last() {
+            let gone = matches!(trace.verdict, Verdict::Gone | Verdict::AlreadyGone);
+            prop_assert!(!gone || *sight == Sight::Given, "{:?}", trace);
             return Ok(());
         }
-        let Some((_, quit, ready)) = story.looked.last() else { return Ok(()) };
+        let Some((_, quit, ready)) = trace.looked.last() else { return Ok(()) };
         let gone = *quit == REFUSES && ready.is_none_or(|ready| ready == REFUSES);
         // One that never was there cannot be silent because it lives.
         let there = *quit == ACCEPTS || *ready == Some(ACCEPTS);
-        match story.verdict {
-            Verdict::Gone | Verdict::AlreadyGone => prop_assert!(gone, "{:?}", story),
-            Verdict::Absent => prop_assert!(!there, "{:?}", story),
+        match trace.verdict {
+            Verdict::Gone | Verdict::AlreadyGone => prop_assert!(gone, "{:?}", trace),
+            Verdict::Absent => prop_assert!(!there, "{:?}", trace),
             _ => {}
         }
     }
@@ -186,10 +186,10 @@ proptest! {
         }
         let hurry_at = if terms.hurried { Some(ms(0)) } else { fake.hurry_at };
         let deadline = hurry_at.map_or(terms.deadline, |at| terms.deadline.min(at + ms(1_000)));
-        let story = fake.play(&text, terms, ms(0));
-        let last = story.looked.last().map(|(at, ..)| *at).max(story.proofs.last().map(|(at, _)| *at));
-        let asked = matches!(story.verdict, Verdict::StillThere { asked: true, .. });
-        prop_assert!(!asked || last.is_some_and(|at| at >= deadline), "{:?} {:?}", deadline, story);
+        let trace = fake.play(&text, terms, ms(0));
+        let last = trace.looked.last().map(|(at, ..)| *at).max(trace.proofs.last().map(|(at, _)| *at));
+        let asked = matches!(trace.verdict, Verdict::StillThere { asked: true, .. });
+        prop_assert!(!asked || last.is_some_and(|at| at >= deadline), "{:?} {:?}", deadline, trace);
     }
 
     #[test]
@@ -198,12 +198,12 @@ proptest! {
     ) {
         let silent = vec![(ms(0), Port::Silent)];
         let ready = two_ports.then(|| silent.clone());
-        let story = Fake { quit: silent, ready, replies, ..Fake::default() }.play(&text, terms, ms(0));
-        let absent = story.verdict == Verdict::Absent && terms.seen;
+        let trace = Fake { quit: silent, ready, replies, ..Fake::default() }.play(&text, terms, ms(0));
+        let absent = trace.verdict == Verdict::Absent && terms.seen;
         let proved = absent || matches!(
-            story.verdict,
+            trace.verdict,
             Verdict::Gone | Verdict::AlreadyGone | Verdict::CameBack | Verdict::NotSwitchedOn
         );
-        prop_assert!(!proved, "{:?}", story);
+        prop_assert!(!proved, "{:?}", trace);
     }
 }

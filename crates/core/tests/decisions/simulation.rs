@@ -1,7 +1,7 @@
-//! A small world for the machine to live in: it answers what the machine asks for, lets a random script of other
-//! things happen, and delivers each tick at its time.
+//! A run of the machine in random surroundings: they answer what the machine asks for, let a random script of other
+//! things happen, and deliver each tick at its time.
 
-use crate::scene::{MAIN, group, settings, signal};
+use crate::fixtures::{MAIN, group, settings, signal};
 use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName};
 use lastout_core::outcome::{Ended, ExitMap, Outcome, StopOn};
 use lastout_core::settings::Settings;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct Simulation {
     pub job: Job,
     pub pid1: bool,
     pub settings: Settings,
@@ -34,7 +34,7 @@ pub struct World {
 
 /// One event and what the machine made of it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Step {
     pub now: Duration,
     pub before: PhaseName,
     pub event: Event,
@@ -46,19 +46,19 @@ pub struct Entry {
 /// Ticks at one and the same moment; more of them make a machine that burns the processor.
 const TICKS_AT_ONCE: usize = 8;
 
-impl World {
-    /// The whole story, up to the exit and what of the script is left then.
-    pub fn play(&self) -> Vec<Entry> {
+impl Simulation {
+    /// The whole run, up to the exit and what of the script is left then.
+    pub fn run(&self) -> Vec<Step> {
         let mut machine = Machine::new(self.job, &self.settings, self.pid1);
         let mut answers = VecDeque::from([Event::Begin]);
         let mut script = self.whole_script().into_iter().peekable();
-        let (mut now, mut ticks, mut story) = (Duration::ZERO, 0, vec![]);
+        let (mut now, mut ticks, mut steps) = (Duration::ZERO, 0, vec![]);
         loop {
             let event = match (answers.pop_front(), machine.deadline(), script.peek()) {
                 (Some(answer), ..) => answer,
                 (None, Some(due), next) if next.is_none_or(|(at, _)| due <= *at) => {
                     ticks = if due > now { 0 } else { ticks + 1 };
-                    assert!(ticks < TICKS_AT_ONCE, "ticks at {now:?} without end: {story:#?}");
+                    assert!(ticks < TICKS_AT_ONCE, "ticks at {now:?} without end: {steps:#?}");
                     now = now.max(due);
                     Event::Tick
                 }
@@ -68,7 +68,7 @@ impl World {
                     let _ = script.next();
                     event
                 }
-                (None, ..) => return story,
+                (None, ..) => return steps,
             };
             let before = machine.phase();
             let short = match event {
@@ -104,7 +104,7 @@ impl World {
                 }
             }
             let (after, deadline) = (machine.phase(), machine.deadline());
-            story.push(Entry { now, before, event, actions, after, deadline });
+            steps.push(Step { now, before, event, actions, after, deadline });
         }
     }
 
@@ -137,12 +137,12 @@ fn advance(at: &mut Duration, gap: Duration) -> Duration {
     *at
 }
 
-pub fn a_world() -> impl Strategy<Value = World> {
+pub fn a_simulation() -> impl Strategy<Value = Simulation> {
     let parts = (a_job(), any::<bool>(), some_settings(), option::weighted(0.2, an_outcome()));
     let more =
         (vec(a_signal(), 0..3), any::<bool>(), any::<bool>(), vec((a_gap(), an_event()), 0..40), an_end());
     (parts, more).prop_map(|((job, pid1, settings, failure), (meanwhile, last, mains_in, script, end))| {
-        World {
+        Simulation {
             job,
             pid1,
             settings,

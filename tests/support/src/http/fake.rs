@@ -1,16 +1,16 @@
 //! A sidecar inside the test: a script says how it answers, when it leaves and whether it comes back, and
 //! every request is on record.
 
-use super::{Port, pause, serve::serve};
+use super::server::{self, Request, Server, Shared, Step, response};
+use crate::{Port, pause};
 use std::{
-    net::TcpStream,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    thread::JoinHandle,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::{Duration, Instant},
 };
+
+/// The ports: of the quit, and of readiness where that has one of its own.
+const QUIT: usize = 0;
+const READY: usize = 1;
 
 /// What one request meets.
 #[derive(Clone, Copy, Debug)]
@@ -38,59 +38,34 @@ enum Life {
     Returns(Duration, usize),
 }
 
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    pub method: String,
-    pub path: String,
-    /// Request line and header, as sent.
-    pub head: String,
-    pub at: Instant,
-}
-
-/// A script, and once started the sidecar that follows it.
+/// One that runs. Dropped, it refuses.
 pub struct Fake {
-    inner: Arc<Inner>,
-    acceptors: Vec<JoinHandle<()>>,
+    server: Server,
 }
 
-pub(super) struct Inner {
-    pub(super) ready: Vec<Reply>,
-    pub(super) quit: Vec<Reply>,
+/// The script while it is written, and what it has come to.
+pub struct Script {
+    ready: Vec<Reply>,
+    quit: Vec<Reply>,
     life: Life,
-    pub(super) ready_lag: Duration,
-    pub(super) resets: usize,
-    pub(super) quit_port: Port,
-    pub(super) ready_port: Option<Port>,
-    pub(super) asked: Mutex<Vec<Asked>>,
-    pub(super) connections: Mutex<usize>,
-    pub(super) held: Mutex<Vec<TcpStream>>,
-    pub(super) left_at: Mutex<Option<Instant>>,
-    pub(super) lives: Mutex<usize>,
-    pub(super) over: AtomicBool,
+    own_ready_port: bool,
+    ready_lag: Duration,
+    resets: usize,
+    lives: AtomicUsize,
 }
-
-/// The script while it is written.
-pub struct Script(Inner);
 
 impl Fake {
     /// Ready at once, accepts the quit, leaves at once: all is well unless the script says otherwise.
     pub fn script() -> Script {
-        Script(Inner {
+        Script {
             ready: vec![Reply::Answer(200, "ok")],
             quit: vec![Reply::Answer(200, "bye")],
             life: Life::Leaves(Duration::ZERO),
+            own_ready_port: false,
             ready_lag: Duration::ZERO,
             resets: 0,
-            quit_port: Port::reserve(),
-            ready_port: None,
-            asked: Mutex::default(),
-            connections: Mutex::default(),
-            held: Mutex::default(),
-            left_at: Mutex::default(),
-            lives: Mutex::default(),
-            over: AtomicBool::new(false),
-        })
+            lives: AtomicUsize::new(0),
+        }
     }
 
     /// A sidecar with which all is well.
@@ -100,11 +75,12 @@ impl Fake {
 
     /// The port of the quit, and of readiness where that has none of its own.
     pub fn port(&self) -> u16 {
-        self.inner.quit_port.number()
+        self.shared().ports[QUIT].number()
     }
 
     pub fn ready_port(&self) -> u16 {
-        self.inner.ready_port.as_ref().unwrap_or(&self.inner.quit_port).number()
+        let ports = &self.shared().ports;
+        ports.get(READY).unwrap_or(&ports[QUIT]).number()
     }
 
     /// A SPEC for it: `NAME:ready=…,quit=…`; keys may be appended.
@@ -115,94 +91,88 @@ impl Fake {
 
     /// Both ports listen from now on.
     pub fn open(&self) {
-        self.inner.open();
+        self.shared().open();
     }
 
     /// Both ports refuse from now on.
     pub fn close(&self) {
-        self.inner.leave();
+        self.shared().leave();
     }
 
     /// The quit port alone refuses, as where the quit is not switched on.
     pub fn close_quit_port(&self) {
-        self.inner.quit_port.refuse();
+        self.shared().ports[QUIT].refuse();
     }
 
     /// Every request so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.inner.asked.lock().unwrap().clone()
+    pub fn asked(&self) -> Vec<Request> {
+        self.shared().requests()
     }
 
     /// The requests that were not GET.
-    pub fn quits(&self) -> Vec<Asked> {
+    pub fn quits(&self) -> Vec<Request> {
         self.asked().into_iter().filter(|a| a.method != "GET").collect()
     }
 
     /// The GETs.
-    pub fn probes(&self) -> Vec<Asked> {
+    pub fn probes(&self) -> Vec<Request> {
         self.asked().into_iter().filter(|a| a.method == "GET").collect()
     }
 
     /// How many connections it accepted.
     pub fn connections(&self) -> usize {
-        *self.inner.connections.lock().unwrap()
+        self.shared().connections()
     }
 
     /// When its last port began to refuse.
     pub fn left_at(&self) -> Option<Instant> {
-        *self.inner.left_at.lock().unwrap()
+        self.shared().left_at()
     }
-}
 
-impl Drop for Fake {
-    fn drop(&mut self) {
-        self.inner.over.store(true, SeqCst);
-        for acceptor in self.acceptors.drain(..) {
-            let _ = acceptor.join();
-        }
-        self.inner.leave();
+    fn shared(&self) -> &Shared {
+        &self.server.shared
     }
 }
 
 impl Script {
     /// Answers to the GETs, in order; the last one repeats.
     pub fn ready(mut self, replies: impl Into<Vec<Reply>>) -> Self {
-        self.0.ready = replies.into();
+        self.ready = replies.into();
         self
     }
 
     /// Answers to the quits, in order; the last one repeats, and with it the sidecar leaves (or as said).
     pub fn quit(mut self, replies: impl Into<Vec<Reply>>) -> Self {
-        self.0.quit = replies.into();
+        self.quit = replies.into();
         self
     }
 
     pub fn stays(mut self) -> Self {
-        self.0.life = Life::Stays;
+        self.life = Life::Stays;
         self
     }
 
     pub fn leaves_after(mut self, time: Duration) -> Self {
-        self.0.life = Life::Leaves(time);
+        self.life = Life::Leaves(time);
         self
     }
 
     /// Comes back this long after it left, so many times.
     pub fn returns_after(mut self, time: Duration, times: usize) -> Self {
-        self.0.life = Life::Returns(time, times);
+        self.life = Life::Returns(time, times);
         self
     }
 
     /// Readiness has a port of its own, which refuses so much later than the quit port.
     pub fn ready_port_lags(mut self, time: Duration) -> Self {
-        self.0.ready_port = Some(Port::reserve());
-        self.0.ready_lag = time;
+        self.own_ready_port = true;
+        self.ready_lag = time;
         self
     }
 
     /// The first so many connections are reset before anything is read.
     pub fn resets_at_accept(mut self, connections: usize) -> Self {
-        self.0.resets = connections;
+        self.resets = connections;
         self
     }
 
@@ -215,60 +185,80 @@ impl Script {
 
     /// Starts it, refusing until `open`.
     pub fn start_closed(self) -> Fake {
-        let inner = Arc::new(self.0);
-        let quit = Arc::clone(&inner);
-        let mut acceptors = vec![std::thread::spawn(move || serve(&quit, &quit.quit_port))];
-        if inner.ready_port.is_some() {
-            let ready = Arc::clone(&inner);
-            acceptors.push(std::thread::spawn(move || serve(&ready, ready.ready_port.as_ref().unwrap())));
-        }
-        Fake { inner, acceptors }
-    }
-}
-
-impl Inner {
-    fn open(&self) {
-        *self.left_at.lock().unwrap() = None;
-        self.quit_port.listen();
-        self.ready_port.iter().for_each(Port::listen);
-    }
-
-    fn leave(&self) {
-        self.quit_port.refuse();
-        self.ready_port.iter().for_each(Port::refuse);
-        self.held.lock().unwrap().clear();
-        self.left_at.lock().unwrap().get_or_insert_with(Instant::now);
+        let ports = if self.own_ready_port { 2 } else { 1 };
+        Fake { server: Server::start((0..ports).map(|_| Port::reserve()).collect(), self) }
     }
 
     /// A quit was answered for the last time: live on as scripted.
-    pub(super) fn live_on(&self) {
+    fn live_on(&self, shared: &Shared) {
+        let quit_port = &shared.ports[QUIT];
         match self.life {
             Life::Stays => {}
             Life::Leaves(after) => {
                 pause(after);
-                self.go();
+                self.leave(shared);
             }
             Life::Returns(away, times) => {
-                let life = {
-                    let mut lives = self.lives.lock().unwrap();
-                    *lives += 1;
-                    *lives
-                };
-                if life > times {
-                    return self.go();
+                if self.lives.fetch_add(1, SeqCst) >= times {
+                    return self.leave(shared);
                 }
-                self.quit_port.refuse();
+                quit_port.refuse();
                 pause(away);
-                self.quit_port.listen();
+                quit_port.listen();
             }
         }
     }
 
-    fn go(&self) {
+    fn leave(&self, shared: &Shared) {
         if !self.ready_lag.is_zero() {
-            self.quit_port.refuse();
+            shared.ports[QUIT].refuse();
             pause(self.ready_lag);
         }
-        self.leave();
+        shared.leave();
     }
+}
+
+impl server::Script for Script {
+    /// It was the last answer to a quit that is scripted.
+    type Then = bool;
+
+    fn resets(&self, connection: usize) -> bool {
+        connection <= self.resets
+    }
+
+    fn answer(&self, request: &Request, earlier: &[Request]) -> (Vec<Step>, bool) {
+        let is_quit = is_quit(request);
+        let replies = if is_quit { &self.quit } else { &self.ready };
+        let seen = earlier.iter().filter(|request| self::is_quit(request) == is_quit).count();
+        let reply = replies[seen.min(replies.len() - 1)];
+        (reply.steps(), is_quit && seen + 1 >= replies.len())
+    }
+
+    fn then(&self, last: bool, shared: &Shared) {
+        if last {
+            self.live_on(shared);
+        }
+    }
+}
+
+impl Reply {
+    fn steps(self) -> Vec<Step> {
+        match self {
+            Self::Answer(status, body) => vec![Step::Bytes(response(status, "", body))],
+            Self::Redirect(to) => {
+                vec![Step::Bytes(response(302, &format!("Location: {to}\r\n"), ""))]
+            }
+            Self::Silent => vec![Step::Hold],
+            Self::Reset => vec![Step::Reset],
+            Self::Close => vec![],
+            Self::Drip(gap) => {
+                let bytes = response(200, "", "dripping").into_iter();
+                bytes.flat_map(|byte| [Step::Bytes(vec![byte]), Step::Pause(gap)]).collect()
+            }
+        }
+    }
+}
+
+fn is_quit(request: &Request) -> bool {
+    request.method != "GET"
 }

@@ -1,7 +1,8 @@
-//! Strikes with TERM at an exact instant: so many microseconds after PID 1 was executed, or after its first
+//! Sends TERM at an exact instant: so many microseconds after PID 1 was executed, or after its first
 //! child appeared. A process of its own, single-threaded, that spins, since a wake-up would be late.
 
-use super::{jobs::say, ms, stage::set_mask};
+use super::say;
+use crate::{facts, ms, raw::set_mask, until};
 use std::{
     ffi::CString,
     ptr,
@@ -19,11 +20,11 @@ pub enum Since {
 pub fn words(since: Since, (first, step, count): (u32, u32, u32), tries: u32) -> Vec<String> {
     let since = if since == Since::Exec { "exec" } else { "child" };
     let numbers = [first, step, count, tries].map(|n| n.to_string());
-    ["strike", since].into_iter().map(str::to_owned).chain(numbers).collect()
+    ["term-at", since].into_iter().map(str::to_owned).chain(numbers).collect()
 }
 
 /// Says `lost N of M` and at which microseconds.
-pub fn job(words: &[&str]) -> i32 {
+pub(super) fn job(words: &[&str]) -> i32 {
     let [since, first, step, count, tries, program @ ..] = words else { return 70 };
     let since = if *since == "exec" { Since::Exec } else { Since::Child };
     let [first, step, count, tries] = [first, step, count, tries].map(|n| n.parse::<u32>().unwrap());
@@ -64,7 +65,7 @@ pub fn job(words: &[&str]) -> i32 {
     0
 }
 
-/// Starts it, strikes; true when it ends in time.
+/// Starts it, sends TERM; true when it ends in time.
 fn one(since: Since, delay: Duration, argv: &[CString]) -> bool {
     let mut pipe = [0; 2];
     // SAFETY: room for two; the child calls only what a forked child may.
@@ -86,18 +87,18 @@ fn one(since: Since, delay: Duration, argv: &[CString]) -> bool {
         while libc::read(pipe[0], (&raw mut byte).cast(), 1) < 0 {}
         libc::close(pipe[0]);
     }
-    let ended = if since == Since::Child && !super::facts::spin_for_child(pid, Duration::from_secs(5)) {
+    let ended = if since == Since::Child && !facts::spin_for_child(pid, Duration::from_secs(5)) {
         false
     } else {
-        let struck = Instant::now() + delay;
-        while Instant::now() < struck {}
-        super::facts::kill(pid, libc::SIGTERM);
+        let due = Instant::now() + delay;
+        while Instant::now() < due {}
+        facts::kill(pid, libc::SIGTERM);
         // A busy machine may take its time; one that has lost it never ends.
         let limit = ms(if since == Since::Exec { 150 } else { 3000 });
-        super::until(limit, || reaped(pid, libc::WNOHANG).then_some(())).is_some()
+        until(limit, || reaped(pid, libc::WNOHANG).then_some(())).is_some()
     };
     if !ended {
-        super::facts::kill(pid, libc::SIGKILL);
+        facts::kill(pid, libc::SIGKILL);
         reaped(pid, 0);
     }
     ended

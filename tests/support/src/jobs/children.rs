@@ -1,73 +1,11 @@
-//! Main programs that must be exact: run by re-execution (`support::job(&["die", "37"])`), before std's
-//! start code and without a thread. What `sh` can do, `sh` does.
+//! Jobs that leave children behind.
 
-use super::raw::{disposition, set_mask};
+use super::say;
 use std::{fs, mem, ptr, time::Duration};
-
-/// Runs a job; its exit code.
-pub fn run(words: &[Vec<u8>]) -> i32 {
-    let words: Vec<_> = words.iter().map(|w| String::from_utf8_lossy(w).into_owned()).collect();
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let number = |text: &str| text.parse::<i32>().unwrap();
-    match words.as_slice() {
-        ["die", signal] => die(number(signal)),
-        ["signals"] => signals(),
-        ["orphans", count, batch] => orphans(number(count), number(batch)),
-        ["adopted"] => adopted(),
-        _ => super::acts::run(&words),
-    }
-}
-
-/// One write, no buffer.
-pub fn say(fd: i32, text: &str) {
-    // SAFETY: a live buffer of that length.
-    unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
-}
-
-/// The next signal, whichever.
-pub fn next_signal() -> i32 {
-    let all = u64::MAX;
-    loop {
-        // SAFETY: a mask of 8 bytes; the raw call, since libc's leaves out the signals that it keeps.
-        let n = unsafe {
-            let (none, wait) = (ptr::null::<u64>(), ptr::null::<u64>());
-            libc::syscall(libc::SYS_rt_sigtimedwait, &raw const all, none, wait, 8)
-        };
-        if n > 0 {
-            return n as i32;
-        }
-    }
-}
-
-/// Dies of a signal, by the raw number, without a core of its own.
-fn die(signal: i32) -> i32 {
-    disposition(signal, false);
-    set_mask(0);
-    // SAFETY: plain calls.
-    unsafe {
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: libc::RLIM_INFINITY };
-        let mut limit = none;
-        libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit);
-        limit.rlim_cur = 0;
-        libc::setrlimit(libc::RLIMIT_CORE, &raw const limit);
-        libc::kill(libc::getpid(), signal);
-    }
-    say(2, &format!("survived {signal}\n"));
-    99
-}
-
-/// Says `ready`, then `got N` for every signal, for ever.
-fn signals() -> i32 {
-    set_mask(u64::MAX);
-    say(1, "ready\n");
-    loop {
-        say(1, &format!("got {}\n", next_signal()));
-    }
-}
 
 /// Leaves `count` orphans behind, a batch at a time, waits until none is a zombie any more, says how many
 /// are left, and exits with 7 once its stdin is closed.
-fn orphans(count: i32, batch: i32) -> i32 {
+pub(super) fn orphans(count: i32, batch: i32) -> i32 {
     let mut made = 0;
     while made < count {
         let now = batch.min(count - made);
@@ -82,7 +20,7 @@ fn orphans(count: i32, batch: i32) -> i32 {
         }
         made += now;
     }
-    let none = super::until(Duration::from_secs(10), || (zombies() == 0).then_some(()));
+    let none = crate::until(Duration::from_secs(10), || (zombies() == 0).then_some(()));
     say(1, &format!("made {made}, left {}\n", if none.is_some() { 0 } else { zombies() }));
     let mut byte = 0_u8;
     // SAFETY: one byte of room.
@@ -116,7 +54,7 @@ fn zombies() -> usize {
 }
 
 /// Says who adopts an orphan: its new parent's pid.
-fn adopted() -> i32 {
+pub(super) fn adopted() -> i32 {
     // SAFETY: single-threaded forks.
     unsafe {
         let parent = libc::fork();
@@ -132,11 +70,43 @@ fn adopted() -> i32 {
         if libc::fork() != 0 {
             libc::_exit(0);
         }
-        let new = super::until(Duration::from_secs(5), || {
+        let new = crate::until(Duration::from_secs(5), || {
             let now = libc::getppid();
             (now != old).then_some(now)
         });
         say(1, &format!("adopted by {}\n", new.unwrap_or(0)));
     }
     0
+}
+
+/// Has that many children, which all end at the moment when it ends itself, with 7.
+pub(super) fn storm(others: usize) -> i32 {
+    extern "C" fn wait_for_the_end(pipe: *mut libc::c_void) -> i32 {
+        let (pipe, mut byte) = (pipe.cast::<i32>(), 0_u8);
+        // SAFETY: the two descriptors live as long as the parent's memory, which we share.
+        unsafe {
+            libc::close(*pipe.add(1));
+            libc::read(*pipe, (&raw mut byte).cast(), 1);
+            libc::syscall(libc::SYS_exit, 0);
+        }
+        0
+    }
+    const STACK: usize = 256;
+    let mut pipe = [0_i32; 2];
+    let mut stacks = vec![[0_u128; STACK]; others];
+    // SAFETY: every child has a stack of its own, in memory that stays until the last of them has gone.
+    unsafe {
+        libc::pipe(pipe.as_mut_ptr());
+        for stack in &mut stacks {
+            let flags = libc::CLONE_VM | libc::SIGCHLD;
+            let top = stack.as_mut_ptr_range().end.cast();
+            if libc::clone(wait_for_the_end, top, flags, pipe.as_mut_ptr().cast()) < 0 {
+                say(2, &format!("test harness: clone: {}\n", std::io::Error::last_os_error()));
+                return 70;
+            }
+        }
+        // Our end closes the pipe, for whoever has not closed its own copy, too.
+        libc::close(pipe[1]);
+        libc::_exit(7)
+    }
 }

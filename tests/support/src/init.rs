@@ -63,10 +63,14 @@ pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY
         .get_or_init(|| {
-            let path = given_binary().unwrap_or_else(|| env!("CARGO_BIN_EXE_lastout").into());
+            let path = given_binary().unwrap_or_else(built);
             path.canonicalize().unwrap_or_else(|e| panic!("the binary under test, {}: {e}", path.display()))
         })
         .clone()
+}
+
+fn built() -> PathBuf {
+    super::reexec::BUILT.get().expect("the test program says `support::test_program!()`").into()
 }
 
 /// `LASTOUT_BIN`, if it is set.
@@ -74,9 +78,9 @@ pub fn given_binary() -> Option<PathBuf> {
     env::var_os("LASTOUT_BIN").filter(|v| !v.is_empty()).map(Into::into)
 }
 
-/// A command from `jobs.rs`: this test program run again as that job.
+/// A command from `jobs`: this test program run again as that job.
 pub fn job<S: AsRef<str>>(args: &[S]) -> Vec<OsString> {
-    let mut words = vec![env::current_exe().unwrap().into_os_string(), super::stage::JOB.into()];
+    let mut words = vec![env::current_exe().unwrap().into_os_string(), super::reexec::JOB.into()];
     words.extend(args.iter().map(|a| a.as_ref().into()));
     words
 }

@@ -1,4 +1,4 @@
-//! A machine whose clock and events are the test's.
+//! What the tests have in common: short words for signals, times, specs and settings, and a machine to try them on.
 
 use lastout_core::machine::{Action, Event, Job, Machine, PhaseName, Pid};
 use lastout_core::outcome::{Ended, Outcome};
@@ -39,12 +39,13 @@ pub fn group() -> Option<Group> {
     Some(Group { dir: b"/run/group".to_vec(), size: 2, name: Some("a".into()), wait: None })
 }
 
-pub struct Scene {
+/// A machine whose clock and events are the test's.
+pub struct TestMachine {
     machine: Machine,
     now: Duration,
 }
 
-impl Scene {
+impl TestMachine {
     /// Before the first event.
     pub fn new(job: Job, settings: &Settings, pid1: bool) -> Self {
         Self { machine: Machine::new(job, settings, pid1), now: ms(0) }
@@ -52,25 +53,25 @@ impl Scene {
 
     /// A main job as PID 1 whose gate is already open, and whose main runs.
     pub fn running(settings: &Settings) -> Self {
-        let mut scene = Self::new(Job::Command, &Settings { gate: false, ..settings.clone() }, true);
-        assert_eq!(scene.on(Event::Begin), [Action::Start]);
-        assert_eq!(scene.on(Event::Started(MAIN)), []);
-        scene
+        let mut machine = Self::new(Job::Command, &Settings { gate: false, ..settings.clone() }, true);
+        assert_eq!(machine.on(Event::Begin), [Action::Start]);
+        assert_eq!(machine.on(Event::Started(MAIN)), []);
+        machine
     }
 
     /// The same, outside PID 1.
     pub fn running_outside(settings: &Settings) -> Self {
-        let mut scene = Self::new(Job::Command, &Settings { gate: false, ..settings.clone() }, false);
-        assert_eq!(scene.on(Event::Begin), [Action::Start]);
-        assert_eq!(scene.on(Event::Started(MAIN)), []);
-        scene
+        let mut machine = Self::new(Job::Command, &Settings { gate: false, ..settings.clone() }, false);
+        assert_eq!(machine.on(Event::Begin), [Action::Start]);
+        assert_eq!(machine.on(Event::Started(MAIN)), []);
+        machine
     }
 
     /// A main job as PID 1 whose gate is closed.
     pub fn waiting(settings: &Settings) -> Self {
-        let mut scene = Self::new(Job::Command, settings, true);
-        assert_eq!(scene.on(Event::Begin), [Action::OpenGate]);
-        scene
+        let mut machine = Self::new(Job::Command, settings, true);
+        assert_eq!(machine.on(Event::Begin), [Action::OpenGate]);
+        machine
     }
 
     /// Now.
