@@ -168,7 +168,7 @@ fn a_second_stop_signal_passes_at_once() {
     let _main = main_on_a_leash(&group, "a", &[]);
     run.signal(libc::SIGTERM);
     run.tells("held back");
-    // Within 150 ms it would be the same press.
+    // Within 150 ms they would merge.
     pause(ms(200));
     run.signal(libc::SIGTERM);
     run.says("term");

@@ -36,9 +36,10 @@ fn an_admin_on_a_unix_socket_is_waited_for_and_stopped_and_the_file_it_leaves_be
         let Some(envoy) = real::envoy_admin(block) else { return };
         let socket = envoy.at("admin.sock");
         let path = socket.display();
-        let spec = match by_keys {
-            false => format!("envoy:socket={path}"),
-            true => format!("mesh:ready=unix:{path}:/ready,quit=unix:{path}:/quitquitquit"),
+        let spec = if !by_keys {
+            format!("envoy:socket={path}")
+        } else {
+            format!("mesh:ready=unix:{path}:/ready,quit=unix:{path}:/quitquitquit")
         };
         let run = Launch::pid1().sidecar(&spec).sh("echo up; exit 3").start();
         let envoy = envoy.start();

@@ -49,9 +49,9 @@ pub enum GroupError {
     Missing(&'static str),
     /// A record whose field of this name cannot be read.
     Unreadable(&'static str),
-    /// Not a gate file of ours.
-    NotAGateFile,
-    /// A gate file without a size.
+    /// Not a lock file of ours.
+    NotALockFile,
+    /// A lock file without a size.
     NoSize,
     /// Written in another version of the format: this one.
     Version(String),
@@ -63,8 +63,8 @@ impl fmt::Display for GroupError {
             Self::NotARecord => f.write_str("not a record of lastout"),
             Self::Missing(field) => write!(f, "a record without {field}"),
             Self::Unreadable(field) => write!(f, "a record with a bad {field}"),
-            Self::NotAGateFile => f.write_str("not a gate file of lastout"),
-            Self::NoSize => f.write_str("a gate file without a size"),
+            Self::NotALockFile => f.write_str("not a lock file of lastout"),
+            Self::NoSize => f.write_str("a lock file without a size"),
             Self::Version(found) => write!(
                 f,
                 "written by a lastout with format {found}, this one knows {VERSION}: use one version in a pod"
@@ -134,21 +134,21 @@ impl fmt::Display for Record {
     }
 }
 
-/// The gate file's line: who takes its lock may write records.
+/// The lock file's line: who takes its lock may write records.
 #[must_use]
-pub fn gate_line(size: u32) -> String {
+pub fn lock_line(size: u32) -> String {
     format!("lastout-group v={VERSION} size={size}\n")
 }
 
-/// Reads the gate file's line and returns the size of the group.
+/// Reads the lock file's line and returns the size of the group.
 ///
 /// # Errors
 /// When it is none of this version.
-pub fn parse_gate(text: &str) -> Result<u32, GroupError> {
+pub fn parse_lock_line(text: &str) -> Result<u32, GroupError> {
     let mut words = text.split_ascii_whitespace();
     let (Some("lastout-group"), Some(version), Some(size)) = (words.next(), words.next(), words.next())
     else {
-        return Err(GroupError::NotAGateFile);
+        return Err(GroupError::NotALockFile);
     };
     check_version(version.strip_prefix("v=").unwrap_or_default())?;
     let size = size.strip_prefix("size=").and_then(|size| size.parse().ok());
@@ -183,7 +183,7 @@ mod tests {
             });
             assert!(lengths.iter().all(|length| *length == lengths[0]));
         }
-        assert_eq!(parse_gate(&gate_line(20)), Ok(20));
+        assert_eq!(parse_lock_line(&lock_line(20)), Ok(20));
         let mut last = record(StopOn::Always, State::Left(0));
         let before = last.to_string().len();
         for name in ["envoy", "x"] {
@@ -222,9 +222,9 @@ mod tests {
         ] {
             assert_eq!(Record::parse(text), Err(error), "{text}");
         }
-        assert_eq!(parse_gate("x"), Err(GroupError::NotAGateFile));
-        assert_eq!(parse_gate("lastout-group v=1 2"), Err(GroupError::NoSize));
-        let newer = parse_gate("lastout-group v=9 size=2").unwrap_err();
+        assert_eq!(parse_lock_line("x"), Err(GroupError::NotALockFile));
+        assert_eq!(parse_lock_line("lastout-group v=1 2"), Err(GroupError::NoSize));
+        let newer = parse_lock_line("lastout-group v=9 size=2").unwrap_err();
         assert_eq!(newer, GroupError::Version("9".to_string()));
         assert!(newer.to_string().contains("format 9"));
     }

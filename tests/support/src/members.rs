@@ -91,8 +91,8 @@ impl Group {
         assert!(found.is_some(), "no {word:?} in the record of {name}: {:?}", self.record(name));
     }
 
-    /// The gate's lock, held by the test as a member that has been frozen would hold it.
-    pub fn gate(&self) -> File {
+    /// The group's lock, held by the test as a member that has been frozen would hold it.
+    pub fn lock(&self) -> File {
         let file = File::open(self.dir.join("lastout-group")).unwrap();
         // SAFETY: a descriptor of ours.
         assert_eq!(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) }, 0);

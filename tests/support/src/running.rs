@@ -45,7 +45,7 @@ impl Running {
         );
     }
 
-    /// Sends it two signals 200 µs apart. False if this thread was held up so long that they may not be one press.
+    /// Sends it two signals 200 µs apart. False if this thread was held up so long that they may not merge.
     pub fn signal_twice(&self, first: i32, second: i32) -> bool {
         let sent = Instant::now();
         self.signal(first);

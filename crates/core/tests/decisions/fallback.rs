@@ -2,7 +2,7 @@
 
 use crate::fixtures::ms;
 use crate::sidecar::{
-    BEGIN, Fake, answer, brief, hurried, never_seen, open, play, status, still_there, terms,
+    BEGIN, Fake, answer, brief, never_seen, open, play, status, still_there, terminating, terms,
 };
 use lastout_core::stop::{Port, Reply, Terms, Verdict};
 
@@ -38,13 +38,13 @@ fn who_will_not_go_is_signalled_where_its_process_is_visible() {
 fn the_fallback_takes_no_more_than_half_of_what_is_left() {
     let stubborn = || Fake { processes: 1, dies_after: Some(ms(30)), ..Fake::up() };
     let signalled = |fake: Fake, terms| play(fake, "envoy:process=envoy", terms).signalled[0] - BEGIN;
-    assert_eq!(signalled(stubborn(), hurried()), ms(500));
+    assert_eq!(signalled(stubborn(), terminating()), ms(500));
     assert_eq!(signalled(stubborn(), Terms { deadline: BEGIN + ms(300), ..terms() }), ms(150));
-    let hurry_at = Some(BEGIN + ms(100));
-    assert_eq!(signalled(Fake { hurry_at, ..stubborn() }, terms()), ms(600));
+    let terminating_at = Some(BEGIN + ms(100));
+    assert_eq!(signalled(Fake { terminating_at, ..stubborn() }, terms()), ms(600));
     let leaving = Fake { processes: 1, ..Fake::leaving(400) };
     assert_eq!(
-        play(leaving, "envoy:process=envoy", hurried()).signalled,
+        play(leaving, "envoy:process=envoy", terminating()).signalled,
         [],
         "an accepted quit is proved first"
     );
@@ -61,7 +61,7 @@ fn one_without_a_way_of_being_asked_is_complained_about_only_when_it_is_there() 
     assert_eq!(gone("pgbouncer", terms()), Verdict::AlreadyGone);
     assert_eq!(gone("pgbouncer", never_seen()), Verdict::NoWay, "it may come yet");
     assert_eq!(gone("pgbouncer?", never_seen()), Verdict::Absent);
-    assert_eq!(gone("pgbouncer", Terms { seen: false, ..hurried() }), Verdict::Absent);
+    assert_eq!(gone("pgbouncer", Terms { seen: false, ..terminating() }), Verdict::Absent);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the tests have in common: short words for signals, times, specs and settings, and a machine to try them on.
 
-use lastout_core::machine::{Action, Event, Job, Machine, PhaseName, Pid};
+use lastout_core::machine::{Action, Event, Job, Machine, PhaseName, Pid, SidecarId};
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::{Group, Settings, Verb};
 use lastout_core::signal::Signal;
@@ -117,6 +117,6 @@ impl TestMachine {
 }
 
 /// The step of the stop: these sidecars, until then.
-pub fn ask(sidecars: &[usize], deadline: Duration, hurried: bool) -> Action {
-    Action::Ask { sidecars: sidecars.to_vec(), deadline, hurried }
+pub fn ask(sidecars: &[usize], deadline: Duration, terminating: bool) -> Action {
+    Action::Ask { sidecars: sidecars.iter().copied().map(SidecarId).collect(), deadline, terminating }
 }

@@ -1,13 +1,18 @@
 //! `lastout guard`: the sidecar lives as long as the mains do.
 
 use crate::fixtures::{MAIN, TestMachine, USR1, USR2, ask, exited, ms, settings};
-use lastout_core::machine::{Action, Event, Job, Note, PhaseName};
+use lastout_core::machine::{Action, Event, Job, Note, PhaseName, SidecarId};
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
 
 /// What is said and done about a stop signal that is not for the sidecar yet.
-const HELD: [Action; 2] = [Action::Tell(Note::HeldBack(Signal::TERM)), Action::Hurry];
+const HELD: [Action; 2] = [Action::Tell(Note::HeldBack(Signal::TERM)), Action::Terminating];
+
+/// The same once the sidecar runs.
+fn watched_and_held() -> Vec<Action> {
+    [Action::WatchGroup].into_iter().chain(HELD).collect()
+}
 
 fn send(signal: Signal) -> Action {
     Action::Send(MAIN, signal)
@@ -17,9 +22,9 @@ fn send(signal: Signal) -> Action {
 fn guarding(settings: &Settings) -> TestMachine {
     let mut machine =
         TestMachine::new(Job::Guard, &Settings { grace: Some(ms(500)), ..settings.clone() }, true);
-    assert_eq!(machine.on(Event::Begin), [Action::WatchGroup]);
+    assert_eq!(machine.on(Event::Begin), [Action::LookAtGroup]);
     assert_eq!(machine.on(Event::MainsIn), [Action::Start]);
-    assert_eq!(machine.on(Event::Started(MAIN)), []);
+    assert_eq!(machine.on(Event::Started(MAIN)), [Action::WatchGroup]);
     machine
 }
 
@@ -55,7 +60,7 @@ fn a_stop_signal_is_held_back_until_the_mains_are_out_and_others_pass() {
 fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
     let mut machine = guarding(&settings(&[]));
     let _ = machine.signal(Signal::TERM);
-    assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))], "one press");
+    assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::Merged(Signal::INT))], "they merge");
     assert_eq!(machine.pass(ms(150)).signal(Signal::INT), [send(Signal::INT)]);
     assert_eq!(machine.deadline(), Some(ms(650)));
     assert_eq!(machine.pass(ms(200)).on(Event::MainsOut), []);
@@ -90,19 +95,19 @@ fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
     assert_eq!(before.signal(Signal::TERM), HELD);
     assert_eq!(before.on(Event::MainsIn), [Action::Start]);
     for mut machine in [fork_window, before] {
-        assert_eq!(machine.on(Event::Started(MAIN)), HELD);
+        assert_eq!(machine.on(Event::Started(MAIN)), watched_and_held());
         assert_eq!(machine.pass(ms(150)).signal(Signal::TERM), [send(Signal::TERM)]);
     }
 }
 
 #[test]
-fn a_stop_signal_that_was_kept_began_its_press_when_it_came_and_not_when_the_sidecar_hears_it() {
+fn a_stop_signal_that_was_kept_counts_from_when_it_came_and_not_when_the_sidecar_hears_it() {
     let mut machine = TestMachine::new(Job::Guard, &settings(&[]), true);
     let _ = machine.on(Event::Begin);
     assert_eq!(machine.signal(Signal::TERM), HELD);
     assert_eq!(machine.pass(ms(1_000)).on(Event::MainsIn), [Action::Start]);
-    assert_eq!(machine.on(Event::Started(MAIN)), HELD);
-    assert_eq!(machine.pass(ms(100)).signal(Signal::TERM), [send(Signal::TERM)], "a second press");
+    assert_eq!(machine.on(Event::Started(MAIN)), watched_and_held());
+    assert_eq!(machine.pass(ms(100)).signal(Signal::TERM), [send(Signal::TERM)], "a second one");
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
     let mut machine = begin();
     assert_eq!(machine.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
     assert_eq!(machine.on(Event::MainsOut), [ask(&[0], ms(10_000), false)]);
-    assert_eq!(machine.on(Event::SidecarDone(0, false)), [Action::Exit(Outcome::Done)]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), false)), [Action::Exit(Outcome::Done)]);
 
     let mut machine = begin();
     assert_eq!(machine.signal(Signal::TERM), HELD);
@@ -153,7 +158,7 @@ fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
     let _ = machine.signal(Signal::TERM);
     let meant = machine.pass(ms(150)).signal(Signal::TERM);
     assert_eq!(meant, [ask(&[0], ms(10_150), true)], "a second one is meant");
-    let _ = machine.on(Event::Asked(0));
+    let _ = machine.on(Event::Asked(SidecarId(0)));
     assert_eq!(machine.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
 }
 
@@ -162,7 +167,7 @@ fn a_guard_keeps_its_sidecar_on_a_double_term_until_the_mains_are_out() {
     for apart in [0, 149] {
         let mut machine = guarding(&settings(&[]));
         assert_eq!(machine.signal(Signal::TERM), HELD);
-        let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+        let same = [Action::Tell(Note::Merged(Signal::TERM))];
         assert_eq!(machine.pass(ms(apart)).signal(Signal::TERM), same, "{apart} ms");
         assert_eq!((machine.phase(), machine.deadline()), (PhaseName::Running, None), "no grace runs yet");
         assert_eq!(machine.on(Event::MainsOut), [send(Signal::TERM)]);
@@ -176,7 +181,7 @@ fn a_guard_that_only_watches_keeps_the_sidecars_on_a_double_term_as_well() {
         let mut machine = TestMachine::new(job, &settings(&[10]), true);
         let _ = machine.on(Event::Begin);
         assert_eq!(machine.signal(Signal::TERM), HELD);
-        assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))]);
+        assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::Merged(Signal::INT))]);
         assert_eq!(machine.phase(), PhaseName::Waiting);
     }
 }

@@ -1,7 +1,7 @@
 //! Phases of the main job: the gate, main's end, leftovers, linger, and what a stop signal does in each.
 
 use crate::fixtures::{MAIN, TestMachine, USR1, ask, exited, group, ms, settings};
-use lastout_core::machine::{Action, Event, Job, Note, PhaseName};
+use lastout_core::machine::{Action, Event, Job, Note, PhaseName, SidecarId};
 use lastout_core::outcome::{Ended, Outcome, StopOn};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
@@ -12,10 +12,10 @@ const TEN: u64 = 10_000;
 fn main_starts_when_all_sidecars_are_ready_in_any_order() {
     let mut machine = TestMachine::waiting(&settings(&[10, 90, 10]));
     for sidecar in [2, 0, 0] {
-        assert_eq!(machine.on(Event::Open(sidecar)), []);
+        assert_eq!(machine.on(Event::Open(SidecarId(sidecar))), []);
     }
     assert_eq!(machine.phase(), PhaseName::Waiting);
-    assert_eq!(machine.on(Event::Open(1)), [Action::CloseGate, Action::Start]);
+    assert_eq!(machine.on(Event::Open(SidecarId(1))), [Action::CloseGate, Action::Start]);
     assert_eq!(machine.on(Event::Started(MAIN)), []);
     assert_eq!((machine.phase(), machine.deadline()), (PhaseName::Running, None), "idle means idle");
 }
@@ -47,7 +47,7 @@ fn a_wait_timeout_fails_with_124_and_stops_the_sidecars_or_runs_main_all_the_sam
         machine.tick(),
         (ms(500), vec![Action::CloseGate, Action::TellTimeout, ask(&[0], ms(500 + TEN), false)])
     );
-    assert_eq!(machine.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::WaitTimeout)]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), true)), [Action::Exit(Outcome::WaitTimeout)]);
 
     let mut machine = TestMachine::waiting(&Settings { run_unready: true, ..short });
     assert_eq!(machine.signal(USR1), [Action::Tell(Note::Kept(USR1))]);
@@ -60,7 +60,7 @@ fn a_wait_timeout_fails_with_124_and_stops_the_sidecars_or_runs_main_all_the_sam
 fn one_that_is_ready_at_the_last_probe_is_not_late() {
     let mut machine = TestMachine::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10]) });
     assert_eq!(machine.tick(), (ms(400), vec![Action::LastProbe]));
-    assert_eq!(machine.pass(ms(99)).on(Event::Open(0)), [Action::CloseGate, Action::Start]);
+    assert_eq!(machine.pass(ms(99)).on(Event::Open(SidecarId(0))), [Action::CloseGate, Action::Start]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn wait_alone_is_over_with_0_when_the_gate_opens_and_asks_nobody_to_end() {
         assert_eq!(machine.on(Event::Begin), [Action::OpenGate]);
         machine
     };
-    assert_eq!(begin().on(Event::Open(0)), [Action::CloseGate, Action::Exit(Outcome::Done)]);
+    assert_eq!(begin().on(Event::Open(SidecarId(0))), [Action::CloseGate, Action::Exit(Outcome::Done)]);
     let stopped = [Action::CloseGate, Action::Exit(Outcome::Signalled(Signal::TERM))];
     assert_eq!(begin().signal(Signal::TERM), stopped);
     let late = Settings { wait_timeout: Some(ms(1)), ..settings.clone() };
@@ -97,8 +97,11 @@ fn a_stop_signal_hup_or_quit_at_the_gate_ends_the_run_by_128_plus_n_and_main_is_
     for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         let mut machine = TestMachine::waiting(&settings(&[10]));
         assert_eq!(machine.signal(signal), [Action::CloseGate, ask(&[0], ms(TEN), true)], "{signal}");
-        assert_eq!(machine.on(Event::Open(0)), []);
-        assert_eq!(machine.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::Signalled(signal))]);
+        assert_eq!(machine.on(Event::Open(SidecarId(0))), []);
+        assert_eq!(
+            machine.on(Event::SidecarDone(SidecarId(0), true)),
+            [Action::Exit(Outcome::Signalled(signal))]
+        );
 
         let success = Settings { stop_on: StopOn::Success, ..settings(&[10]) };
         let exit = Action::Exit(Outcome::Signalled(signal));
@@ -107,11 +110,11 @@ fn a_stop_signal_hup_or_quit_at_the_gate_ends_the_run_by_128_plus_n_and_main_is_
 }
 
 #[test]
-fn the_signal_that_ended_the_waiting_was_the_first_press() {
+fn the_signal_that_ended_the_waiting_was_the_first_stop_signal() {
     let mut machine = TestMachine::waiting(&settings(&[10]));
     let _ = machine.signal(Signal::HUP);
-    let _ = machine.on(Event::Asked(0));
-    let same = [Action::Tell(Note::SamePress(Signal::TERM))];
+    let _ = machine.on(Event::Asked(SidecarId(0)));
+    let same = [Action::Tell(Note::Merged(Signal::TERM))];
     assert_eq!(machine.pass(ms(149)).signal(Signal::TERM), same);
     let cut = [Action::Tell(Note::CutOff), Action::Exit(Outcome::Signalled(Signal::HUP))];
     assert_eq!(machine.pass(ms(1)).signal(Signal::TERM), cut);
@@ -123,7 +126,7 @@ fn sidecars_are_stopped_although_main_could_not_be_started() {
         let mut machine = TestMachine::new(Job::Command, &Settings { gate: false, ..settings(&[10]) }, true);
         assert_eq!(machine.on(Event::Begin), [Action::Start]);
         assert_eq!(machine.on(Event::NotStarted(outcome)), [ask(&[0], ms(TEN), false)]);
-        assert_eq!(machine.on(Event::SidecarDone(0, false)), [Action::Exit(outcome)]);
+        assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), false)), [Action::Exit(outcome)]);
     }
 }
 
@@ -132,7 +135,7 @@ fn sidecars_are_stopped_although_the_gate_could_not_be_opened() {
     let mut machine = TestMachine::waiting(&settings(&[10]));
     let asked = machine.on(Event::NotStarted(Outcome::Internal));
     assert_eq!(asked, [Action::CloseGate, ask(&[0], ms(TEN), false)]);
-    assert_eq!(machine.on(Event::SidecarDone(0, true)), [Action::Exit(Outcome::Internal)]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), true)), [Action::Exit(Outcome::Internal)]);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn the_first_reap_of_main_decides_and_an_orphan_decides_nothing() {
     assert_eq!(machine.on(Event::Reaped(MAIN + 1, Ended::Exited(9))), []);
     assert_eq!(machine.main_exits(3), [ask(&[0], ms(TEN), false)]);
     assert_eq!(machine.on(Event::Reaped(MAIN, Ended::Exited(9))), [], "its pid is somebody else's by now");
-    assert_eq!(machine.on(Event::SidecarDone(0, true)), [Action::Exit(exited(3))]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), true)), [Action::Exit(exited(3))]);
     assert_eq!(machine.deadline(), None);
 }
 
@@ -167,7 +170,7 @@ fn linger_puts_the_stop_off_and_a_stop_signal_cuts_it_short() {
     let _ = machine.main_exits(0);
     assert_eq!(machine.pass(ms(5)).signal(Signal::INT), [ask(&[0], ms(5 + TEN), true)]);
     let cut = [Action::Tell(Note::CutOff), Action::Exit(exited(0))];
-    let _ = machine.on(Event::Asked(0));
+    let _ = machine.on(Event::Asked(SidecarId(0)));
     assert_eq!(machine.pass(ms(150)).signal(Signal::INT), cut, "the second one since main's end");
 }
 
@@ -247,11 +250,11 @@ fn only_the_last_main_out_of_the_group_stops_the_sidecars() {
     assert_eq!(machine.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
     assert_eq!(machine.signal(Signal::TERM), []);
     assert_eq!(machine.on(Event::Left(true)), [ask(&[0], ms(TEN), true)], "a stop signal in between");
-    let _ = machine.on(Event::Asked(0));
+    let _ = machine.on(Event::Asked(SidecarId(0)));
     assert_eq!(
         machine.pass(ms(150)).signal(Signal::TERM).last(),
         Some(&Action::Exit(exited(3))),
-        "and it was a press"
+        "and it counted"
     );
 }
 
@@ -272,7 +275,7 @@ fn a_last_probe_that_finds_only_some_ready_changes_nothing_about_the_timeout() {
     let mut machine = TestMachine::waiting(&Settings { wait_timeout: Some(ms(400)), ..settings(&[10, 20]) });
     assert_eq!(machine.tick(), (ms(400), vec![Action::LastProbe]));
     assert_eq!(machine.on(Event::Tick), [], "100 ms are given to it");
-    assert_eq!(machine.pass(ms(50)).on(Event::Open(0)), []);
+    assert_eq!(machine.pass(ms(50)).on(Event::Open(SidecarId(0))), []);
     assert_eq!(machine.tick().1[..2], [Action::CloseGate, Action::TellTimeout]);
 }
 

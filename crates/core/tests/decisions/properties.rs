@@ -3,7 +3,7 @@
 use crate::fixtures::{MAIN, ms};
 use crate::simulation::{Simulation, a_job, a_simulation, an_event, some_settings};
 use crate::trace::Trace;
-use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName};
+use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, SidecarId};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
@@ -125,7 +125,7 @@ proptest! {
             return Ok(());
         }
         let before = &trace.steps[..=start];
-        let opened = (0..sidecars.len()).all(|sidecar| before.iter().any(|step| step.event == Event::Open(sidecar)));
+        let opened = (0..sidecars.len()).all(|sidecar| before.iter().any(|step| step.event == Event::Open(SidecarId(sidecar))));
         let probed = before.iter().position(|step| step.actions == [Action::LastProbe]);
         let late = *run_unready
             && wait_timeout.zip(probed).is_some_and(|(timeout, probed)| {
@@ -149,10 +149,10 @@ proptest! {
         let sidecars = &trace.simulation.settings.sidecars;
         let mut asked = vec![];
         for ask in &asks {
-            let orders: Vec<u32> = ask.sidecars.iter().map(|index| sidecars[*index].order).collect();
+            let orders: Vec<u32> = ask.sidecars.iter().map(|index| sidecars[index.0].order).collect();
             let step_by_step = trace.cut_off() != Some(ask.at);
             prop_assert!(!step_by_step || orders.windows(2).all(|pair| pair[0] == pair[1]), "all of a step at once");
-            prop_assert!(asked.last().is_none_or(|last: &usize| sidecars[*last].order < orders[0]));
+            prop_assert!(asked.last().is_none_or(|last: &SidecarId| sidecars[last.0].order < orders[0]));
             asked.extend_from_slice(ask.sidecars);
         }
         // Cut off or not: those of later steps are asked as well, unless each was reported before its turn.
@@ -161,7 +161,7 @@ proptest! {
             return Ok(());
         }
         asked.sort_unstable();
-        prop_assert_eq!(asked, (0..sidecars.len()).collect::<Vec<_>>());
+        prop_assert_eq!(asked, (0..sidecars.len()).map(SidecarId).collect::<Vec<_>>());
     }
 
     #[test]
@@ -200,19 +200,19 @@ proptest! {
     #[test]
     fn an_ask_knows_whether_the_pod_may_be_going_and_hears_of_it_later(trace in a_trace()) {
         for ask in trace.asks() {
-            prop_assert_eq!(ask.hurried, trace.is_hurried_before(ask.at + 1));
+            prop_assert_eq!(ask.terminating, trace.is_terminating_before(ask.at + 1));
         }
         let Some(first) = trace.asks().first().map(|ask| ask.at) else { return Ok(()) };
-        let hurries: Vec<usize> =
-            trace.actions().filter(|(at, action)| *at > first && **action == Action::Hurry).map(|(at, _)| at).collect();
-        let later = trace.hurried().filter(|at| (first + 1..=trace.exit).contains(at));
-        prop_assert_eq!(hurries, Vec::from_iter(later));
+        let told: Vec<usize> =
+            trace.actions().filter(|(at, action)| *at > first && **action == Action::Terminating).map(|(at, _)| at).collect();
+        let later = trace.terminating().filter(|at| (first + 1..=trace.exit).contains(at));
+        prop_assert_eq!(told, Vec::from_iter(later));
     }
 
     #[test]
     fn the_second_stop_signal_since_mains_end_ends_the_stop(trace in a_trace()) {
         let (Some(reaped), Some(first)) = (trace.reaped, trace.asks().first().map(|ask| ask.at)) else { return Ok(()) };
-        let stops = trace.presses().into_iter().filter(|at| (reaped + 1..=trace.exit).contains(at));
+        let stops = trace.stop_signals().into_iter().filter(|at| (reaped + 1..=trace.exit).contains(at));
         // One that came while the group was being left or a pause was cut counts as the first, however often.
         let early = stops.clone().filter(|at| *at <= first).count().min(1);
         let cut = stops.filter(|at| *at > first).nth(1 - early);
@@ -221,18 +221,18 @@ proptest! {
     }
 
     #[test]
-    fn a_stop_that_was_cut_off_ends_when_each_was_asked_or_after_300_ms_or_by_a_third_press(trace in a_trace()) {
+    fn a_stop_that_was_cut_off_ends_when_each_was_asked_or_after_300_ms_or_by_a_third_stop_signal(trace in a_trace()) {
         let Some(cut) = trace.cut_off() else { return Ok(()) };
         let asks = trace.asks();
-        let presses = trace.presses();
-        prop_assert!(presses.contains(&cut), "a press of its own");
+        let stops = trace.stop_signals();
+        prop_assert!(stops.contains(&cut), "one that counts");
         let until = trace.now(cut) + ms(300);
         for ask in asks.iter().filter(|ask| ask.at == cut) {
-            prop_assert!(ask.deadline == until && ask.hurried && !ask.sidecars.is_empty());
+            prop_assert!(ask.deadline == until && ask.terminating && !ask.sidecars.is_empty());
         }
         let over = |at: &usize| {
             let late = trace.steps[*at].event == Event::Tick && trace.now(*at) >= until;
-            trace.all_reported(asks[0].at, at + 1) || late || *at > cut && presses.contains(at)
+            trace.all_reported(asks[0].at, at + 1) || late || *at > cut && stops.contains(at)
         };
         prop_assert_eq!((cut..trace.steps.len()).find(over), Some(trace.exit));
         prop_assert!(asks.iter().all(|ask| ask.at <= cut), "nothing more is begun");
@@ -240,14 +240,14 @@ proptest! {
 
     #[test]
     fn stop_signals_of_one_press_are_said_to_be_so_and_do_nothing_else(trace in a_trace()) {
-        let presses = trace.presses();
+        let stops = trace.stop_signals();
         for (at, action) in trace.actions() {
-            let Action::Tell(Note::SamePress(signal)) = action else { continue };
+            let Action::Tell(Note::Merged(signal)) = action else { continue };
             let step = &trace.steps[at];
             // What was kept for a guard's sidecar is heard when that begins.
             if step.event != Event::Started(MAIN) {
                 prop_assert_eq!((step.event, step.actions.len()), (Event::Signal(*signal), 1));
-                prop_assert!(!presses.contains(&at) && step.before == step.after);
+                prop_assert!(!stops.contains(&at) && step.before == step.after);
             }
             prop_assert!(trace.simulation.job == Job::Guard || !trace.lives(at), "main gets every one");
         }
@@ -277,7 +277,7 @@ proptest! {
             ask.sidecars.iter().all(|at| rest.iter().any(|step| step.event == Event::SidecarDone(*at, true)))
         });
         let last = asks.first().map_or(trace.exit, |ask| ask.at);
-        let bad = |step: &crate::simulation::Step| matches!(step.event, Event::SidecarDone(_, false));
+        let bad = |step: &crate::simulation::Step| matches!(step.event, Event::SidecarDone(SidecarId(_), false));
         let none_bad = !trace.steps[last..=trace.exit].iter().any(bad);
         let cut_off = trace.cut_off().is_some();
         let expected = if gone && none_bad && !cut_off { Outcome::Done } else { Outcome::NotStopped };

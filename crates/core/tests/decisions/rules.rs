@@ -2,8 +2,8 @@
 
 use crate::fixtures::{ms, spec};
 use crate::sidecar::{
-    ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, StopTrace, TWO_PORTS, answer, brief, hurried, never_seen,
-    open, play, status, still_there, terms,
+    ACCEPTS, BEGIN, END, Fake, ONE_PORT, REFUSES, StopTrace, TWO_PORTS, answer, brief, never_seen, open,
+    play, status, still_there, terminating, terms,
 };
 use lastout_core::stop::{Next, Port, Reply, Sight, Stop, Terms, Verdict};
 use std::time::Duration;
@@ -130,7 +130,7 @@ fn any_other_answer_is_permanent() {
 #[test]
 fn a_quit_port_that_refuses_beside_a_ready_one_is_not_switched_on() {
     let off = || Fake { quit: vec![], ..Fake::up() }.with_ready(&open());
-    for terms in [terms(), never_seen(), hurried()] {
+    for terms in [terms(), never_seen(), terminating()] {
         let trace = play(off(), TWO_PORTS, terms);
         assert_eq!(brief(&trace), (Verdict::NotSwitchedOn, ms(500), 1));
     }
@@ -221,34 +221,34 @@ fn after_a_stop_signal_there_is_one_try_and_a_second_of_proof() {
         (Fake::replying([Reply::Lost("reset".into())]), still_there(true, "reset"), 1_000),
     ];
     for (fake, verdict, after) in fakes {
-        assert_eq!(brief(&play(fake, ONE_PORT, hurried())), (verdict, ms(after), 1));
+        assert_eq!(brief(&play(fake, ONE_PORT, terminating())), (verdict, ms(after), 1));
     }
-    let unseen = Terms { seen: false, ..hurried() };
+    let unseen = Terms { seen: false, ..terminating() };
     assert_eq!(brief(&play(Fake::default(), ONE_PORT, unseen)), (Verdict::Absent, ms(0), 1));
-    let short = Terms { deadline: BEGIN + ms(300), ..hurried() };
+    let short = Terms { deadline: BEGIN + ms(300), ..terminating() };
     assert_eq!(play(Fake::up(), ONE_PORT, short).over, BEGIN + ms(300), "never more than there was");
 }
 
 #[test]
 fn a_stop_signal_in_the_midst_leaves_one_try_and_a_second() {
-    let hurry_at = Some(BEGIN + ms(2_050));
-    let trace = play(Fake { hurry_at, ..Fake::up() }, ONE_PORT, terms());
+    let terminating_at = Some(BEGIN + ms(2_050));
+    let trace = play(Fake { terminating_at, ..Fake::up() }, ONE_PORT, terms());
     assert_eq!(brief(&trace), (still_there(true, &status(200)), ms(3_050), 1));
-    let trace = play(Fake { hurry_at, ..Fake::default() }, ONE_PORT, never_seen());
+    let trace = play(Fake { terminating_at, ..Fake::default() }, ONE_PORT, never_seen());
     assert_eq!(trace.verdict, Verdict::Absent);
     assert!(trace.over <= BEGIN + ms(2_070));
-    let trace = play(Fake { hurry_at, ..Fake::replying([answer(503)]) }, ONE_PORT, terms());
+    let trace = play(Fake { terminating_at, ..Fake::replying([answer(503)]) }, ONE_PORT, terms());
     assert_eq!(brief(&trace), (still_there(false, &status(503)), ms(2_200), 12));
 }
 
 #[test]
 fn a_second_stop_signal_gives_no_second_second() {
-    let mut stop = Stop::new(&spec(ONE_PORT), hurried(), BEGIN);
+    let mut stop = Stop::new(&spec(ONE_PORT), terminating(), BEGIN);
     assert_eq!(stop.left(BEGIN), ms(1_000));
-    stop.hurry(BEGIN + ms(900));
-    assert_eq!((stop.left(BEGIN + ms(900)), stop.hurried()), (ms(100), true));
+    stop.terminating_from(BEGIN + ms(900));
+    assert_eq!((stop.left(BEGIN + ms(900)), stop.is_terminating()), (ms(100), true));
     assert_eq!(stop.left(END), ms(50), "a request has always a moment");
-    assert!(!Stop::new(&spec(ONE_PORT), terms(), BEGIN).hurried());
+    assert!(!Stop::new(&spec(ONE_PORT), terms(), BEGIN).is_terminating());
 }
 
 #[test]
@@ -265,8 +265,12 @@ fn a_new_life_is_asked_once_more_and_then_only_told_of() {
     let trace = play(flapping(&[100, 200, 300]), TWO_PORTS, terms());
     assert_eq!((trace.verdict, trace.asked.len()), (Verdict::CameBack, 2));
     assert!(trace.over < BEGIN + ms(210));
-    let trace = play(flapping(&[100]), TWO_PORTS, hurried());
-    assert_eq!((trace.verdict, trace.asked.len()), (Verdict::CameBack, 1), "not even once in a hurry");
+    let trace = play(flapping(&[100]), TWO_PORTS, terminating());
+    assert_eq!(
+        (trace.verdict, trace.asked.len()),
+        (Verdict::CameBack, 1),
+        "not even once while the pod terminates"
+    );
 }
 
 #[test]
@@ -286,11 +290,11 @@ fn one_that_is_gone_is_watched_while_others_are_still_stopped() {
     stop.looked(second.over + ms(50), Port::Accepts, None);
     assert_eq!(stop.next(second.over + ms(50)), Next::Done(Verdict::CameBack), "… and only told of");
 
-    let in_a_hurry = play(Fake::leaving(10), ONE_PORT, hurried());
-    let mut stop = in_a_hurry.stop;
-    stop.watch(in_a_hurry.over);
+    let while_terminating = play(Fake::leaving(10), ONE_PORT, terminating());
+    let mut stop = while_terminating.stop;
+    stop.watch(while_terminating.over);
     assert_eq!(
-        stop.next(in_a_hurry.over),
+        stop.next(while_terminating.over),
         Next::Done(Verdict::Gone),
         "nobody restarts it in a pod that goes"
     );

@@ -25,7 +25,7 @@ pub struct Fake {
     pub processes: usize,
     pub dies_after: Option<Duration>,
     /// When a stop signal comes.
-    pub hurry_at: Option<Duration>,
+    pub terminating_at: Option<Duration>,
 }
 
 /// What came of it.
@@ -69,14 +69,14 @@ impl Fake {
     pub fn go_on(&mut self, mut stop: Stop, mut now: Duration, patience: u64) -> StopTrace {
         let (mut asked, mut looked, mut proofs, mut signalled) = (vec![], vec![], vec![], vec![]);
         for _ in 0..20_000 * patience {
-            let hurry = self.hurry_at.take_if(|at| *at <= now);
-            if hurry.is_some() {
-                stop.hurry(now);
+            let signal = self.terminating_at.take_if(|at| *at <= now);
+            if signal.is_some() {
+                stop.terminating_from(now);
             }
             match stop.next(now) {
                 Next::Pause(time) => {
                     assert!(!time.is_zero(), "a pause of no length burns the processor");
-                    let woken = self.hurry_at.filter(|at| *at < now + time);
+                    let woken = self.terminating_at.filter(|at| *at < now + time);
                     now = woken.unwrap_or(now + time);
                 }
                 Next::Ask => {
@@ -166,15 +166,15 @@ pub const END: Duration = Duration::from_secs(70);
 
 /// Ten seconds, seen before, no stop signal.
 pub fn terms() -> Terms {
-    Terms { seen: true, presumed: false, absent_at: ms(3_000), deadline: END, hurried: false }
+    Terms { seen: true, presumed: false, absent_at: ms(3_000), deadline: END, terminating: false }
 }
 
 pub fn never_seen() -> Terms {
     Terms { seen: false, ..terms() }
 }
 
-pub fn hurried() -> Terms {
-    Terms { hurried: true, ..terms() }
+pub fn terminating() -> Terms {
+    Terms { terminating: true, ..terms() }
 }
 
 pub fn play(fake: Fake, text: &str, terms: Terms) -> StopTrace {

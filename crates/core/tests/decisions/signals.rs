@@ -1,7 +1,7 @@
 //! Signals before main and while it runs: kept, forwarded, rewritten, delayed, and the KILL after `--grace`.
 
 use crate::fixtures::{MAIN, TestMachine, USR1, USR2, exited, ms, settings, signal};
-use lastout_core::machine::{Action, Event, Job, Note};
+use lastout_core::machine::{Action, Event, Job, Note, SidecarId};
 use lastout_core::outcome::Outcome;
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
@@ -65,7 +65,7 @@ fn signals_at_the_gate_are_kept_for_main_in_their_order() {
     for kept in [USR2, real_time, USR1, USR2, real_time] {
         assert_eq!(machine.signal(kept), [Action::Tell(Note::Kept(kept))]);
     }
-    let _ = machine.on(Event::Open(0));
+    let _ = machine.on(Event::Open(SidecarId(0)));
     let sent = [USR2, real_time, USR1, real_time].map(send);
     assert_eq!(machine.on(Event::Started(MAIN)), sent, "standard ones merge, real-time ones queue");
 }
@@ -77,7 +77,7 @@ fn a_flood_of_real_time_signals_at_the_gate_is_bounded_and_puts_no_other_out() {
         let _ = machine.signal(signal(64));
     }
     let _ = machine.signal(USR1);
-    let _ = machine.on(Event::Open(0));
+    let _ = machine.on(Event::Open(SidecarId(0)));
     let sent = machine.on(Event::Started(MAIN));
     assert_eq!((sent.len(), sent.last()), (257, Some(&send(USR1))));
 }
@@ -90,7 +90,7 @@ fn ctrl_z_at_the_gate_stops_us_outside_pid_1_and_what_continues_us_is_not_for_ma
         assert_eq!(machine.signal(stop), [Action::StopSelf(stop)]);
     }
     assert_eq!(machine.signal(Signal::CONT), []);
-    let _ = machine.on(Event::Open(0));
+    let _ = machine.on(Event::Open(SidecarId(0)));
     assert_eq!(machine.on(Event::Started(MAIN)), []);
 }
 
@@ -100,7 +100,7 @@ fn as_pid_1_what_stops_and_what_continues_are_kept_for_main_alike() {
     for kept in [Signal::TSTP, Signal::CONT] {
         assert_eq!(machine.signal(kept), [Action::Tell(Note::Kept(kept))]);
     }
-    let _ = machine.on(Event::Open(0));
+    let _ = machine.on(Event::Open(SidecarId(0)));
     assert_eq!(machine.on(Event::Started(MAIN)), [send(Signal::TSTP), send(Signal::CONT)]);
 }
 
@@ -117,10 +117,10 @@ fn a_stop_signal_in_the_fork_window_reaches_main() {
     let _ = machine.on(Event::Begin);
     let _ = machine.signal(Signal::TERM);
     let asked = machine.on(Event::NotStarted(Outcome::NotFound));
-    assert!(matches!(asked[..], [Action::Ask { hurried: true, .. }]), "{asked:?}");
+    assert!(matches!(asked[..], [Action::Ask { terminating: true, .. }]), "{asked:?}");
     let cut = [Action::Tell(Note::CutOff), Action::Exit(Outcome::NotFound)];
-    let _ = machine.on(Event::Asked(0));
-    assert_eq!(machine.pass(ms(150)).signal(Signal::TERM), cut, "or it was the first press");
+    let _ = machine.on(Event::Asked(SidecarId(0)));
+    assert_eq!(machine.pass(ms(150)).signal(Signal::TERM), cut, "or it was the first one");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_delay_ends_with_main() {
     let _ = machine.signal(USR1);
     let _ = machine.main_exits(0);
     let _ = machine.pass(ms(200)).on(Event::Tick);
-    assert_eq!(machine.on(Event::SidecarDone(0, true)), [Action::Exit(exited(0))]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), true)), [Action::Exit(exited(0))]);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn outside_pid_1_job_control_is_passed_on() {
 }
 
 #[test]
-fn a_running_main_gets_every_stop_signal_of_a_press() {
+fn a_running_main_gets_stop_signals_that_merge_too() {
     let mut machine = TestMachine::running(&settings(&[10]));
     for stop in [Signal::TERM, Signal::TERM, Signal::INT] {
         assert_eq!(machine.signal(stop), [send(stop)]);

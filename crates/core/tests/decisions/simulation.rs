@@ -2,7 +2,7 @@
 //! things happen, and deliver each tick at its time.
 
 use crate::fixtures::{MAIN, group, settings, signal};
-use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName};
+use lastout_core::machine::{Action, Event, Job, Machine, Note, PhaseName, SidecarId};
 use lastout_core::outcome::{Ended, ExitMap, Outcome, StopOn};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
@@ -115,8 +115,9 @@ impl Simulation {
                 Err(outcome) => Event::NotStarted(outcome),
             }),
             Action::LeaveGroup(_) => Some(Event::Left(self.last)),
-            Action::WatchGroup if self.mains_in => Some(Event::MainsIn),
-            Action::WatchGroup => Some(Event::MainsOut),
+            Action::LookAtGroup if self.mains_in => Some(Event::MainsIn),
+            Action::LookAtGroup => Some(Event::MainsOut),
+            Action::WatchGroup if !self.mains_in => Some(Event::MainsOut),
             _ => None,
         }
     }
@@ -126,7 +127,7 @@ impl Simulation {
         let mut at = Duration::ZERO;
         let mut script: Vec<_> =
             self.script.iter().map(|(gap, event)| (advance(&mut at, *gap), *event)).collect();
-        let open = (0..self.settings.sidecars.len()).map(Event::Open);
+        let open = (0..self.settings.sidecars.len()).map(|index| Event::Open(SidecarId(index)));
         script.extend(open.chain([Event::MainsOut, Event::Reaped(MAIN, self.end)]).map(|event| (at, event)));
         script
     }
@@ -201,9 +202,9 @@ pub fn an_event() -> impl Strategy<Value = Event> {
     let wild = vec![Event::Begin, Event::Started(5), Event::NotStarted(Outcome::NotFound), Event::Left(true)];
     prop_oneof![
         12 => a_signal().prop_map(Event::Signal),
-        6 => (0..5usize).prop_map(Event::Open),
-        3 => (0..5usize).prop_map(Event::Asked),
-        6 => (0..5usize, any::<bool>()).prop_map(|(sidecar, good)| Event::SidecarDone(sidecar, good)),
+        6 => (0..5usize).prop_map(|index| Event::Open(SidecarId(index))),
+        3 => (0..5usize).prop_map(|index| Event::Asked(SidecarId(index))),
+        6 => (0..5usize, any::<bool>()).prop_map(|(sidecar, good)| Event::SidecarDone(SidecarId(sidecar), good)),
         2 => an_end().prop_map(|end| Event::Reaped(MAIN, end)),
         1 => an_end().prop_map(|end| Event::Reaped(MAIN + 1, end)),
         1 => (MAIN..MAIN + 2).prop_map(|pid| Event::Stopped(pid, Signal::TSTP)),

@@ -48,7 +48,7 @@ fn a_fake() -> impl Strategy<Value = Fake> {
             ready,
             replies,
             (leaves_after, back_after, dies_after),
-            (processes, hurry_at, replies_after, proof),
+            (processes, terminating_at, replies_after, proof),
         )| Fake {
             quit,
             ready,
@@ -59,7 +59,7 @@ fn a_fake() -> impl Strategy<Value = Fake> {
             replies_after,
             processes,
             dies_after,
-            hurry_at,
+            terminating_at,
         },
     )
 }
@@ -91,12 +91,12 @@ fn a_spec() -> impl Strategy<Value = String> {
 
 fn some_terms() -> impl Strategy<Value = Terms> {
     (any::<bool>(), 0..4_000u64, 0..3_000u64, prop::bool::weighted(0.3)).prop_map(
-        |(seen, absent_at, deadline, hurried)| Terms {
+        |(seen, absent_at, deadline, terminating)| Terms {
             seen,
             presumed: false,
             absent_at: ms(absent_at),
             deadline: ms(deadline),
-            hurried,
+            terminating,
         },
     )
 }
@@ -107,10 +107,10 @@ proptest! {
         let begin = ms(200);
         let trace = fake.clone().play(&text, terms, begin);
         let mut deadline = terms.deadline.max(begin);
-        if terms.hurried {
+        if terms.terminating {
             deadline = deadline.min(begin + ms(1_000));
         }
-        if let Some(at) = fake.hurry_at {
+        if let Some(at) = fake.terminating_at {
             deadline = deadline.min(at.max(begin) + ms(1_000) + fake.replies_after).max(begin);
         }
         // The request that ends the asking, and the one to a second life.
@@ -184,8 +184,8 @@ proptest! {
         if text.contains("process=") {
             return Ok(());
         }
-        let hurry_at = if terms.hurried { Some(ms(0)) } else { fake.hurry_at };
-        let deadline = hurry_at.map_or(terms.deadline, |at| terms.deadline.min(at + ms(1_000)));
+        let terminating_at = if terms.terminating { Some(ms(0)) } else { fake.terminating_at };
+        let deadline = terminating_at.map_or(terms.deadline, |at| terms.deadline.min(at + ms(1_000)));
         let trace = fake.play(&text, terms, ms(0));
         let last = trace.looked.last().map(|(at, ..)| *at).max(trace.proofs.last().map(|(at, _)| *at));
         let asked = matches!(trace.verdict, Verdict::StillThere { asked: true, .. });

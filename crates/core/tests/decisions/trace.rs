@@ -3,7 +3,7 @@
 
 use crate::fixtures::MAIN;
 use crate::simulation::{Simulation, Step};
-use lastout_core::machine::{Action, Event, Job, Note};
+use lastout_core::machine::{Action, Event, Job, Note, SidecarId};
 use lastout_core::outcome::Outcome;
 use lastout_core::signal::Signal;
 use std::time::Duration;
@@ -24,9 +24,9 @@ pub struct Trace {
 /// One step of the stop.
 pub struct Ask<'a> {
     pub at: usize,
-    pub sidecars: &'a [usize],
+    pub sidecars: &'a [SidecarId],
     pub deadline: Duration,
-    pub hurried: bool,
+    pub terminating: bool,
 }
 
 impl Trace {
@@ -61,7 +61,7 @@ impl Trace {
     }
 
     /// The pod may be going: the first stop signal, or what ended the gate.
-    pub fn hurried(&self) -> Option<usize> {
+    pub fn terminating(&self) -> Option<usize> {
         self.steps.iter().position(|step| self.is_wish(step))
     }
 
@@ -72,23 +72,23 @@ impl Trace {
         self.is_stop(step.event) || ended_gate
     }
 
-    pub fn is_hurried_before(&self, index: usize) -> bool {
-        self.hurried().is_some_and(|hurried| hurried < index)
+    pub fn is_terminating_before(&self, index: usize) -> bool {
+        self.terminating().is_some_and(|terminating| terminating < index)
     }
 
-    /// The first stop signal of each press: those within 150 ms of it belong to it.
-    pub fn presses(&self) -> Vec<usize> {
-        let mut presses: Vec<usize> = vec![];
+    /// The stop signals that count: those within 150 ms of one merge with it.
+    pub fn stop_signals(&self) -> Vec<usize> {
+        let mut stops: Vec<usize> = vec![];
         for at in (0..self.steps.len()).filter(|at| self.is_wish(&self.steps[*at])) {
             let window = Duration::from_millis(150);
-            if presses.last().is_none_or(|first| self.now(at) >= self.now(*first) + window) {
-                presses.push(at);
+            if stops.last().is_none_or(|first| self.now(at) >= self.now(*first) + window) {
+                stops.push(at);
             }
         }
-        presses
+        stops
     }
 
-    /// When a second press cut the stop off.
+    /// When a second stop signal cut the stop off.
     pub fn cut_off(&self) -> Option<usize> {
         self.actions().find(|(_, action)| **action == Action::Tell(Note::CutOff)).map(|(at, _)| at)
     }
@@ -98,7 +98,7 @@ impl Trace {
         let steps = &self.steps[after + 1..before.max(after + 1)];
         (0..self.simulation.settings.sidecars.len()).all(|sidecar| {
             steps.iter().any(|step| match step.event {
-                Event::Asked(index) | Event::SidecarDone(index, _) => index == sidecar,
+                Event::Asked(SidecarId(index)) | Event::SidecarDone(SidecarId(index), _) => index == sidecar,
                 _ => false,
             })
         })
@@ -114,7 +114,9 @@ impl Trace {
 
     pub fn asks(&self) -> Vec<Ask<'_>> {
         let ask = |(at, action)| match action {
-            &Action::Ask { ref sidecars, deadline, hurried } => Some(Ask { at, sidecars, deadline, hurried }),
+            &Action::Ask { ref sidecars, deadline, terminating } => {
+                Some(Ask { at, sidecars, deadline, terminating })
+            }
             _ => None,
         };
         self.actions().filter_map(ask).collect()
@@ -147,7 +149,7 @@ impl Trace {
 
     /// What ends a pause that begins here: its time, or a stop signal, if none has come before.
     fn pause_from(&self, from: usize, pause: Duration, childless_counts: bool) -> usize {
-        if pause.is_zero() || self.is_hurried_before(from + 1) {
+        if pause.is_zero() || self.is_terminating_before(from + 1) {
             return from;
         }
         let end = self.now(from) + pause;
@@ -206,8 +208,8 @@ impl Sends<'_> {
         if self.trace.is_stop(Event::Signal(signal)) {
             match self.guarding {
                 Some(None) => return self.guarding = Some(Some(signal)),
-                // Of the press that is held back already. What was kept came with the first of it.
-                Some(Some(_)) if !self.trace.presses().contains(&index) => return,
+                // It merges with the one that is held back already. What was kept came with the first of it.
+                Some(Some(_)) if !self.trace.stop_signals().contains(&index) => return,
                 Some(Some(_)) => self.guarding = None,
                 None => {}
             }
