@@ -57,6 +57,8 @@ pub(super) fn definition() -> clap::Command {
         Arg::new(COMMAND).num_args(0..).trailing_var_arg(true).value_parser(OsStringValueParser::new());
     clap::Command::new("lastout")
         .no_binary_name(true)
+        // Ours asks what is shown; where another crate of the workspace has clap's help, it would add a second one.
+        .disable_help_flag(true)
         .version(env!("CARGO_PKG_VERSION"))
         .args(options)
         .arg(Arg::new(HELP).long(HELP).short('h').action(ArgAction::SetTrue))
