@@ -7,6 +7,7 @@
 //!                ├ group             what members of a group put on record, and who is out
 //!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
 //!                     └ machine      the whole run: phases, events, actions
+//!   presets → injectors              what a manifest says of sidecars that are not in it yet; not for the wrapper
 //! ```
 
 #![no_std]
@@ -20,6 +21,7 @@ extern crate std;
 pub mod duration;
 pub mod gate;
 pub mod group;
+pub mod injectors;
 pub mod machine;
 pub mod outcome;
 pub mod presets;

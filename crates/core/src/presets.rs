@@ -1,5 +1,16 @@
 //! Known sidecars: rows of data, each with its source. Ports collide (9090, 9091, 9901, 8200), so a row is
 //! chosen by its name, never by an open port.
+//!
+//! What only a manifest shows, the images, is a table of its own ([`IMAGES`]): the wrapper never reads it, so it is not
+//! linked into it.
+
+mod images;
+mod needs;
+
+pub use images::{IMAGES, find_by_image};
+pub use needs::{Asked, Need, Switch};
+
+use needs::{both, quit, ready};
 
 /// A known sidecar.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,9 +22,12 @@ pub struct Preset {
     /// When it is ready.
     pub ready: ReadyRow,
     /// How it is asked to end, if it can be.
-    pub quit: Option<QuitRow>,
+    pub quit: Option<&'static QuitRow>,
     /// What must be switched on in the sidecar, or what to do instead where there is no quit.
     pub enable: &'static str,
+    /// The same for programs: what must be so in the pod's manifest before the sidecar can be asked. Those for the same
+    /// request are alternatives, one of them is enough; nothing for a request: it is answered as the sidecar comes.
+    pub needs: &'static [Need],
     /// What an answer means and the way out.
     pub hints: &'static [(When, &'static str)],
     /// Low ones are stopped first.
@@ -23,7 +37,7 @@ pub struct Preset {
     /// A quit port that refuses while the ready port answers, or that it has none, is how it should be.
     pub refused_is_normal: bool,
     /// A header that is sent when this variable is set in our environment: (header, variable).
-    pub header_from_env: Option<(&'static str, &'static str)>,
+    pub header_from_env: Option<&'static (&'static str, &'static str)>,
     /// The port comes from this variable when it is set.
     pub port_from_env: Option<&'static str>,
     /// Where these facts were read or measured.
@@ -116,8 +130,8 @@ const fn get(ports: &'static [u16], path: &'static str) -> ReadyRow {
     ReadyRow::Http { ports, path, ok: OK }
 }
 
-const fn post(ports: &'static [u16], path: &'static str) -> Option<QuitRow> {
-    Some(QuitRow { ports, method: "POST", path, ok: OK })
+const fn post(ports: &'static [u16], path: &'static str) -> QuitRow {
+    QuitRow { ports, method: "POST", path, ok: OK }
 }
 
 /// What most rows have in common.
@@ -127,6 +141,7 @@ const PLAIN: Preset = Preset {
     ready: ReadyRow::Unchecked,
     quit: None,
     enable: "",
+    needs: &[],
     hints: &[],
     order: DEFAULT_ORDER,
     gone: Gone::Refused,
@@ -140,14 +155,22 @@ const NO_ENDPOINT: &str = "it has no quit endpoint: run it as a native sidecar, 
 
 const PGBOUNCER: &str = "it has no quit endpoint: run it as a native sidecar, or under `lastout guard`, or share the process namespace and add process=pgbouncer,signal=QUIT (from 1.23 TERM waits for every client)";
 
+/// Prometheus' management API, and Pushgateway's main.go: `/-/ready` is always there.
+const LIFECYCLE: &[Need] = &[quit(Switch::Flag("--web.enable-lifecycle"))];
+
+/// For the agents that were made of Vault's.
+const AGENT_API: &str = "agent_api { enable_quit = true } in a TCP listener";
+
 /// All of them, as `lastout presets` prints them.
 pub static PRESETS: &[Preset] = &[
     Preset {
         name: "istio",
         containers: &["istio-proxy"],
         ready: get(&[15020], "/healthz/ready"),
-        quit: post(&[15020], "/quitquitquit"),
+        quit: Some(&post(&[15020], "/quitquitquit")),
         enable: "nothing, unless the annotation status.sidecar.istio.io/port is \"0\"",
+        // Port 0 switches the agent's listener off (istio#18505).
+        needs: &[both(Switch::NotAnnotation { key: "status.sidecar.istio.io/port", value: "0" })],
         hints: &[
             (
                 When::Status(403),
@@ -175,8 +198,10 @@ pub static PRESETS: &[Preset] = &[
         name: "envoy",
         containers: &["envoy", "aws-appmesh"],
         ready: get(&[9901], "/ready"),
-        quit: post(&[9901], "/quitquitquit"),
+        quit: Some(&post(&[9901], "/quitquitquit")),
         enable: "an admin block in the bootstrap; its allow_paths, if any, must contain /quitquitquit and /ready",
+        // There is no default: without the block nothing listens (envoyproxy.io, "Administration interface").
+        needs: &[both(Switch::Config("an admin block in the bootstrap"))],
         hints: &[
             (
                 When::Status(403),
@@ -203,8 +228,14 @@ pub static PRESETS: &[Preset] = &[
         name: "linkerd",
         containers: &["linkerd-proxy"],
         ready: get(&[4191], "/ready"),
-        quit: post(&[4191], "/shutdown"),
+        quit: Some(&post(&[4191], "/shutdown")),
         enable: "the pod annotation config.linkerd.io/proxy-admin-shutdown: enabled, or Helm proxy.enableShutdownEndpoint=true",
+        // Off by default from edge-24.6.2 (linkerd2#12705); the injector turns the annotation into the variable.
+        needs: &[
+            quit(Switch::Annotation { key: "config.linkerd.io/proxy-admin-shutdown", value: "enabled" }),
+            quit(Switch::Env { name: "LINKERD2_PROXY_SHUTDOWN_ENDPOINT_ENABLED", value: "true" }),
+            quit(Switch::Config("Helm proxy.enableShutdownEndpoint=true")),
+        ],
         hints: &[
             (
                 When::Status(403),
@@ -234,8 +265,15 @@ pub static PRESETS: &[Preset] = &[
         name: "cloud-sql-proxy",
         containers: &["cloud-sql-proxy", "cloudsql-proxy"],
         ready: get(&[9090], "/startup"),
-        quit: post(&[9091], "/quitquitquit"),
+        quit: Some(&post(&[9091], "/quitquitquit")),
         enable: "--quitquitquit (2.1.0 or later) and, for the wait, --health-check",
+        // cmd/root.go: the quit from 2.1.0; without the flags nobody listens, on 9091 and on 9090.
+        needs: &[
+            quit(Switch::Flag("--quitquitquit")),
+            quit(Switch::Env { name: "CSQL_PROXY_QUITQUITQUIT", value: "true" }),
+            ready(Switch::Flag("--health-check")),
+            ready(Switch::Env { name: "CSQL_PROXY_HEALTH_CHECK", value: "true" }),
+        ],
         hints: &[
             (When::Status(400), "cloud-sql-proxy quits on POST only: remove method="),
             (
@@ -262,8 +300,15 @@ pub static PRESETS: &[Preset] = &[
         name: "alloydb-auth-proxy",
         containers: &["alloydb-auth-proxy"],
         ready: get(&[9090], "/startup"),
-        quit: post(&[9091], "/quitquitquit"),
+        quit: Some(&post(&[9091], "/quitquitquit")),
         enable: "--quitquitquit (1.2.0 or later) and, for the wait, --health-check",
+        // cmd/root.go, as above; the quit from 1.2.0.
+        needs: &[
+            quit(Switch::Flag("--quitquitquit")),
+            quit(Switch::Env { name: "ALLOYDB_PROXY_QUITQUITQUIT", value: "true" }),
+            ready(Switch::Flag("--health-check")),
+            ready(Switch::Env { name: "ALLOYDB_PROXY_HEALTH_CHECK", value: "true" }),
+        ],
         hints: &[
             (When::Status(400), "alloydb-auth-proxy quits on POST only: remove method="),
             (
@@ -288,7 +333,7 @@ pub static PRESETS: &[Preset] = &[
         containers: &["daprd"],
         // Not /v1.0/healthz: that one also waits for the app, which waits for us.
         ready: ReadyRow::Http { ports: &[3500], path: "/v1.0/healthz/outbound", ok: &[(204, 204)] },
-        quit: Some(QuitRow {
+        quit: Some(&QuitRow {
             ports: &[3500],
             method: "POST",
             path: "/v1.0/shutdown",
@@ -311,7 +356,7 @@ pub static PRESETS: &[Preset] = &[
             (When::StillThere, "daprd before 1.17.7 may ignore an accepted shutdown (dapr#9949): upgrade"),
         ],
         order: 30,
-        header_from_env: Some(("dapr-api-token", "DAPR_API_TOKEN")),
+        header_from_env: Some(&("dapr-api-token", "DAPR_API_TOKEN")),
         port_from_env: Some("DAPR_HTTP_PORT"),
         source: "dapr pkg/api/http, pkg/injector/patcher/sidecar_container.go",
         ..PLAIN
@@ -322,7 +367,7 @@ pub static PRESETS: &[Preset] = &[
         // Not /graceful_startup: it answers 200 also when Envoy never became ready.
         ready: get(&[19000], "/ready"),
         // consul-k8s always passes -graceful-port=20600; the binary's own default is 20300.
-        quit: post(&[20600, 20300], "/graceful_shutdown"),
+        quit: Some(&post(&[20600, 20300], "/graceful_shutdown")),
         enable: "nothing (consul-dataplane 1.2 or later)",
         hints: &[
             (
@@ -352,7 +397,7 @@ pub static PRESETS: &[Preset] = &[
         name: "kuma",
         containers: &["kuma-sidecar"],
         ready: get(&[9902, 9901], "/ready"),
-        quit: post(&[9901], "/quitquitquit"),
+        quit: Some(&post(&[9901], "/quitquitquit")),
         enable: "nothing in 2.x; from 3.0 the control plane stops it, and no request from the pod can",
         hints: &[
             (When::Status(404), "9901 is not the Envoy admin port: set port="),
@@ -372,8 +417,14 @@ pub static PRESETS: &[Preset] = &[
         containers: &["vault-agent"],
         // The agent's own answer, without a token. Says that it runs, not that it has logged in.
         ready: get(&[8200], "/agent/v1/metrics"),
-        quit: post(&[8200], "/agent/v1/quit"),
+        quit: Some(&post(&[8200], "/agent/v1/quit")),
         enable: "the annotation vault.hashicorp.com/agent-enable-quit: \"true\", or agent_api { enable_quit = true } in a TCP listener",
+        // For both: the injector (vault-k8s from 0.16.0) makes a listener for the quit, and without one there is
+        // nobody to ask.
+        needs: &[
+            both(Switch::Annotation { key: "vault.hashicorp.com/agent-enable-quit", value: "true" }),
+            both(Switch::Config(AGENT_API)),
+        ],
         hints: &[
             (
                 When::Status(404),
@@ -393,8 +444,12 @@ pub static PRESETS: &[Preset] = &[
         name: "openbao-agent",
         containers: &["openbao-agent"],
         ready: get(&[8200], "/agent/v1/metrics"),
-        quit: post(&[8200], "/agent/v1/quit"),
+        quit: Some(&post(&[8200], "/agent/v1/quit")),
         enable: "the annotation openbao.openbao.org/agent-enable-quit: \"true\", or agent_api { enable_quit = true } in a TCP listener",
+        needs: &[
+            both(Switch::Annotation { key: "openbao.openbao.org/agent-enable-quit", value: "true" }),
+            both(Switch::Config(AGENT_API)),
+        ],
         hints: &[
             (
                 When::Status(404),
@@ -414,8 +469,9 @@ pub static PRESETS: &[Preset] = &[
         name: "pushgateway",
         containers: &["pushgateway", "prometheus-pushgateway"],
         ready: get(&[9091], "/-/ready"),
-        quit: post(&[9091], "/-/quit"),
+        quit: Some(&post(&[9091], "/-/quit")),
         enable: "--web.enable-lifecycle",
+        needs: LIFECYCLE,
         hints: &[
             (
                 When::Status(401),
@@ -436,8 +492,9 @@ pub static PRESETS: &[Preset] = &[
         name: "prometheus",
         containers: &["prometheus", "prometheus-agent"],
         ready: get(&[9090], "/-/ready"),
-        quit: post(&[9090], "/-/quit"),
+        quit: Some(&post(&[9090], "/-/quit")),
         enable: "--web.enable-lifecycle",
+        needs: LIFECYCLE,
         hints: &[
             (
                 When::Status(401),
@@ -459,6 +516,8 @@ pub static PRESETS: &[Preset] = &[
         containers: &["otc-container", "otel-collector"],
         ready: get(&[13133], "/"),
         enable: NO_ENDPOINT,
+        // opentelemetry-collector-contrib extension/healthcheckextension/README.md: 13133 is its default.
+        needs: &[ready(Switch::Config("the health_check extension"))],
         hints: &[
             (
                 When::NotReady,
@@ -474,6 +533,8 @@ pub static PRESETS: &[Preset] = &[
         containers: &["fluent-bit"],
         ready: get(&[2020], "/api/v1/health"),
         enable: NO_ENDPOINT,
+        // fluent-bit-docs administration/monitoring.md.
+        needs: &[ready(Switch::Config("HTTP_Server On and Health_Check On"))],
         hints: &[
             (When::NotReady, "set HTTP_Server On and Health_Check On in its [SERVICE]"),
             (When::StillThere, NO_ENDPOINT),
@@ -495,6 +556,8 @@ pub static PRESETS: &[Preset] = &[
         containers: &["datadog-agent-injected", "datadog-agent"],
         ready: get(&[5555], "/ready"),
         enable: "it has no quit endpoint: set DD_AUTO_EXIT_NOPROCESS_ENABLED=true in it and shareProcessNamespace: true, or run it as a native sidecar",
+        // Nothing listens on 5555 before.
+        needs: &[ready(Switch::Env { name: "DD_HEALTH_PORT", value: "5555" })],
         hints: &[
             (When::NotReady, "set DD_HEALTH_PORT=5555 in it"),
             (
@@ -510,6 +573,8 @@ pub static PRESETS: &[Preset] = &[
         containers: &["spiffe-helper"],
         ready: get(&[8081], "/ready"),
         enable: "it has no quit endpoint: run it once as an init container (daemon_mode = false), or as a native sidecar, or under `lastout guard`",
+        // README.md "Health Checks Configuration"; it listens on 8081 then.
+        needs: &[ready(Switch::Config("health_checks { listener_enabled = true }"))],
         hints: &[
             (
                 When::NotReady,

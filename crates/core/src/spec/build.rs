@@ -184,7 +184,7 @@ fn headers(
     env: Env<'_>,
 ) -> Result<Vec<(String, String)>, String> {
     let mut headers = items.headers.clone();
-    if let Some((name, variable)) = preset.and_then(|preset| preset.header_from_env) {
+    if let Some(&(name, variable)) = preset.and_then(|preset| preset.header_from_env) {
         // Secrets made from files end in a line feed.
         let value = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         if let Some(value) =
