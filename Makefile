@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench demo test test-shipped test-all e2e images dist lint clean
+.PHONY: help build bench demo test test-shipped test-all e2e images dist lint audit msrv miri clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ bench: ## start-up, memory and latency beside other inits, in target/bench; BENC
 
 lint: ## formatting, clippy and the scripts, warnings are errors
 	@scripts/lint
+
+audit: ## licences, duplicates, sources and advisories of the dependencies, by cargo-deny (deny.toml)
+	@scripts/audit
+
+msrv: ## builds everything with the oldest Rust that Cargo.toml promises
+	@scripts/msrv
+
+miri: ## undefined behaviour in the core and the allocator: their tests in Miri; needs a nightly Rust, and takes long
+	@scripts/miri
 
 clean: ## remove what was built here; the cache of sidecars stays
 	cargo clean

@@ -9,9 +9,12 @@ fn main() {
     // A debug build unwinds, and needs the tables for it.
     if is("CARGO_CFG_TARGET_ENV", "musl") && is("PROFILE", "release") {
         let layout = format!("{}/src/layout.ld", env!("CARGO_MANIFEST_DIR"));
-        // A compiler passes it on, a linker takes it as it is.
+        // What was placed where: scripts/binaries checks by it that the layout still fits the program's names.
+        let map = format!("{}/lastout.map", env::var("OUT_DIR").unwrap_or_default());
+        // A compiler passes them on, a linker takes them as they are.
         let is_linker = env::var("RUSTC_LINKER").is_ok_and(|linker| linker.ends_with("lld"));
-        let option = if is_linker { "-T" } else { "-Wl,-T," };
-        println!("cargo::rustc-link-arg-bin=lastout={option}{layout}");
+        let to_linker = if is_linker { "" } else { "-Wl," };
+        println!("cargo::rustc-link-arg-bin=lastout={to_linker}-T{layout}");
+        println!("cargo::rustc-link-arg-bin=lastout={to_linker}-Map={map}");
     }
 }

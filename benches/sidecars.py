@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from contenders import OURS
 from figures import ENVIRONMENT, collect, us
-from setup import say
+from setup import ROOT, say
 
 VERIFY, ACCEPTED = OURS, f"{OURS}, no proof"
 HELPER, HELPER_VERIFY = "bare helper", "bare helper, looks"
@@ -50,31 +50,14 @@ def fake(bench):
     }
 
 
-CONFIG = """\
-admin:
-  address: {{ socket_address: {{ address: 127.0.0.1, port_value: {admin} }} }}
-static_resources:
-  listeners:
-  - name: data
-    address: {{ socket_address: {{ address: 127.0.0.1, port_value: {data} }} }}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: data
-          route_config:
-            virtual_hosts:
-            - name: all
-              domains: ["*"]
-              routes:
-              - match: {{ prefix: / }}
-                direct_response: {{ status: 200, body: {{ inline_string: "data" }} }}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-"""
+def config(admin, data):
+    """The Envoy of the demo, on these ports."""
+    with open(os.path.join(ROOT, "demo", "envoy.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    for default, port in ((9901, admin), (10000, data)):
+        [before, after] = text.split(f"port_value: {default} ")
+        text = f"{before}port_value: {port} {after}"
+    return text
 
 
 def free_port():
@@ -114,9 +97,9 @@ def ends(processes):
 def one_life(bench, envoy, row, folder):
     """Envoy and the wrapper start together, as in a pod; -> the moments of this life."""
     admin, data = free_port(), free_port()
-    config = os.path.join(folder, "envoy.yaml")
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(admin=admin, data=data))
+    path = os.path.join(folder, "envoy.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(config(admin, data))
     quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True, "env": ENVIRONMENT}
     flags = ["--concurrency", "1", "--disable-hot-restart", "-l", "off"]
     words = [word.replace("{port}", str(admin)) for word in row.words]
@@ -127,7 +110,7 @@ def one_life(bench, envoy, row, folder):
         return started[-1]
 
     try:
-        sidecar = begin([envoy, "-c", config, *flags], stdout=subprocess.DEVNULL)
+        sidecar = begin([envoy, "-c", path, *flags], stdout=subprocess.DEVNULL)
         probe = begin([bench.tools["probe"], str(admin), "/ready"], stdin=subprocess.PIPE)
         main = begin([*words, bench.tools["stamp"], "10ms"])
         ready = stamp_from(probe.stdout, "Envoy's first 200")

@@ -30,7 +30,7 @@ pub struct Events {
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
     /// There may be messages: whoever sends one rings by CHLD.
-    rung: bool,
+    woken: bool,
     /// We have once been idle beside main.
     settled: bool,
 }
@@ -56,7 +56,7 @@ impl Events {
             queue: VecDeque::new(),
             main: None,
             usage,
-            rung: false,
+            woken: false,
             settled: false,
         };
         (events, MessageSender::new(sender, sys::thread_id()))
@@ -89,10 +89,10 @@ impl Events {
             if let Some(event) = self.queue.pop_front() {
                 return Incoming::Event(event);
             }
-            if self.rung {
+            if self.woken {
                 match self.messages.try_recv() {
                     Ok(message) => return Incoming::Message(message),
-                    Err(_) => self.rung = false,
+                    Err(_) => self.woken = false,
                 }
             }
             let left = deadline.map(|at| at.saturating_sub(self.now()));
@@ -113,7 +113,7 @@ impl Events {
             }
             match sys::wait_signal(left) {
                 Some(received) if received.signal == Signal::CHLD => {
-                    self.rung = true;
+                    self.woken = true;
                     self.reap();
                 }
                 // A fault of our own would kill us before it could be received; and what we sent ourselves is
@@ -125,7 +125,7 @@ impl Events {
                 }
                 Some(received) => return Incoming::Event(Event::Signal(received.signal)),
                 // The deadline has come; or a stop or a debugger has interrupted us.
-                None => self.rung = true,
+                None => self.woken = true,
             }
         }
     }

@@ -133,7 +133,8 @@ fn work(
     for warning in call.warnings.iter().chain(&warnings) {
         log.warn(warning);
     }
-    let problem = call.problem.take().or_else(|| errors.into_iter().next().map(|error| error.0)).or(lost);
+    let problem =
+        call.problem.take().or_else(|| errors.into_iter().next().or(lost).map(|error| error.to_string()));
     if matches!(call.verb, Verb::Wait | Verb::Stop) && settings.sidecars.is_empty() && problem.is_none() {
         log.warn("no sidecar is given: SPEC, --sidecar or LASTOUT_SIDECAR");
     }

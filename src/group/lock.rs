@@ -1,7 +1,7 @@
 //! The lock of a group, and the files and locks that all users of a pod can have.
 
 use super::{cannot, open, read};
-use lastout_core::group::{gate_line, parse_gate};
+use lastout_core::group::{lock_line, parse_lock_line};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::stat::{Mode, umask};
@@ -40,10 +40,10 @@ impl GroupLock {
             .map_err(|error| cannot(&path, &error))?;
         let text = read(&path).map_err(|error| cannot(&path, &error))?;
         if text.is_empty() {
-            lock.write_at(gate_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
+            lock.write_at(lock_line(size).as_bytes(), 0).map_err(|error| cannot(&path, &error))?;
             return Ok(Self(lock));
         }
-        match parse_gate(&text) {
+        match parse_lock_line(&text) {
             Ok(known) if known == size => Ok(Self(lock)),
             Ok(known) => Err(format!(
                 "--group-size {size}: the other members of {} say {known}; give all of them the same",

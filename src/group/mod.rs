@@ -189,10 +189,7 @@ fn taken(whose: &str, group: &Group, dir: &Path) -> String {
 /// Opens a file of the folder, which is to be one: a FIFO of that name would be waited for without end.
 fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.clone().custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("it is no regular file")),
-    }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
 }
 
 fn open_to_read(path: &Path) -> io::Result<File> {

@@ -15,8 +15,8 @@ pub struct Watch {
     dir: PathBuf,
     size: u32,
     patience: Option<Duration>,
-    /// The pod may be going: nobody who is gone comes back.
-    going: Arc<AtomicBool>,
+    /// The pod may be terminating: nobody who is gone comes back.
+    terminating: Arc<AtomicBool>,
 }
 
 /// What a look at the group shows.
@@ -44,7 +44,7 @@ impl Watch {
         drop(GroupLock::take(&dir, group.size)?);
         // A folder in which one may write, but not look, shows nobody.
         members(&dir)?;
-        Ok(Self { dir, size: group.size, patience: group.wait, going: Arc::default() })
+        Ok(Self { dir, size: group.size, patience: group.wait, terminating: Arc::default() })
     }
 
     /// Looks once whether all are out, by their records. `now`: since our start.
@@ -55,10 +55,10 @@ impl Watch {
         Ok(if self.call(now)?.all_out() { Mains::Out } else { Mains::In })
     }
 
-    /// The pod may be going: from here on a member that is gone is out, whatever its policy, for the kubelet
+    /// The pod may be terminating: from here on a member that is gone is out, whatever its policy, for the kubelet
     /// restarts none. Else a guard would hold out until it is killed beside mains that were to be restarted.
-    pub fn hurry(&self) {
-        self.going.store(true, Ordering::Relaxed);
+    pub fn pod_is_terminating(&self) {
+        self.terminating.store(true, Ordering::Relaxed);
     }
 
     /// Waits until all are out and gone, and returns which sidecars the last of them has stopped: blocked in
@@ -70,7 +70,7 @@ impl Watch {
         loop {
             match self.call(now()) {
                 Ok(census) => {
-                    let out = census.all_out() || self.going.load(Ordering::Relaxed);
+                    let out = census.all_out() || self.terminating.load(Ordering::Relaxed);
                     if out && census.alive.is_empty() {
                         return census.stopped;
                     }

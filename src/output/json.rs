@@ -14,6 +14,11 @@ impl Object {
 
     /// A member whose value is JSON already.
     pub fn raw(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.member(name, &value);
+    }
+
+    /// Not generic: of `raw` the compiler makes a copy for each kind of value.
+    fn member(&mut self, name: &str, value: &dyn std::fmt::Display) {
         let comma = if self.0.len() > 1 { "," } else { "" };
         let _ = write!(self.0, "{comma}{}:{value}", quoted(name));
     }

@@ -211,12 +211,13 @@ fn wrong_format(path: &Path) -> String {
     let Some(machine) = machine(&head) else {
         return "the beginning of a program; the kernel cannot execute it".to_owned();
     };
-    match machine == std::env::consts::ARCH {
-        true => "a damaged program; the kernel cannot execute it".to_owned(),
-        false => format!(
+    if machine == std::env::consts::ARCH {
+        "a damaged program; the kernel cannot execute it".to_owned()
+    } else {
+        format!(
             "built for {machine}, and this machine is {}; use the image of this architecture",
             std::env::consts::ARCH
-        ),
+        )
     }
 }
 

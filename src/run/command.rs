@@ -36,7 +36,6 @@ impl Run<'_> {
                 self.events.main_is(pid, &self.main_group);
                 self.main = Some(MainRun { pid, began: self.events.now(), ended: None });
                 self.let_go();
-                self.wait_for_mains();
                 Event::Started(pid)
             }
             Err(failure) => {

@@ -32,12 +32,8 @@ impl Run<'_> {
         Event::Left(last)
     }
 
-    pub(super) fn watch_group(&mut self) -> Event {
-        let Some(watch) = self.watch.clone() else { return Event::MainsOut };
-        if self.beginning.command.is_empty() {
-            self.wait_for_mains();
-            return Event::MainsIn;
-        }
+    pub(super) fn look_at_group(&self) -> Event {
+        let Some(watch) = &self.watch else { return Event::MainsOut };
         match watch.look(self.events.now()) {
             Ok(Mains::Out) => Event::MainsOut,
             Ok(Mains::In) => Event::MainsIn,
@@ -46,8 +42,8 @@ impl Run<'_> {
         }
     }
 
-    /// One thread, blocked in the lock of a main. It begins after our own spawn, which wants to be alone.
-    pub(super) fn wait_for_mains(&mut self) {
+    /// One thread, blocked in the lock of a main.
+    pub(super) fn watch_group(&mut self) {
         let Some(watch) = self.watch.clone() else { return };
         let (messages, trouble, start) = (self.messages.clone(), self.messages.clone(), self.beginning.start);
         let work = move || {

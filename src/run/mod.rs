@@ -167,7 +167,7 @@ impl Run<'_> {
                     Action::OpenGate => self.open_gate(),
                     Action::LastProbe => {
                         if let Some(workers) = &self.workers {
-                            workers.hurry();
+                            workers.expedite();
                         }
                     }
                     Action::TellWaiting => self.tell_waiting(),
@@ -183,23 +183,26 @@ impl Run<'_> {
                         let event = self.leave_group(outcome);
                         self.events.put_first(event);
                     }
-                    Action::WatchGroup => {
-                        let event = self.watch_group();
+                    Action::LookAtGroup => {
+                        let event = self.look_at_group();
                         self.events.put_first(event);
                     }
+                    Action::WatchGroup => self.watch_group(),
                     Action::TermLeftovers => {
                         if let Err(error) = procfs::end_descendants() {
                             self.log.warn(&format!("--leftovers: cannot see them: /proc: {error}"));
                             self.events.put_first(Event::Childless);
                         }
                     }
-                    Action::Ask { sidecars, deadline, hurried } => self.ask(&sidecars, deadline, hurried),
-                    Action::Hurry => {
+                    Action::Ask { sidecars, deadline, terminating } => {
+                        self.ask(&sidecars, deadline, terminating)
+                    }
+                    Action::Terminating => {
                         if let Some(workers) = &self.workers {
-                            workers.hurry();
+                            workers.expedite();
                         }
                         if let Some(watch) = &self.watch {
-                            watch.hurry();
+                            watch.pod_is_terminating();
                         }
                     }
                     Action::Tell(note) => self.tell(note),
@@ -239,7 +242,7 @@ impl Run<'_> {
                 self.log.debug(|| format!("{signal} is held back for {}", Human(time)))
             }
             Note::Killed => self.log.warn("the command did not end within --grace and is killed"),
-            Note::SamePress(signal) => {
+            Note::Merged(signal) => {
                 self.log.debug(|| format!("{signal} belongs to the stop signal before it"))
             }
             Note::CutOff => self.log.warn("a second stop signal: leaving at once, whatever the sidecars do"),

@@ -7,10 +7,10 @@ use crate::record::status::SidecarStatus;
 use crate::sidecar::Workers;
 use crate::threads::channel::{Message, WorkerEvent};
 use lastout_core::duration::Human;
-use lastout_core::machine::Event;
+use lastout_core::machine::{Event, SidecarId};
 use lastout_core::outcome::Outcome;
 use lastout_core::settings::LogLevel;
-use lastout_core::stop::{HURRIED, Terms, Verdict};
+use lastout_core::stop::{Terms, Verdict, WHILE_TERMINATING};
 use lastout_core::tell;
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ const SHORTEST: Duration = Duration::from_millis(300);
 
 impl Run<'_> {
     /// Keeps what a worker has found out; what the machine must know of it comes back as an event.
-    pub(super) fn take_in(&mut self, sidecar: usize, event: WorkerEvent) -> Option<Event> {
+    pub(super) fn take_in(&mut self, sidecar: SidecarId, event: WorkerEvent) -> Option<Event> {
         let now = self.events.now();
-        let status = self.statuses.get_mut(sidecar)?;
+        let status = self.statuses.get_mut(sidecar.0)?;
         match event {
             WorkerEvent::Seen => status.seen = true,
             WorkerEvent::Said(words) => status.last = words,
@@ -42,9 +42,9 @@ impl Run<'_> {
                 status.asked_at = Some(now);
                 return Some(Event::Asked(sidecar));
             }
-            WorkerEvent::Done { verdict, hurried } => {
+            WorkerEvent::Done { verdict, terminating } => {
                 let took = now.saturating_sub(status.stop_at.unwrap_or(now));
-                let (level, text) = tell::verdict(&status.spec, &verdict, hurried, took);
+                let (level, text) = tell::verdict(&status.spec, &verdict, terminating, took);
                 self.log.about(level, &status.spec.name, &text);
                 if level <= LogLevel::Warn {
                     log::last_words(&text);
@@ -80,7 +80,7 @@ impl Run<'_> {
                 let workers = self.workers.insert(workers);
                 let mut statuses = self.statuses.iter().enumerate();
                 statuses.try_for_each(|(index, status)| {
-                    workers.probe(index, &status.spec, &status.found, self.settings.absent_after)
+                    workers.probe(SidecarId(index), &status.spec, &status.found, self.settings.absent_after)
                 })
             });
         if let Err(error) = probing {
@@ -110,9 +110,10 @@ impl Run<'_> {
             .map(|status| tell::not_ready(&status.spec, &status.last, status.seen))
             .collect();
         let line = format!("--wait-timeout is over: {}", who.join("; "));
-        match self.settings.run_unready {
-            true => self.log.warn(&format!("{line}; the command is run all the same")),
-            false => self.say_error(&line),
+        if self.settings.run_unready {
+            self.log.warn(&format!("{line}; the command is run all the same"))
+        } else {
+            self.say_error(&line)
         }
     }
 
@@ -121,42 +122,43 @@ impl Run<'_> {
         self.statuses.iter().filter(|status| status.ready_at.is_none() && !status.absent)
     }
 
-    pub(super) fn ask(&mut self, sidecars: &[usize], deadline: Duration, hurried: bool) {
+    pub(super) fn ask(&mut self, sidecars: &[SidecarId], deadline: Duration, terminating: bool) {
         if self.workers.is_none() {
             match Workers::new(self.messages.clone(), self.beginning.start, self.log) {
                 Ok(workers) => self.workers = Some(workers),
                 Err(error) => self.log.error(&format!("cannot stop the sidecars: {error}")),
             }
         }
-        for &index in sidecars {
-            let Some(status) = self.statuses.get_mut(index) else { continue };
+        for &id in sidecars {
+            let Some(status) = self.statuses.get_mut(id.0) else { continue };
             // Counted anew for each: where no thread is to be had, the one before has taken its time.
             let now = self.events.now();
             status.stop_at = Some(now);
             if status.stopped {
                 // Even one that is still draining: asked twice, some panic.
-                let event = WorkerEvent::Done { verdict: Verdict::AlreadyGone, hurried };
-                self.messages.send(Message::Sidecar(index, event));
+                let event = WorkerEvent::Done { verdict: Verdict::AlreadyGone, terminating };
+                self.messages.send(Message::Sidecar(id, event));
                 continue;
             }
             let absent_at = status.spec.absent_after.unwrap_or(self.settings.absent_after);
-            let terms = Terms { seen: status.seen, presumed: status.presumed, absent_at, deadline, hurried };
+            let terms =
+                Terms { seen: status.seen, presumed: status.presumed, absent_at, deadline, terminating };
             let Some(workers) = &mut self.workers else {
                 let verdict = Verdict::Impossible("no descriptor to be had".to_owned());
-                self.messages.send(Message::Sidecar(index, WorkerEvent::Done { verdict, hurried }));
+                self.messages.send(Message::Sidecar(id, WorkerEvent::Done { verdict, terminating }));
                 continue;
             };
-            if let Err(error) = workers.stop(index, &status.spec, &status.found, terms) {
+            if let Err(error) = workers.stop(id, &status.spec, &status.found, terms) {
                 let hint = spawn::limit(&error);
                 self.log.warn(&format!(
                     "no thread to be had: {error}{hint}; the sidecars are stopped one by one"
                 ));
                 // We do it ourselves, and briefly: signals have to wait meanwhile.
                 workers.stop_here(
-                    index,
+                    id,
                     &status.spec,
                     &status.found,
-                    Terms { deadline: deadline.max(now + SHORTEST).min(now + HURRIED), ..terms },
+                    Terms { deadline: deadline.max(now + SHORTEST).min(now + WHILE_TERMINATING), ..terms },
                 );
             }
         }

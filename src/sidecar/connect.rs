@@ -27,7 +27,7 @@ pub enum ConnectError {
     Silent,
     /// Something else, in words.
     Failed(String),
-    /// A bell rang.
+    /// The worker was told to give up.
     Cancelled,
 }
 
@@ -43,7 +43,7 @@ pub struct Connection {
 pub enum IoEnd {
     /// The deadline has passed.
     Late,
-    /// A bell rang.
+    /// The worker was told to give up.
     Cancelled,
     /// The kernel said so.
     Failed(Errno),
@@ -116,7 +116,7 @@ impl Connection {
             Ok(Ok(fd)) => Ok(Self { fd, at: None }),
             Ok(Err(error)) => Err(connect_error(error)),
             Err(Woken::Cancelled) => Err(ConnectError::Cancelled),
-            Err(Woken::Ready | Woken::Late | Woken::Hurried) => Err(ConnectError::Silent),
+            Err(Woken::Ready | Woken::Late | Woken::Expedited) => Err(ConnectError::Silent),
         }
     }
 
@@ -133,7 +133,7 @@ impl Connection {
             Ok(()) => {}
             Err(Errno::EINPROGRESS) => {
                 match cancellation.wait_for(fd.as_fd(), PollFlags::POLLOUT, deadline) {
-                    Woken::Ready | Woken::Hurried => {}
+                    Woken::Ready | Woken::Expedited => {}
                     Woken::Late => return Err(ConnectError::Silent),
                     Woken::Cancelled => return Err(ConnectError::Cancelled),
                 }
@@ -204,7 +204,7 @@ impl Connection {
 
     fn wait(&self, flags: PollFlags, cancellation: &Cancellation, deadline: Instant) -> Result<(), IoEnd> {
         match cancellation.wait_for(self.fd.as_fd(), flags, deadline) {
-            Woken::Ready | Woken::Hurried => Ok(()),
+            Woken::Ready | Woken::Expedited => Ok(()),
             Woken::Late => Err(IoEnd::Late),
             Woken::Cancelled => Err(IoEnd::Cancelled),
         }

@@ -29,7 +29,7 @@ const BODY_LIMIT: u64 = 4 * 1024;
 /// Characters of the sidecar's own words that are told.
 const QUOTE_LIMIT: usize = 160;
 
-/// A bell rang. Not `Interrupted`: whoever reads to the end would then try again, for ever. No connection that is
+/// Told to give up. Not `Interrupted`: whoever reads to the end would then try again, for ever. No connection that is
 /// open is aborted by the kernel under this name.
 const CANCELLED: io::ErrorKind = io::ErrorKind::ConnectionAborted;
 
@@ -53,7 +53,7 @@ pub enum Failure {
     Unsent(String),
     /// Failed after the request, or a part of it, was written.
     Lost(String),
-    /// A bell rang.
+    /// The worker was told to give up.
     Cancelled,
 }
 

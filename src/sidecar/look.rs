@@ -84,7 +84,7 @@ impl Proving {
                 Ok(there) => there == matches!(task.spec.gone, Proof::FileThere(_)),
                 Err(Woken::Cancelled) => return None,
                 // Its file system does not answer.
-                Err(Woken::Ready | Woken::Late | Woken::Hurried) => false,
+                Err(Woken::Ready | Woken::Late | Woken::Expedited) => false,
             },
             Proof::NoProcess(_) if !self.had_process => return Some(Sight::Impossible),
             Proof::NoProcess(name) => {

@@ -15,6 +15,7 @@ use crate::sys::{Clock, ThreadSignals};
 use crate::threads::cancellation::Cancellation;
 use crate::threads::channel::{Message, MessageSender, WorkerEvent};
 pub use found::Found;
+use lastout_core::machine::SidecarId;
 use lastout_core::spec::Spec;
 use lastout_core::stop::Terms;
 use std::io;
@@ -59,7 +60,7 @@ impl Workers {
     /// When no thread can be had.
     pub fn probe(
         &mut self,
-        index: usize,
+        id: SidecarId,
         spec: &Arc<Spec>,
         found: &Arc<Found>,
         absent_after: Duration,
@@ -67,7 +68,7 @@ impl Workers {
         let (task, messages) = (self.task(spec, found), self.messages.clone());
         self.spawn(move || {
             probe::until_ready(&task, absent_after, |event: WorkerEvent| {
-                messages.send(Message::Sidecar(index, event))
+                messages.send(Message::Sidecar(id, event))
             })
         })
     }
@@ -78,7 +79,7 @@ impl Workers {
     /// When no thread can be had.
     pub fn stop(
         &mut self,
-        index: usize,
+        id: SidecarId,
         spec: &Arc<Spec>,
         found: &Arc<Found>,
         terms: Terms,
@@ -86,17 +87,17 @@ impl Workers {
         let (task, messages) = (self.task(spec, found), self.messages.clone());
         self.spawn(move || {
             stop::until_done(&task, terms, true, move |event: WorkerEvent| {
-                messages.send(Message::Sidecar(index, event))
+                messages.send(Message::Sidecar(id, event))
             })
         })
     }
 
     /// Stops this sidecar on the spot, without a thread.
-    pub fn stop_here(&self, index: usize, spec: &Arc<Spec>, found: &Arc<Found>, terms: Terms) {
+    pub fn stop_here(&self, id: SidecarId, spec: &Arc<Spec>, found: &Arc<Found>, terms: Terms) {
         let messages = self.messages.clone();
         let task = self.task(spec, found);
         stop::until_done(&task, terms, false, move |event: WorkerEvent| {
-            messages.send(Message::Sidecar(index, event))
+            messages.send(Message::Sidecar(id, event))
         });
     }
 
@@ -105,8 +106,8 @@ impl Workers {
     }
 
     /// A stop signal has come; or, at the gate, the wait is over: each probes once more.
-    pub fn hurry(&self) {
-        self.cancellation.hurry();
+    pub fn expedite(&self) {
+        self.cancellation.expedite();
     }
 
     /// Ends all of them and waits until they are gone: none is there when main is spawned. (What a file system holds up is

@@ -44,7 +44,7 @@ pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(Wor
             Next::Absent => return tell(WorkerEvent::Open { absent: true }),
             Next::Again(pause) => match task.cancellation.pause(pause, false) {
                 Woken::Cancelled => return,
-                Woken::Hurried => is_last = true,
+                Woken::Expedited => is_last = true,
                 Woken::Ready | Woken::Late => {}
             },
         }
@@ -72,7 +72,7 @@ fn probe(task: &Task) -> Option<(Probe, String)> {
                 told(None, (Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path))))
             }
             Err(Woken::Cancelled) => None,
-            Err(Woken::Ready | Woken::Late | Woken::Hurried) => {
+            Err(Woken::Ready | Woken::Late | Woken::Expedited) => {
                 told(None, (Probe::Nobody, "its file system does not answer".to_owned()))
             }
         },

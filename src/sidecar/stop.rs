@@ -31,7 +31,7 @@ pub(super) fn until_done(
     let mut proving = Proving::default();
     loop {
         let woken = match stop.next(now()) {
-            Next::Pause(time) => cancellation.pause(time, stop.hurried()),
+            Next::Pause(time) => cancellation.pause(time, stop.is_terminating()),
             Next::Ask => {
                 proving.asking(task);
                 match ask(task, stop.left(now()), &tell) {
@@ -76,7 +76,7 @@ pub(super) fn until_done(
                 Woken::Ready
             }
             Next::Done(verdict) => {
-                tell(WorkerEvent::Done { verdict, hurried: stop.hurried() });
+                tell(WorkerEvent::Done { verdict, terminating: stop.is_terminating() });
                 if watch {
                     stop.watch(now());
                 }
@@ -89,8 +89,8 @@ pub(super) fn until_done(
         if woken == Woken::Cancelled {
             return;
         }
-        if let Some(ago) = cancellation.hurried_for() {
-            stop.hurry(now().saturating_sub(ago));
+        if let Some(ago) = cancellation.expedited_for() {
+            stop.terminating_from(now().saturating_sub(ago));
         }
     }
 }
@@ -127,7 +127,7 @@ fn ask(
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(Woken::Cancelled) => return None,
-                Err(Woken::Ready | Woken::Late | Woken::Hurried) => {
+                Err(Woken::Ready | Woken::Late | Woken::Expedited) => {
                     Some("its file system does not answer".to_owned())
                 }
             };

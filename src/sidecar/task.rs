@@ -38,7 +38,7 @@ impl Task {
         Self { spec, found, cancellation, start, log, aside: Offload::default() }
     }
 
-    /// Does what a file system may hold up. `Err`: it does not answer in time, or a bell rang.
+    /// Does what a file system may hold up. `Err`: it does not answer in time, or the workers were told to be quick or to give up.
     pub(super) fn aside<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -46,7 +46,7 @@ impl Task {
     ) -> Result<T, Woken> {
         let wait =
             |done: &EventFd| match self.cancellation.wait_for(done.as_fd(), PollFlags::POLLIN, deadline) {
-                Woken::Ready | Woken::Hurried => Ok(()),
+                Woken::Ready | Woken::Expedited => Ok(()),
                 ended @ (Woken::Late | Woken::Cancelled) => Err(ended),
             };
         self.aside.run(&wait, work)?.ok_or(Woken::Late)

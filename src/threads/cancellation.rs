@@ -1,7 +1,7 @@
-//! How the main thread reaches its workers: two cancellation that every wait of theirs listens to. A bell that
-//! was rung stays rung.
+//! How the main thread reaches its workers: two event descriptors that every wait of theirs listens to. What was signalled
+//! once stays signalled.
 
-use lastout_core::stop::HURRIED;
+use lastout_core::stop::WHILE_TERMINATING;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
@@ -11,14 +11,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The cancellation of one set of workers.
+/// How one set of workers is told to be quick, or to give up.
 #[derive(Debug)]
 pub struct Cancellation {
     cancel: EventFd,
     cancelled: AtomicBool,
-    hurry: EventFd,
-    /// When the hurry bell was rung.
-    hurried_at: OnceLock<Instant>,
+    expedite: EventFd,
+    /// When they were told to be quick.
+    expedited_at: OnceLock<Instant>,
 }
 
 /// Why a wait ended.
@@ -28,92 +28,90 @@ pub enum Woken {
     Ready,
     /// The time is over.
     Late,
-    /// The other bell: be quick.
-    Hurried,
+    /// Be quick.
+    Expedited,
     /// Give up at once.
     Cancelled,
 }
 
 impl Cancellation {
-    /// Two silent cancellation.
+    /// Nothing is signalled yet.
     ///
     /// # Errors
     /// When the kernel has no more descriptors for us.
     pub fn new() -> io::Result<Self> {
-        let bell = || EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+        let event = || EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
         Ok(Self {
-            cancel: bell()?,
+            cancel: event()?,
             cancelled: AtomicBool::new(false),
-            hurry: bell()?,
-            hurried_at: OnceLock::new(),
+            expedite: event()?,
+            expedited_at: OnceLock::new(),
         })
     }
 
     /// Every worker gives up at its next or present wait.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
-        // A full counter is a rung bell as well.
+        // A full counter is readable as well.
         let _ = self.cancel.write(1);
     }
 
     /// Every worker that listens for it is woken once.
-    pub fn hurry(&self) {
-        let _ = self.hurried_at.set(Instant::now());
-        let _ = self.hurry.write(1);
+    pub fn expedite(&self) {
+        let _ = self.expedited_at.set(Instant::now());
+        let _ = self.expedite.write(1);
     }
 
     /// How long ago that was.
-    pub fn hurried_for(&self) -> Option<Duration> {
-        self.hurried_at.get().map(Instant::elapsed)
+    pub fn expedited_for(&self) -> Option<Duration> {
+        self.expedited_at.get().map(Instant::elapsed)
     }
 
-    /// The cancel bell was rung. For reads that never come to wait, as the peer never rests.
+    /// They are to give up. For reads that never come to wait, as the peer never rests.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Waits for a descriptor of a connection. A request that is out when the hurry bell rings is given what every
+    /// Waits for a descriptor of a connection. A request that is out when the workers are told to be quick is given what every
     /// sidecar is given then.
     pub fn wait_for(&self, fd: BorrowedFd<'_>, flags: PollFlags, deadline: Instant) -> Woken {
         let cancel = PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN);
         let fd = PollFd::new(fd, flags);
-        let until = |hurried_at: &Instant| deadline.min(*hurried_at + HURRIED);
-        if self.hurried_at.get().is_none() {
-            let hurry = PollFd::new(self.hurry.as_fd(), PollFlags::POLLIN);
-            let mut fds = [cancel.clone(), fd.clone(), hurry];
+        let until = |expedited_at: &Instant| deadline.min(*expedited_at + WHILE_TERMINATING);
+        if self.expedited_at.get().is_none() {
+            let expedite = PollFd::new(self.expedite.as_fd(), PollFlags::POLLIN);
+            let mut fds = [cancel.clone(), fd.clone(), expedite];
             let woken = self.wait(&mut fds, deadline);
-            if woken != Woken::Ready || is_rung(&fds[1]) {
+            if woken != Woken::Ready || is_signalled(&fds[1]) {
                 return woken;
             }
         }
-        self.wait(&mut [cancel, fd], self.hurried_at.get().map_or(deadline, until))
+        self.wait(&mut [cancel, fd], self.expedited_at.get().map_or(deadline, until))
     }
 
-    /// Waits for the time to pass; `hurried`: that bell has been heard already.
-    pub fn pause(&self, time: Duration, hurried: bool) -> Woken {
+    /// Waits for the time to pass; `expedited`: the worker knows already that it is to be quick.
+    pub fn pause(&self, time: Duration, expedited: bool) -> Woken {
         let deadline = Instant::now() + time;
         let cancel = PollFd::new(self.cancel.as_fd(), PollFlags::POLLIN);
-        if hurried {
+        if expedited {
             return self.wait(&mut [cancel], deadline);
         }
-        let hurry = PollFd::new(self.hurry.as_fd(), PollFlags::POLLIN);
-        match self.wait(&mut [cancel, hurry], deadline) {
-            Woken::Ready => Woken::Hurried,
+        let expedite = PollFd::new(self.expedite.as_fd(), PollFlags::POLLIN);
+        match self.wait(&mut [cancel, expedite], deadline) {
+            Woken::Ready => Woken::Expedited,
             other => other,
         }
     }
 
-    /// The first of the descriptors is the bell that cancels.
+    /// The first of the descriptors is the one that cancels.
     fn wait(&self, fds: &mut [PollFd<'_>], deadline: Instant) -> Woken {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match ppoll(fds, Some(TimeSpec::from(left)), None) {
                 Ok(0) => return Woken::Late,
                 Ok(_) => {
-                    return match fds.first().is_some_and(is_rung) {
-                        true => Woken::Cancelled,
-                        false => Woken::Ready,
-                    };
+                    let cancelled = fds.first().is_some_and(is_signalled);
+                    return if cancelled { Woken::Cancelled } else { Woken::Ready };
                 }
                 // All signals are blocked in workers, but a debugger or a stop can still interrupt.
                 Err(nix::errno::Errno::EINTR) => {}
@@ -123,6 +121,6 @@ impl Cancellation {
     }
 }
 
-fn is_rung(fd: &PollFd<'_>) -> bool {
+fn is_signalled(fd: &PollFd<'_>) -> bool {
     fd.revents().is_some_and(|events| !events.is_empty())
 }

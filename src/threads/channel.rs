@@ -1,7 +1,7 @@
 //! What helper threads tell the main loop, and the way there.
 
 use crate::sys;
-use lastout_core::machine::Pid;
+use lastout_core::machine::{Pid, SidecarId};
 use lastout_core::stop::Verdict;
 use std::sync::mpsc::Sender;
 
@@ -24,7 +24,7 @@ pub enum WorkerEvent {
         /// How.
         verdict: Verdict,
         /// A stop signal had made it a matter of one try.
-        hurried: bool,
+        terminating: bool,
     },
 }
 
@@ -32,7 +32,7 @@ pub enum WorkerEvent {
 #[derive(Clone, Debug)]
 pub enum Message {
     /// About the sidecar with this index.
-    Sidecar(usize, WorkerEvent),
+    Sidecar(SidecarId, WorkerEvent),
     /// The mains of the group that we guard are out.
     MainsOut {
         /// The names of the sidecars that the last of them has stopped.

@@ -82,11 +82,11 @@ impl Offload {
 
 impl Helper {
     fn new() -> io::Result<Self> {
-        let bell = |flags| EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | flags);
+        let event = |flags| EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | flags);
         let desk = Arc::new(Desk {
             work: Mutex::new(None),
-            wanted: bell(EfdFlags::empty())?,
-            done: bell(EfdFlags::EFD_NONBLOCK)?,
+            wanted: event(EfdFlags::empty())?,
+            done: event(EfdFlags::EFD_NONBLOCK)?,
         });
         let own = desk.clone();
         let thread = ThreadSignals::spawn_another(STACK, Box::new(move || own.serve()))?;

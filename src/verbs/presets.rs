@@ -2,7 +2,7 @@
 //! `lastout_core::presets`.
 
 use crate::output::json::{Object, quoted};
-use lastout_core::presets::{Gone, PRESETS, Preset, QuitRow, ReadyRow, When};
+use lastout_core::presets::{Asked, Gone, Need, PRESETS, Preset, QuitRow, ReadyRow, Switch, When};
 use std::fmt::Write;
 
 const HEAD: [&str; 3] = ["NAME", "READY", "QUIT"];
@@ -10,7 +10,7 @@ const HEAD: [&str; 3] = ["NAME", "READY", "QUIT"];
 const FOOT: &str = "
 A name is all that is needed: --sidecar NAME, or NAME? where it may be absent. Another port, path or address is
 written behind a colon: NAME:port=15000. Any other sidecar: WORD:ready=http://127.0.0.1:PORT/PATH,quit=http://…
-`lastout presets --json` has the hints, the order and the sources as well.
+`lastout presets --json` has the hints, the order, the sources, and what it needs piece by piece as well.
 ";
 
 /// The table: name, ready, quit; below each row what must be switched on, or what to do instead.
@@ -25,10 +25,20 @@ pub fn table() -> String {
     line(&mut text, HEAD, widths);
     for (preset, [name, ready, quit]) in PRESETS.iter().zip(&rows) {
         line(&mut text, [name, ready, quit], widths);
-        let label = if preset.quit.is_some() { "needs: " } else { "" };
-        let _ = writeln!(text, "    {label}{}", preset.enable);
+        let _ = writeln!(text, "    {}{}", label(preset), preset.enable);
     }
     text + FOOT
+}
+
+/// What stands before the prose, which says nothing of the wait where there is no quit. Of the shapes that a need can have
+/// those of such rows; a test holds that none is left out.
+fn label(preset: &Preset) -> String {
+    match (preset.quit, preset.needs) {
+        (Some(_), _) => "needs: ".to_owned(),
+        (None, [Need { switch: Switch::Config(what), .. }]) => format!("ready needs {what}; "),
+        (None, [Need { switch: Switch::Env { name, value }, .. }]) => format!("ready needs {name}={value}; "),
+        (None, _) => String::new(),
+    }
 }
 
 fn line(text: &mut String, [name, ready, quit]: [&str; 3], [first, second]: [usize; 2]) {
@@ -49,28 +59,27 @@ fn ready(preset: &Preset) -> Option<String> {
     }
 }
 
-fn quit(row: QuitRow) -> String {
+fn quit(row: &QuitRow) -> String {
     format!("{} {}{}", row.method, alternatives(row.ports), row.path)
 }
 
 fn alternatives(ports: &[u16]) -> String {
-    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-    ports.join("|")
+    joined(&mut ports.iter().map(u16::to_string), "|")
 }
 
 /// An array of one object for each known sidecar, one a line.
 pub fn json() -> String {
-    let rows: Vec<String> = PRESETS.iter().map(object).collect();
-    format!("[\n{}\n]\n", rows.join(",\n"))
+    format!("[\n{}\n]\n", joined(&mut PRESETS.iter().map(object), ",\n"))
 }
 
 fn object(preset: &Preset) -> String {
     let mut out = Object::new();
     out.text("name", preset.name);
-    out.raw("containers", list(preset.containers.iter().map(|name| quoted(name))));
-    optional(&mut out, "ready", ready(preset));
-    optional(&mut out, "quit", preset.quit.map(quit));
+    out.raw("containers", list(&mut preset.containers.iter().map(|name| quoted(name))));
+    optional(&mut out, "ready", ready(preset).as_deref());
+    optional(&mut out, "quit", preset.quit.map(quit).as_deref());
     out.text("enable", preset.enable);
+    out.raw("needs", list(&mut preset.needs.iter().map(need)));
     out.raw("order", preset.order);
     out.text(
         "gone",
@@ -80,10 +89,35 @@ fn object(preset: &Preset) -> String {
         },
     );
     out.raw("refused_is_normal", preset.refused_is_normal);
-    optional(&mut out, "port_from", preset.port_from_env.map(str::to_owned));
-    optional(&mut out, "header_from", preset.header_from_env.map(|(_, variable)| variable.to_owned()));
-    out.raw("hints", list(preset.hints.iter().map(hint)));
+    optional(&mut out, "port_from", preset.port_from_env);
+    optional(&mut out, "header_from", preset.header_from_env.map(|(_, variable)| *variable));
+    out.raw("hints", list(&mut preset.hints.iter().map(hint)));
     out.text("source", preset.source);
+    out.end()
+}
+
+/// `{"for":"quit","env":"NAME","value":"true"}`: those for the same request are alternatives.
+fn need(need: &Need) -> String {
+    let mut out = Object::new();
+    out.text(
+        "for",
+        match need.asked {
+            Asked::Ready => "ready",
+            Asked::Quit => "quit",
+            Asked::Both => "both",
+        },
+    );
+    let (kind, name, value) = match need.switch {
+        Switch::Flag(flag) => ("flag", flag, ""),
+        Switch::Env { name, value } => ("env", name, value),
+        Switch::Annotation { key, value } => ("annotation", key, value),
+        Switch::NotAnnotation { key, value } => ("not_annotation", key, value),
+        Switch::Config(what) => ("config", what, ""),
+    };
+    out.text(kind, name);
+    if !value.is_empty() {
+        out.text("value", value);
+    }
     out.end()
 }
 
@@ -100,13 +134,23 @@ fn hint((when, text): &(When, &str)) -> String {
     out.end()
 }
 
-fn optional(out: &mut Object, name: &str, value: Option<String>) {
+fn optional(out: &mut Object, name: &str, value: Option<&str>) {
     match value {
-        Some(value) => out.text(name, &value),
+        Some(value) => out.text(name, value),
         None => out.raw(name, "null"),
     }
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
-    format!("[{}]", items.collect::<Vec<_>>().join(","))
+fn list(items: &mut dyn Iterator<Item = String>) -> String {
+    format!("[{}]", joined(items, ","))
+}
+
+/// Not generic, as the compiler makes a copy for each kind of iterator.
+fn joined(items: &mut dyn Iterator<Item = String>, separator: &str) -> String {
+    let mut out = String::new();
+    for (index, item) in items.enumerate() {
+        out.push_str(if index == 0 { "" } else { separator });
+        out.push_str(&item);
+    }
+    out
 }

@@ -2,15 +2,6 @@
 //! is full is no proof of life.
 
 #![allow(unsafe_code, reason = "a queue's length and a mount need raw system calls")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
 
 use std::{
     io::Write as _,
@@ -19,9 +10,9 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use support::{Launch, Standin, ms, own_network, pause, standin::row, stopped};
+use support::{Launch, Standin, http::standin::row, ms, own_network, pause, stopped};
 
-const ROWS: [support::standin::Row; 2] =
+const ROWS: [support::http::standin::Row; 2] =
     [row(1001, "GET", "*", 200, "ok"), row(1001, "POST", "*", 200, "bye").goes(5)];
 /// Both loopback addresses are candidates.
 const SPEC: &str = "x:host=localhost,port=1001,ready=/r,quit=/q";

@@ -1,10 +1,6 @@
 //! `--log-level debug`: every probe, request and look, with what came of it, and no header's value.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
-use support::{Fake, Launch, Reply, Standin, TempDir, own_network, standin::row};
+use support::{Fake, Launch, Reply, Standin, TempDir, http::standin::row, own_network};
 
 #[test]
 fn each_probe_and_request_is_a_line_with_method_path_candidate_answer_and_time() {

@@ -1,9 +1,5 @@
 //! Under an emulator of a processor, where `vfork` is `fork`: a foreign image on a developer's machine.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs,
     path::{Path, PathBuf},

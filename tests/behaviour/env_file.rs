@@ -1,15 +1,5 @@
 //! `--env-file`: what a shell would have sourced, byte for byte; read after the gate, so a sidecar may write it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _, time::Duration};
 use support::{End, Fake, Launch, TempDir, ms, pause};
 

@@ -1,8 +1,6 @@
 //! Exit codes: main's own, 128+n for a signal, death by that signal outside PID 1, and 125–127 with a line
 //! that says what to do.
 
-use crate::support;
-
 use std::{os::unix::process::ExitStatusExt as _, path::Path};
 use support::{End, Fake, Init, Launch, TempDir, binary, elf, eventually, facts, job};
 

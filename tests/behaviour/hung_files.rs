@@ -1,15 +1,6 @@
 //! A file on a file system that answers nothing (a hung network or FUSE mount): nobody waits for it without a deadline.
 
 #![allow(unsafe_code, reason = "a queue's length and a mount need raw system calls")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
 
 use std::{fs::File, os::fd::AsRawFd as _, time::Instant};
 use support::{Launch, TempDir, ms};

@@ -1,10 +1,6 @@
 //! What main inherits when the wrapper has done more than start it: a gate with its threads and sockets, an
 //! environment file, a terminal. What a bare start passes on is in `init_suite/inherits.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use support::{Fake, Launch, Pty, TempDir, binary, eventually, facts::field, init::which, skip};
 
 /// Signals and descriptors, as main finds them.

@@ -1,10 +1,6 @@
 //! The terminal where the wrapper does more than tini: at the gate, and when something else than the terminal
 //! stops main. The rest is in `init_suite/terminal.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{os::unix::process::ExitStatusExt as _, time::Duration};
 use support::{
     Fake, Launch, Pty, binary, eventually, facts,

@@ -1,9 +1,5 @@
 //! `--leftovers`: what main leaves behind is told to end, and waited for; and what is not main's is left alone.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use support::{Launch, TempDir, binary, eventually, facts, ms};
 
 /// A daemon: a session of its own, away from main's group; at TERM it takes `seconds` and writes the file.

@@ -1,9 +1,5 @@
 //! Where a process, a program or room in a pipe cannot be had, or not at once.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs::File,
     sync::atomic::{AtomicU32, Ordering::Relaxed},

@@ -1,8 +1,16 @@
 //! What the wrapper does, tried on the built binary: gate, main, signals, stop.
 
-#[macro_use]
-#[path = "../support/mod.rs"]
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may fail loudly, and a measurement is told"
+)]
+
+#[macro_use(only_ours)]
+extern crate support;
 
 mod candidates;
 mod debug;
@@ -33,3 +41,5 @@ mod storm;
 mod verbs;
 mod wait;
 mod wait_signals;
+
+support::test_program!();

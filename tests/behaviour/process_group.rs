@@ -1,14 +1,9 @@
 //! Main's process group where it cannot have one of its own: no usable `/dev/tty`, or others in the wrapper's.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::fs;
 use support::{
-    Launch, Pty, TempDir, binary, eventually, facts, job, ms, pause,
+    DevTty, Launch, Pty, TempDir, binary, eventually, facts, job, ms, pause,
     pty::{PROMPT, shell},
-    surroundings::DevTty,
 };
 
 #[test]

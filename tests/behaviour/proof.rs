@@ -1,9 +1,5 @@
 //! `gone=`: what proves that a sidecar has finished, and that the sidecars behind it wait for.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{fs, net::TcpStream, path::Path, thread, time::Duration};
 use support::{End, Fake, Launch, Port, TempDir, eventually, ms, pause};
 

@@ -1,7 +1,5 @@
 //! Zombies: every orphan is reaped, at no more cost than tini's.
 
-use crate::support;
-
 use std::{sync::Mutex, time::Duration};
 use support::{Init, Launch, eventually, facts, init::which, job, median, skip};
 

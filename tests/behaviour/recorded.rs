@@ -2,21 +2,11 @@
 //! source, or measured on a build made by hand), on the sidecar's own ports; wrong methods, "not enabled" and the
 //! wrong slash included. Each is known by its name alone.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::time::Instant;
 use support::{
-    Launch, Standin, ms, own_network,
-    standin::{Row, beside, row},
-    stopped,
+    Launch, Standin,
+    http::standin::{Row, beside, row},
+    ms, own_network, stopped,
 };
 
 fn main_of(spec: &str) -> Launch {

@@ -1,9 +1,5 @@
 //! Kernels that refuse: gVisor, seccomp profiles, old Linux. Whatever call is refused, what matters still works.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{fs, os::unix::process::ExitStatusExt as _};
 use support::{Fake, Launch, TempDir, eventually, job};
 

@@ -1,16 +1,6 @@
 //! `--report`, `--log-format json` and the termination log: read as a user's program would, by a JSON parser, and
 //! held against the schema in the docs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use serde_json::Value;
 use std::{fs, time::Duration};
 use support::{End, Fake, Launch, Port, Reply, TempDir, ms};

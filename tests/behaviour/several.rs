@@ -1,28 +1,18 @@
 //! Several sidecars: their order, their shares of the budget, those that may be absent, those that come late or come
 //! back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::time::Instant;
-use support::{Fake, Launch, Reply, Standin, ms, own_network, pause, standin::row, stopped};
+use support::{Fake, Launch, Reply, Standin, http::standin::row, ms, own_network, pause, stopped};
 
-const CLOUD_SQL: [support::standin::Row; 2] =
+const CLOUD_SQL: [support::http::standin::Row; 2] =
     [row(9090, "GET", "/startup", 200, "ok"), row(9091, "POST", "/quitquitquit", 200, "").goes(60)];
-const VAULT: [support::standin::Row; 2] =
+const VAULT: [support::http::standin::Row; 2] =
     [row(8200, "GET", "/agent/v1/metrics", 200, "{}"), row(8200, "POST", "/agent/v1/quit", 200, "").goes(40)];
-const DAPR: [support::standin::Row; 2] = [
+const DAPR: [support::http::standin::Row; 2] = [
     row(3500, "GET", "/v1.0/healthz/outbound", 204, ""),
     row(3500, "POST", "/v1.0/shutdown", 204, "").goes(40),
 ];
-const LINKERD: [support::standin::Row; 2] =
+const LINKERD: [support::http::standin::Row; 2] =
     [row(4191, "GET", "/ready", 200, "ready\n"), row(4191, "POST", "/shutdown", 200, "shutdown\n").goes(0)];
 
 /// The mesh is named first, since the order is not that of the options.

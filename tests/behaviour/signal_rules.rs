@@ -1,10 +1,6 @@
 //! The options that change what becomes of a signal or an exit code: `--rewrite-signal`, `--delay-signal`,
 //! `--grace`, `--map-exit`, `--parent-death-signal`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::time::{Duration, Instant};
 use support::{End, Fake, Launch, Reply, Running, eventually, facts, gate::probed, job, ms};
 

@@ -1,10 +1,6 @@
 //! Signals: all of them reach main, whatever the instant, and main's mask and dispositions are those that
 //! the wrapper inherited (see `inherit.rs`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,

@@ -1,9 +1,5 @@
 //! `lastout sleep`: for `preStop` in images without one.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::time::Instant;
 use support::{Launch, eventually, facts, ms, pause};
 

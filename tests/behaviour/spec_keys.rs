@@ -1,19 +1,10 @@
 //! Every key of a SPEC, as it works.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::{fs, net::TcpListener, os::unix::net::UnixListener, path::Path, time::Instant};
 use support::{
-    Fake, Launch, Port, Reply, Standin, TempDir, eventually, ms, own_network, pause,
-    standin::{Row, row},
+    Fake, Launch, Port, Reply, Standin, TempDir, eventually,
+    http::standin::{Row, row},
+    ms, own_network, pause,
 };
 
 const OK: Reply = Reply::Answer(200, "");

@@ -1,7 +1,5 @@
 //! A stderr that is closed, or whose reader is gone, changes nothing but what is heard.
 
-use crate::support;
-
 use std::time::Duration;
 use support::{Fake, Launch, Reply};
 

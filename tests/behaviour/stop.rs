@@ -1,8 +1,6 @@
 //! The stop when all is well: every sidecar is asked once, in its order, when the policy says so, and is
 //! gone before the wrapper is.
 
-use crate::support;
-
 use support::{
     Fake, Launch, Reply, ms,
     stop::{main_of, stopped},

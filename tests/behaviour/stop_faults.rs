@@ -1,8 +1,6 @@
 //! Sidecars that will not go, or are not there: bounded time, one line that says what happened, and main's
 //! exit code stands.
 
-use crate::support;
-
 use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, ms, pause,

@@ -1,7 +1,5 @@
 //! Signals after main's end, and the stop after a stop signal.
 
-use crate::support;
-
 use std::time::Instant;
 use support::{
     Fake, Launch, Reply, eventually, facts, ms,
@@ -101,7 +99,7 @@ fn a_second_term_while_stopping_ends_it_at_once() {
         let mut run = main_of(&fake).start();
         asked_to_quit(&fake);
         run.signal(libc::SIGTERM);
-        // Two within 150 ms would be one press.
+        // Two within 150 ms would merge.
         assert!(run.end_within(ms(200)).is_none(), "one is not enough");
         let sent = Instant::now();
         run.signal(libc::SIGTERM);
@@ -112,7 +110,7 @@ fn a_second_term_while_stopping_ends_it_at_once() {
 }
 
 #[test]
-fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() {
+fn two_signals_within_a_millisecond_merge_at_the_gate_and_in_the_stop() {
     only_ours!();
     for second in [libc::SIGTERM, libc::SIGINT] {
         for _ in 0..4 {
@@ -134,7 +132,7 @@ fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() 
             asked_to_quit(&fake);
             let in_time = run.signal_twice(libc::SIGTERM, second);
             if in_time {
-                assert!(run.end_within(ms(500)).is_none(), "one press");
+                assert!(run.end_within(ms(500)).is_none(), "they merge");
             }
             assert_eq!(run.wait().code(), 3);
             in_time
@@ -143,7 +141,7 @@ fn two_signals_within_a_millisecond_are_one_press_at_the_gate_and_in_the_stop() 
 }
 
 #[test]
-fn a_true_second_press_lets_those_not_yet_asked_get_their_one_request() {
+fn a_true_second_stop_signal_lets_those_not_yet_asked_get_their_one_request() {
     only_ours!();
     let stubborn = Fake::script().quit([OK]).stays().start();
     let later = [Fake::good(), Fake::good()];

@@ -1,14 +1,5 @@
 //! Zombies by the hundred thousand, and main among thousands that die at the same moment.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test may fail loudly, and a measurement is told"
-)]
-
-use crate::support;
-
 use std::time::Duration;
 use support::{Launch, facts, job, thorough};
 

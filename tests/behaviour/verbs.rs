@@ -1,15 +1,5 @@
 //! `lastout wait`, `lastout stop`, `lastout presets`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use serde_json::Value;
 use support::{End, Fake, Launch, Reply, ms, own_network};
 

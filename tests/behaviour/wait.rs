@@ -1,7 +1,5 @@
 //! The gate: main starts when every sidecar is ready, soon after, and never when told not to.
 
-use crate::support;
-
 use std::time::Instant;
 use support::{
     Fake, Launch, Reply, TempDir,

@@ -1,7 +1,5 @@
 //! Signals while the gate waits: a stop signal ends it, any other is kept for main.
 
-use crate::support;
-
 use std::time::{Duration, Instant};
 use support::{
     End, Fake, Launch, Reply,

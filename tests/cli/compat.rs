@@ -1,20 +1,10 @@
 //! `--compat`: the variables of scuttle and linkerd-await, with their documented meaning, so that one word changes in
 //! a Dockerfile.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use support::{
-    End, Fake, Launch, Reply, Standin, ms, own_network,
-    standin::{Row, beside, row},
-    stopped,
+    End, Fake, Launch, Reply, Standin,
+    http::standin::{Row, beside, row},
+    ms, own_network, stopped,
 };
 
 const LIVE: Row = row(15_000, "GET", "/ready", 200, "LIVE\n");

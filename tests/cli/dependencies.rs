@@ -1,7 +1,5 @@
 //! The wrapper stays small: what belongs to the plugin never gets into it.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 use std::process::Command;
 
 #[test]

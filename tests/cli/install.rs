@@ -1,9 +1,5 @@
 //! `lastout install`: the wrapper copies itself, in one step, from any image, as any user.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},

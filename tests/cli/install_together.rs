@@ -1,9 +1,5 @@
 //! Several containers may run `lastout install` into one volume at once, each as PID 1 of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,

@@ -1,8 +1,15 @@
 //! The command line, the verbs that need no sidecar, the programs whose variables are read, and what the pages say of all that.
 
-#[macro_use]
-#[path = "../support/mod.rs"]
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+#[macro_use(only_ours)]
+extern crate support;
 
 mod compat;
 mod dependencies;
@@ -14,3 +21,5 @@ mod pitfalls;
 mod readme;
 mod sidecars_page;
 mod static_binary;
+
+support::test_program!();

@@ -1,9 +1,5 @@
 //! A typo fails the Job, it does not hang it: the sidecars that can be read are stopped, wherever they are named.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use support::{Launch, TempDir};
 
 /// Runs `lastout ARGUMENTS… -- true` with a sidecar that is told to quit by a file: whether it was.
@@ -22,6 +18,7 @@ fn sidecars_named_behind_an_unknown_option_are_stopped() {
     assert!(stopped_in_spite_of(&["--stop-timout", "5s", "--sidecar", "SPEC", "--", "true"]));
     assert!(stopped_in_spite_of(&["--no-wait=maybe", "--sidecar", "SPEC", "--", "true"]));
     assert!(stopped_in_spite_of(&["stop", "--stop-timout=5s", "SPEC"]));
+    assert!(stopped_in_spite_of(&["stop", "--stop-timout=5s", "--", "SPEC"]));
 }
 
 #[test]

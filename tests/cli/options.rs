@@ -1,8 +1,6 @@
 //! Options, variables, verbs; and settings that do not parse: 125 with one line, main never starts, and
 //! the sidecars whose specs do parse are stopped.
 
-use crate::support;
-
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 use support::{End, Fake, Launch, TempDir};
 

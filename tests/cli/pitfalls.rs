@@ -1,7 +1,5 @@
 //! `docs/pitfalls.md` names the test of every pitfall: those tests are there.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,7 +1,6 @@
 //! README.md tells what the program does: its tables are held against `--help`.
 
-use crate::support;
-
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -13,12 +12,11 @@ fn help() -> String {
 
 /// Rows of the README's table whose first cell begins with a backtick and `prefix`.
 fn rows(prefix: &str) -> Vec<Vec<String>> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let cells = |line: &str| -> Vec<String> {
         let line = line.replace("\\|", "\u{1}");
         line.split('|').map(|cell| cell.replace('\u{1}', "|").trim().to_owned()).skip(1).collect()
     };
-    readme.lines().filter(|line| line.starts_with(&format!("| `{prefix}"))).map(cells).collect()
+    readme().lines().filter(|line| line.starts_with(&format!("| `{prefix}"))).map(cells).collect()
 }
 
 #[test]
@@ -46,6 +44,60 @@ fn every_option_of_the_help_is_in_the_readme_and_the_other_way_round() {
             let said = said.trim_end_matches(']').split(';').next().unwrap();
             assert_eq!(said, default, "the default of {option}");
         }
+    }
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
+}
+
+fn presets() -> Vec<Value> {
+    let output = Command::new(support::binary()).args(["presets", "--json"]).output().unwrap();
+    serde_json::from_slice::<Value>(&output.stdout).unwrap().as_array().unwrap().clone()
+}
+
+#[test]
+fn every_preset_is_named_those_without_a_quit_endpoint_apart() {
+    only_ours!();
+    let readme = readme();
+    let quote: Vec<_> = readme
+        .split_once("\n## Sidecars\n")
+        .unwrap()
+        .1
+        .lines()
+        .skip_while(|line| !line.starts_with("> "))
+        .map_while(|line| line.strip_prefix("> "))
+        .collect();
+    let quote = quote.join(" ");
+    let (quit, others) = quote.split_once(", and some that have no quit endpoint").unwrap();
+    let others = others.split_once(": ").unwrap().1;
+    let named = |presets: &[Value], quit: bool| -> String {
+        let names = presets.iter().filter(|preset| preset["quit"].is_null() != quit);
+        names.map(|preset| preset["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" · ")
+    };
+    let presets = presets();
+    assert_eq!((quit, others), (named(&presets, true).as_str(), named(&presets, false).as_str()));
+}
+
+#[test]
+fn what_is_often_forgotten_is_what_the_presets_need() {
+    only_ours!();
+    let needs: Vec<_> = presets()
+        .iter()
+        .flat_map(|preset| preset["needs"].as_array().unwrap().clone())
+        .filter_map(|need| {
+            let key =
+                need["annotation"].as_str().map(|key| format!("{key}: {}", need["value"].as_str().unwrap()));
+            key.or_else(|| need["flag"].as_str().map(str::to_owned))
+        })
+        .collect();
+    let readme = readme();
+    let told =
+        readme.split_once("\nThree that are often forgotten:").unwrap().1.split("\n\n").next().unwrap();
+    let told: Vec<_> = told.split('`').skip(1).step_by(2).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    for word in told {
+        assert!(needs.iter().any(|need| need == word), "{word}");
     }
 }
 

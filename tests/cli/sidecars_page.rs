@@ -1,9 +1,7 @@
 //! docs/sidecars.md and docs/migration.md are held against the program.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
-
-use crate::support;
-
+use lastout_core::injectors::{INJECTORS, On, Otherwise, Place, Switch};
+use lastout_core::presets::{IMAGES, PRESETS};
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
@@ -99,6 +97,14 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
         for variable in ["port_from", "header_from"].map(|member| text(&preset, member)) {
             assert!(variable == "none" || section.contains(variable), "{name}: {variable}");
         }
+        let switched = switched(&preset);
+        assert!(
+            section.contains(&switched) && section.contains("\nFor the ") != switched.is_empty(),
+            "{switched}"
+        );
+        for image in IMAGES.iter().filter(|(of, _)| *of == name).flat_map(|(_, tails)| *tails) {
+            assert!(section.contains(&format!("`{image}`")), "{name}: {image}");
+        }
         assert_eq!(section.contains("An accepted request is enough"), preset["gone"] == "accepted", "{name}");
         let told = table(&page, &format!("### {name}"));
         let hints = preset["hints"].as_array().unwrap();
@@ -113,6 +119,99 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
             assert_eq!(row[..2], [when.as_str(), text(hint, "hint")], "{name}");
         }
     }
+}
+
+/// What is needed, as each section says it: what of it for which request, alternatives with an "or".
+fn switched(preset: &Value) -> String {
+    let list = |asked: &str| {
+        let needs = preset["needs"].as_array().unwrap().iter().filter(|need| need["for"] == asked);
+        needs.map(need).collect::<Vec<_>>().join(" or ")
+    };
+    let parts = [("both", "the wait and the quit"), ("ready", "the wait"), ("quit", "the quit")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(asked, _)| !list(asked).is_empty())
+        .map(|(asked, words)| format!("For {words}: {}.", list(asked)))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("\n{}\n", parts.join(" ")) }
+}
+
+fn need(need: &Value) -> String {
+    let value = need["value"].as_str().unwrap_or_default();
+    let of = |kind: &str| need[kind].as_str();
+    match (of("flag"), of("env"), of("annotation"), of("not_annotation"), of("config")) {
+        (Some(flag), ..) => format!("`{flag}`"),
+        (_, Some(name), ..) => format!("`{name}={value}`"),
+        (_, _, Some(key), ..) => format!("the annotation `{key}: \"{value}\"`"),
+        (_, _, _, Some(key), _) => format!("no annotation `{key}: \"{value}\"`"),
+        (.., config) => config.unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn the_program_prints_every_need_and_the_table_those_of_rows_without_a_quit() {
+    only_ours!();
+    let output = Command::new(binary()).arg("presets").output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    for (printed, preset) in presets().iter().zip(PRESETS) {
+        let needs = printed["needs"].as_array().unwrap();
+        assert_eq!((text(printed, "name"), needs.len()), (preset.name, preset.needs.len()));
+        for need in needs.iter().filter(|_| preset.quit.is_none()) {
+            let line = format!("ready needs {}; {}", self::need(need).trim_matches('`'), preset.enable);
+            assert!(table.lines().any(|printed| printed.trim_start() == line), "{line}");
+        }
+    }
+}
+
+/// The images and the injectors are for programs that read manifests; here they would cost size.
+#[test]
+fn what_only_a_manifest_shows_is_not_in_the_program() {
+    only_ours!();
+    let program = std::fs::read(binary()).unwrap();
+    let has = |word: &str| program.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+    assert!(has("config.linkerd.io/proxy-admin-shutdown"), "it has what it prints");
+    for word in ["cloudsql-docker/gce-proxy", "config.linkerd.io/proxy-enable-native-sidecar"] {
+        assert!(!has(word), "{word}");
+    }
+}
+
+#[test]
+fn every_injector_is_in_the_table_with_its_switches() {
+    let told = table(&page("docs/sidecars.md"), "## Added by an injector");
+    let known = INJECTORS.iter().map(|injector| {
+        let native = match injector.otherwise {
+            Otherwise::Plain => "never".to_owned(),
+            Otherwise::Depends(on) => {
+                // The rest are older spellings, or the namespace's.
+                let first = injector.native.first().map(|switch| format!("{}; else ", switch_cell(switch)));
+                format!("{}{on}", first.unwrap_or_default())
+            }
+        };
+        let switches: Vec<_> = injector.switches.iter().map(switch_cell).collect();
+        [injector.name.to_owned(), injector.preset.to_owned(), switches.join("; "), native]
+    });
+    let known: Vec<_> = known.collect();
+    assert_eq!(told.len(), known.len());
+    for (told, known) in told.iter().zip(known) {
+        assert_eq!(told[..4], known);
+    }
+}
+
+/// `pod label KEY: VALUE, not VALUE`, with the first spelling of each.
+fn switch_cell(switch: &Switch) -> String {
+    let place = match switch.place {
+        Place::PodLabel => "pod label",
+        Place::PodAnnotation => "pod annotation",
+        Place::NamespaceLabel => "namespace label",
+        Place::NamespaceAnnotation => "namespace annotation",
+    };
+    let on = match switch.on {
+        On::OneOf(values) => values.first().map(|value| format!("`{value}`")),
+        On::AnyOther => Some("any value".to_owned()),
+    };
+    let off = switch.off.first().map(|value| format!("not `{value}`"));
+    let values: Vec<_> = on.into_iter().chain(off).collect();
+    format!("{place} `{}`: {}", switch.key, values.join(", "))
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The release binary runs in an empty image: it needs no loader and no library, and is small.
 
-use crate::support;
-
 use support::{
     elf::{Needs, needs},
     init::given_binary,

@@ -1,10 +1,6 @@
 //! Mains that die badly: killed, out of memory, restarted. The kernel releases their locks, and each counts by its
 //! own policy as 137.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{ffi::OsString, fs, time::Duration};
 use support::{
     Launch, facts, job,
@@ -134,7 +130,7 @@ fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
     let (reader, writer) = leash();
     let other = group.member_until("other", &["--no-wait", "--sidecar", &spec], reader);
     group.says("other", "state=running");
-    let gate = group.gate();
+    let lock = group.lock();
     let (status, told) = group.member("late", &["--no-wait", "--sidecar", &spec], &["true"]).wait();
     assert_eq!((status.code(), told.lines().count()), (Some(125), 1), "cannot register: {told}");
     assert!(told.contains("lastout-group") && told.contains("another process holds its lock"), "{told}");
@@ -146,7 +142,7 @@ fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
     assert!(group.record("other").contains("state=left    code=0"), "its verdict is on record all the same");
     assert_eq!(fake.quits().len(), before);
     let guard = group.guard().sidecar(&spec).start();
-    drop(gate);
+    drop(lock);
     group.member("late", &["--no-wait", "--sidecar", &spec], &["true"]).silent(0);
     guard.wait().silent(0);
     assert_eq!(fake.quits().len(), before + 1);

@@ -2,9 +2,6 @@
 //! line and 125 before main starts; what stands in it is a format.
 
 #![allow(unsafe_code, reason = "a user with an fsGroup is made by raw calls between fork and exec")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
 
 use std::{
     fs,
@@ -40,12 +37,13 @@ impl User {
             command.pre_exec(move || {
                 libc::umask(self.umask);
                 let groups: Vec<u32> = self.extra.into_iter().collect();
-                match libc::setgroups(groups.len(), groups.as_ptr()) == 0
+                if libc::setgroups(groups.len(), groups.as_ptr()) == 0
                     && libc::setgid(self.gid) == 0
                     && libc::setuid(self.uid) == 0
                 {
-                    true => Ok(()),
-                    false => Err(std::io::Error::last_os_error()),
+                    Ok(())
+                } else {
+                    Err(std::io::Error::last_os_error())
                 }
             });
         }
@@ -306,8 +304,8 @@ fn the_files_are_one_line_of_text_each() {
     let (reader, writer) = leash();
     let member = group.member_until("app", &["--stop-on", "0,64-78"], reader);
     group.says("app", "state=running");
-    let gate = fs::read_to_string(group.dir().join("lastout-group")).unwrap();
-    assert_eq!(gate, "lastout-group v=1 size=2\n");
+    let lock_file = fs::read_to_string(group.dir().join("lastout-group")).unwrap();
+    assert_eq!(lock_file, "lastout-group v=1 size=2\n");
     let running = "lastout-member v=1 size=2 policy=0-0,64-78 state=running code=-   stopped=-\n";
     assert_eq!(group.record("app"), running);
     drop(writer);
@@ -318,7 +316,7 @@ fn the_files_are_one_line_of_text_each() {
     let last = "lastout-member v=1 size=2 policy=always state=left    code=0   stopped=linkerd\n";
     assert_eq!(group.record("last"), last);
     let files = fs::read_dir(group.dir()).unwrap().count();
-    assert_eq!(files, 3, "one for each member, and the gate");
+    assert_eq!(files, 3, "one for each member, and the lock file");
 }
 
 #[test]
@@ -334,7 +332,7 @@ fn a_shorter_record_of_a_later_life_leaves_nothing_of_the_earlier_one() {
 fn a_folder_of_another_format_is_refused_in_one_line() {
     for (text, words) in [
         ("lastout-group v=2 size=2 colour=blue\n", ["format 2", "one version in a pod"]),
-        ("something else\n", ["lastout-group", "not a gate file"]),
+        ("something else\n", ["lastout-group", "not a lock file"]),
     ] {
         let group = Group::new(2);
         fs::write(group.dir().join("lastout-group"), text).unwrap();

@@ -1,10 +1,6 @@
 //! `lastout guard -- SIDECAR`: runs a sidecar that has no endpoint until the mains of the group are out, then ends it.
 //! An init like the wrapper itself, in every other respect.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     fs,
     time::{Duration, Instant},
@@ -172,7 +168,7 @@ fn a_second_stop_signal_passes_at_once() {
     let _main = main_on_a_leash(&group, "a", &[]);
     run.signal(libc::SIGTERM);
     run.tells("held back");
-    // Within 150 ms it would be the same press.
+    // Within 150 ms they would merge.
     pause(ms(200));
     run.signal(libc::SIGTERM);
     run.says("term");

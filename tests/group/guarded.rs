@@ -1,10 +1,6 @@
 //! `lastout guard --sidecar`: a container of its own that stops the sidecars when the mains are out, where no main could,
 //! and asks none that a main has stopped or is about to stop.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::time::Duration;
 use support::{
     Fake, Reply, eventually, facts,

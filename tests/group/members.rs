@@ -3,10 +3,6 @@
 //!
 //! `LASTOUT_TEST_ALL=1`: a thousand rounds instead of two hundred; `LASTOUT_TEST_SEED` repeats a run's dice.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::time::{Duration, Instant};
 use support::{
     Fake, Launch, Reply, TempDir, eventually,

@@ -1,6 +1,6 @@
 //! How an init ends.
 
-use super::{Init, Verdict, holds, no_option, support};
+use super::{Init, Verdict, holds, no_option};
 use std::os::unix::process::ExitStatusExt as _;
 use support::{Launch, TempDir, job};
 

@@ -1,6 +1,6 @@
 //! What a command inherits: the same as when it is run bare.
 
-use super::{Init, Verdict, holds, support};
+use super::{Init, Verdict, holds};
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 use support::{Launch, TempDir, facts::field};
 

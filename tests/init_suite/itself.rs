@@ -1,6 +1,6 @@
 //! What an init keeps for itself while the command runs: nothing.
 
-use super::{Init, Verdict, holds, support};
+use super::{Init, Verdict, holds};
 use std::{fs, time::Duration};
 use support::{Launch, Running, TempDir, facts::status_field, ms, pause, until};
 

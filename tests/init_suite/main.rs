@@ -19,12 +19,12 @@ mod reaping;
 mod refused;
 mod rules;
 mod signals;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 mod terminal;
 
 use support::{Init, thorough};
+
+support::test_program!();
 
 /// What a behaviour says of an init; a panic is a no without a reason.
 type Verdict = Result<(), String>;

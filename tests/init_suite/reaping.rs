@@ -1,6 +1,6 @@
 //! Children that are not the command.
 
-use super::{Init, Verdict, holds, no_option, support, thorough};
+use super::{Init, Verdict, holds, no_option, thorough};
 use std::time::Duration;
 use support::{Launch, TempDir, job};
 

@@ -1,6 +1,6 @@
 //! A kernel, a sandbox or a seccomp profile that refuses a system call.
 
-use super::{Init, Verdict, holds, support};
+use super::{Init, Verdict, holds};
 use support::{Launch, job};
 
 /// Exit code, signal, reaping and PID 1, with these calls refused.

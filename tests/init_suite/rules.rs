@@ -1,6 +1,6 @@
 //! Rules that change what becomes of a signal.
 
-use super::{Init, Verdict, holds, no_option, support};
+use super::{Init, Verdict, holds, no_option};
 use std::time::Instant;
 use support::{Launch, eventually, facts, ms};
 

@@ -1,15 +1,15 @@
 //! How signals reach the command.
 
-use super::{Init, Verdict, holds, support, thorough};
+use super::{Init, Verdict, holds, thorough};
 use std::{
     ffi::OsString,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
 };
 use support::{
-    Launch, TempDir, binary, facts, job, ms, pause,
-    strike::{self, Since},
-    until,
+    Launch, TempDir, binary, facts, job,
+    jobs::timed_term::{self, Since},
+    ms, pause, until,
 };
 
 /// Neither a program nor a mask can hold back KILL and STOP; CHLD is the init's own.
@@ -85,7 +85,7 @@ pub fn bursts_of_all_signals_lose_none(init: Init) -> Verdict {
 /// TERM at the moment at which the command's process appears, and up to half a millisecond later.
 fn at_the_fork(init: Init, options: &[&str]) -> Verdict {
     let tries = if thorough() { 200 } else { 20 };
-    let mut command = job(&strike::words(Since::Child, (0, 10, 50), tries));
+    let mut command = job(&timed_term::words(Since::Child, (0, 10, 50), tries));
     command.push(init.program().unwrap_or_else(binary).into());
     command.extend(options.iter().map(OsString::from));
     command.extend(["--", "/bin/sleep", "60"].map(OsString::from));

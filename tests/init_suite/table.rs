@@ -1,6 +1,6 @@
 //! The table of who passes what, for the docs.
 
-use super::{Init, SUITE, Verdict, support};
+use super::{Init, SUITE, Verdict};
 use std::{fmt::Write as _, panic, path::PathBuf};
 
 const INITS: [(Init, &str); 4] = [

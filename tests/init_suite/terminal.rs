@@ -1,6 +1,6 @@
 //! A real terminal: the init as PID 1 with it (`docker run -it`), and as a job of an interactive shell.
 
-use super::{Init, Verdict, holds, support};
+use super::{Init, Verdict, holds};
 use std::{os::unix::process::ExitStatusExt as _, path::Path, time::Duration};
 use support::{
     Launch, Pty, Running, TempDir, eventually, job, ms, pause,

@@ -1,8 +1,6 @@
 //! The real Cloud SQL proxy: waited for by `/startup`, stopped by POST; without `--quitquitquit` main's
 //! code comes through all the same.
 
-use crate::support;
-
 use support::{Launch, ms, real, stopped};
 
 #[test]

@@ -1,7 +1,5 @@
 //! The real Envoy: waited for, stopped, gone as soon as after a bare POST.
 
-use crate::support;
-
 use std::{
     sync::Mutex,
     time::{Duration, Instant},

@@ -1,22 +1,12 @@
 //! The real Envoy in its other shapes: the admin on its customary port, on IPv6, on a unix socket, closed by
 //! `allow_paths`; still INITIALIZING; with a request in flight.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     time::Duration,
 };
-use support::{Launch, Port, Sidecar, eventually, http, ms, own_network, real, stopped, wire};
+use support::{Launch, Port, Sidecar, eventually, http, ms, own_network, real, stopped};
 
 #[test]
 fn by_its_name_alone_envoy_is_found_on_9901() {
@@ -46,9 +36,10 @@ fn an_admin_on_a_unix_socket_is_waited_for_and_stopped_and_the_file_it_leaves_be
         let Some(envoy) = real::envoy_admin(block) else { return };
         let socket = envoy.at("admin.sock");
         let path = socket.display();
-        let spec = match by_keys {
-            false => format!("envoy:socket={path}"),
-            true => format!("mesh:ready=unix:{path}:/ready,quit=unix:{path}:/quitquitquit"),
+        let spec = if !by_keys {
+            format!("envoy:socket={path}")
+        } else {
+            format!("mesh:ready=unix:{path}:/ready,quit=unix:{path}:/quitquitquit")
         };
         let run = Launch::pid1().sidecar(&spec).sh("echo up; exit 3").start();
         let envoy = envoy.start();
@@ -104,7 +95,7 @@ fn one_that_stays_initializing_holds_main_back_and_is_stopped_all_the_same() {
     only_ours!();
     let Some(envoy) = real::envoy_waiting() else { return };
     let envoy = envoy.start();
-    eventually("Envoy answers 503", || http::ask(envoy.port, "GET", "/ready") == Some(503));
+    eventually("Envoy answers 503", || http::status(envoy.port, "GET", "/ready") == Some(503));
     let end = Launch::pid1()
         .sidecar(&format!("envoy:port={}", envoy.port))
         .options(["--wait-timeout", "300ms"])
@@ -149,5 +140,5 @@ fn a_wrong_path_method_or_slash_is_quoted_and_envoy_lives() {
         let spec = format!("envoy:port={},{key}", envoy.port);
         Launch::pid1().sidecar(&spec).sh("exit 3").run().one_line(3, words);
     }
-    assert!(envoy.runs() && wire::ask(envoy.port, "GET", "/ready").unwrap().status == 200);
+    assert!(envoy.runs() && http::ask(envoy.port, "GET", "/ready").unwrap().status == 200);
 }

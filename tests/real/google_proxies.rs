@@ -1,26 +1,16 @@
 //! The real Cloud SQL proxy in its other shapes, and the real AlloyDB proxy, which is made of the same code:
 //! young and old, with a port for debugging only, with a connection that is still open.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::{
     net::TcpStream,
     time::{Duration, Instant},
 };
 use support::{
-    Launch, Sidecar, ms, own_network, pause,
-    peer::{Peer, Say},
-    real,
+    Launch, Sidecar,
+    http::{self, peer::Peer, server::Step},
+    ms, own_network, pause, real,
     sidecar::Plan,
-    stopped, wire,
+    stopped,
 };
 
 const BOTH: [&str; 2] = ["--health-check", "--quitquitquit"];
@@ -47,7 +37,7 @@ fn stop(spec: &str) -> Duration {
 /// The spec of a proxy with these flags, which runs, a client of it, and the API that never answers it: so the
 /// client's connection stays open.
 fn with_a_client(name: &str, flags: &[&str]) -> Option<(String, Sidecar, (TcpStream, Peer))> {
-    let api = Peer::start(vec![Say::Hold]);
+    let api = Peer::start(vec![Step::Hold]);
     let option = if name == "cloud-sql-proxy" { "sqladmin" } else { "alloydbadmin" };
     let endpoint = format!("--{option}-api-endpoint=http://127.0.0.1:{}", api.number());
     let (plan, data) = real::google_proxy(name, &[&BOTH, flags, &[&endpoint]].concat())?;
@@ -134,7 +124,7 @@ fn without_health_check_the_wait_ends_with_the_flag_and_the_proxy_is_stopped() {
         let spec = spec(name, &plan);
         let proxy = plan.start();
         let quit_port = proxy.port;
-        support::eventually("it listens", || wire::ask(quit_port, "PUT", "/quitquitquit").is_some());
+        support::eventually("it listens", || http::ask(quit_port, "PUT", "/quitquitquit").is_some());
         let end = Launch::pid1().sidecar(&spec).options(["--wait-timeout", "300ms"]).sh("exit 3").run();
         end.one_line(124, &[name, "refused", "--health-check"]);
         assert_eq!(proxy.gone().0.code(), Some(0));

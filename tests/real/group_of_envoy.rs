@@ -1,7 +1,5 @@
 //! A pod of two mains, the real Envoy, and a log shipper that has no endpoint under guard: all four end.
 
-use crate::support;
-
 use support::{
     Launch, Sidecar, http,
     members::{Group, leash},

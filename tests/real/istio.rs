@@ -1,16 +1,6 @@
 //! Istio's real pilot-agent with its real Envoy, on Istio's own ports in a network of their own. Slow to build, so
 //! only with `LASTOUT_TEST_ALL=1`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use std::time::Instant;
 use support::{End, Launch, Running, http, ms, own_network, real, sidecar::Plan};
 
@@ -55,7 +45,9 @@ fn main_starts_as_soon_as_a_proxy_that_is_held_back_gets_its_listeners() {
     istio(true, 15020, |plan| {
         let istio = plan.start();
         let run = start();
-        support::eventually("15020 answers 503", || http::ask(15020, "GET", "/healthz/ready") == Some(503));
+        support::eventually("15020 answers 503", || {
+            http::status(15020, "GET", "/healthz/ready") == Some(503)
+        });
         assert!(run.said().is_empty());
         istio.release();
         let ready = istio.answers(15020, "/healthz/ready");
@@ -70,7 +62,9 @@ fn main_starts_as_soon_as_a_proxy_that_is_held_back_gets_its_listeners() {
 fn one_that_stays_unready_holds_main_back_and_is_stopped() {
     istio(true, 15020, |plan| {
         let istio = plan.start();
-        support::eventually("15020 answers 503", || http::ask(15020, "GET", "/healthz/ready") == Some(503));
+        support::eventually("15020 answers 503", || {
+            http::status(15020, "GET", "/healthz/ready") == Some(503)
+        });
         let end = Launch::pid1().sidecar("istio").options(["--wait-timeout", "300ms"]).sh("echo up").run();
         end.one_line(124, &["istio", "15020/healthz/ready", "503"]);
         assert!(end.stdout.is_empty());
@@ -120,7 +114,7 @@ fn one_that_the_kubelet_is_ending_is_neither_waited_for_nor_complained_about() {
         end.silent(3);
         assert!(end.ended - asked < ms(500), "{:?}", end.ended - asked);
         assert!(istio.runs(), "it drains for 5 s");
-        assert!(http::ask(15021, "GET", "/healthz/ready").is_some());
+        assert!(http::status(15021, "GET", "/healthz/ready").is_some());
         assert_eq!(istio.gone().0.code(), Some(0));
     });
 }
@@ -137,6 +131,6 @@ fn a_wrong_method_path_or_slash_is_quoted_and_it_lives() {
         ] {
             stopped(&format!("istio:{key}")).one_line(3, words);
         }
-        assert!(istio.runs() && http::ask(15020, "GET", "/healthz/ready") == Some(200));
+        assert!(istio.runs() && http::status(15020, "GET", "/healthz/ready") == Some(200));
     });
 }

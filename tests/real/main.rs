@@ -1,8 +1,15 @@
 //! Real sidecars, where they are installed.
 
-#[macro_use]
-#[path = "../support/mod.rs"]
-mod support;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+#[macro_use(only_ours)]
+extern crate support;
 
 mod cloud_sql_proxy;
 mod envoy;
@@ -11,3 +18,5 @@ mod google_proxies;
 mod group_of_envoy;
 mod istio;
 mod prometheus;
+
+support::test_program!();

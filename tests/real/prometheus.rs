@@ -1,17 +1,7 @@
 //! The real Prometheus and the real Pushgateway: stopped by `/-/quit` where `--web.enable-lifecycle` allows it,
 //! with a route prefix, and told what to switch on where not.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
-use support::{Launch, Port, ms, own_network, real, sidecar::Plan, stopped, wire};
+use support::{Launch, Port, http, ms, own_network, real, sidecar::Plan, stopped};
 
 const LIFECYCLE: &str = "--web.enable-lifecycle";
 
@@ -77,7 +67,7 @@ fn put_is_as_good_as_post_and_a_slash_at_the_end_is_a_redirect_that_nobody_follo
             let spec = format!("{name}:port={port},{keys}");
             Launch::pid1().sidecar(&spec).sh("exit 3").run().one_line(3, words);
         }
-        assert_eq!(wire::ask(port, "GET", "/-/ready").unwrap().status, 200);
+        assert_eq!(http::ask(port, "GET", "/-/ready").unwrap().status, 200);
         Launch::pid1().sidecar(&format!("{name}:port={port},method=PUT")).sh("exit 3").run().silent(3);
         assert_eq!(sidecar.gone().0.code(), Some(0), "{name}");
     }

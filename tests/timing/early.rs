@@ -2,22 +2,13 @@
 //! has neither blocked nor caught, so the window is what a program does before it blocks: the kernel's work of
 //! loading it, the C library's start. Ours is compared with the peers', in the same run.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test may fail loudly, and a measurement is told"
-)]
-
-use crate::support;
-
 use std::time::Duration;
 use support::{
     Launch,
     init::which,
-    job, skip,
-    strike::{self, Since},
-    thorough,
+    job,
+    jobs::timed_term::{self, Since},
+    skip, thorough,
 };
 
 /// Microseconds of the steps.
@@ -25,7 +16,7 @@ const STEP: u32 = 20;
 
 /// How many instants of 0–6 ms after the exec lost a TERM, per turn, in µs of loss.
 fn window(program: &std::path::Path, end: u32, turns: u32) -> u32 {
-    let mut command = job(&strike::words(Since::Exec, (0, STEP, end / STEP + 1), turns));
+    let mut command = job(&timed_term::words(Since::Exec, (0, STEP, end / STEP + 1), turns));
     command.push(program.into());
     command.extend(["--", "/bin/sleep", "60"].map(Into::into));
     let end = Launch::bare().command(command).deadline(Duration::from_secs(300)).run();

@@ -2,53 +2,43 @@
 //! the last century. Every answer of it ends within the request's deadline, takes bounded memory, and is never
 //! "ready" by mistake.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
-
-use crate::support;
-
 use serde_json::Value;
 use std::time::Duration;
 use support::{
-    Fake, Launch, Reply, ms,
-    peer::{Peer, Say},
-    stopped,
+    Fake, Launch, Reply,
+    http::{peer::Peer, server::Step},
+    ms, stopped,
 };
 
-fn say(text: &str) -> Say {
-    Say::Bytes(text.as_bytes().to_vec())
+fn say(text: &str) -> Step {
+    Step::Bytes(text.as_bytes().to_vec())
 }
 
-fn once(text: &str) -> Vec<Say> {
+fn once(text: &str) -> Vec<Step> {
     vec![say(text)]
 }
 
-fn held(text: &str) -> Vec<Say> {
-    vec![say(text), Say::Hold]
+fn held(text: &str) -> Vec<Step> {
+    vec![say(text), Step::Hold]
 }
 
-fn for_ever(start: &str, again: &[u8]) -> Vec<Say> {
-    vec![say(start), Say::ForEver(again.to_vec(), Duration::ZERO)]
+fn for_ever(start: &str, again: &[u8]) -> Vec<Step> {
+    vec![say(start), Step::ForEver(again.to_vec(), Duration::ZERO)]
 }
 
 /// A byte at a time.
-fn dripped(text: &[u8], step: u64) -> Vec<Say> {
-    text.iter().flat_map(|byte| [Say::Bytes(vec![*byte]), Say::Pause(ms(step))]).collect()
+fn dripped(text: &[u8], step: u64) -> Vec<Step> {
+    text.iter().flat_map(|byte| [Step::Bytes(vec![*byte]), Step::Pause(ms(step))]).collect()
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\n";
 
 /// None of these says "ready".
-fn bad() -> Vec<(&'static str, Vec<Say>)> {
+fn bad() -> Vec<(&'static str, Vec<Step>)> {
     let full = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     let kilobyte = [b'a'; 1024];
     vec![
-        ("silence", vec![Say::Hold]),
+        ("silence", vec![Step::Hold]),
         ("an end at once", vec![]),
         ("one byte", held("H")),
         ("half a status line", held("HTTP/1.1 20")),
@@ -57,7 +47,7 @@ fn bad() -> Vec<(&'static str, Vec<Say>)> {
         ("half a head, then the end", once("HTTP/1.1 200 OK\r\nContent-Le")),
         ("a head without its empty line", once(OK)),
         ("a slow head", dripped(full.as_bytes(), 20)),
-        ("a head dripped for ever", vec![say(OK), Say::ForEver(b"A: b\r\n".to_vec(), ms(20))]),
+        ("a head dripped for ever", vec![say(OK), Step::ForEver(b"A: b\r\n".to_vec(), ms(20))]),
         ("one header without an end", for_ever("HTTP/1.1 200 OK\r\nA: ", &kilobyte)),
         ("headers without an end", for_ever(OK, b"Abcdefgh: ijklmnop\r\n")),
         ("a reason without an end", for_ever("HTTP/1.1 200 ", &kilobyte)),
@@ -84,7 +74,7 @@ fn bad() -> Vec<(&'static str, Vec<Say>)> {
         ("503 with a body for ever", for_ever("HTTP/1.1 503 No\r\n\r\n", &kilobyte)),
         (
             "503 with a body dripped for ever",
-            vec![say("HTTP/1.1 503 No\r\n\r\n"), Say::ForEver(b"x".to_vec(), ms(10))],
+            vec![say("HTTP/1.1 503 No\r\n\r\n"), Step::ForEver(b"x".to_vec(), ms(10))],
         ),
         ("503 with a body that never comes", held("HTTP/1.1 503 No\r\nContent-Length: 9999\r\n\r\n")),
         (
@@ -122,7 +112,7 @@ fn bad() -> Vec<(&'static str, Vec<Say>)> {
 }
 
 /// Each of these is an answer of 200.
-fn good() -> Vec<(&'static str, Vec<Say>)> {
+fn good() -> Vec<(&'static str, Vec<Step>)> {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
     vec![
         ("split into bytes", dripped(chunked.as_bytes(), 0)),
@@ -130,9 +120,9 @@ fn good() -> Vec<(&'static str, Vec<Say>)> {
             "split inside the line ends",
             vec![
                 say("HTTP/1.1 200 OK\r"),
-                Say::Pause(ms(5)),
+                Step::Pause(ms(5)),
                 say("\nContent-Length: 0\r\n\r"),
-                Say::Pause(ms(5)),
+                Step::Pause(ms(5)),
                 say("\n"),
             ],
         ),
@@ -147,7 +137,7 @@ fn good() -> Vec<(&'static str, Vec<Say>)> {
 }
 
 /// Random answers that are not 200: a good one that is cut, doubled, and has bytes changed or put in.
-fn random(seed: u64) -> Vec<Say> {
+fn random(seed: u64) -> Vec<Step> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = move |below: usize| {
         state ^= state << 13;
@@ -169,11 +159,11 @@ fn random(seed: u64) -> Vec<Say> {
     }
     let mut script = vec![];
     for piece in bytes.chunks(1 + next(40)) {
-        script.push(Say::Bytes(piece.to_vec()));
-        script.push(Say::Pause(ms(next(3) as u64)));
+        script.push(Step::Bytes(piece.to_vec()));
+        script.push(Step::Pause(ms(next(3) as u64)));
     }
     if next(2) == 0 {
-        script.push(Say::Hold);
+        script.push(Step::Hold);
     }
     script
 }
@@ -194,7 +184,7 @@ fn gate(peers: &[(&str, Peer)]) -> Vec<Value> {
     report["sidecars"].as_array().unwrap().clone()
 }
 
-fn started(cases: Vec<(&'static str, Vec<Say>)>) -> Vec<(&'static str, Peer)> {
+fn started(cases: Vec<(&'static str, Vec<Step>)>) -> Vec<(&'static str, Peer)> {
     cases.into_iter().map(|(name, script)| (name, Peer::start(script))).collect()
 }
 

@@ -1,7 +1,5 @@
 //! Idle means idle: while main runs the wrapper does not wake up, has one thread, and keeps nothing busy.
 
-use crate::support;
-
 use std::{fs, path::Path, time::Duration};
 use support::{Fake, Launch, TempDir, binary, eventually, facts::status_field, ms, pause, skip};
 

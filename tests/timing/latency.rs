@@ -2,10 +2,6 @@
 //! is taken by the clock that all processes share. The bounds are of another order of magnitude than what is promised
 //! (half a millisecond, ten milliseconds), so that a busy machine passes; `make bench` measures (ask, gate).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
-
-use crate::support;
-
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,

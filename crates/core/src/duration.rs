@@ -1,7 +1,6 @@
 //! Durations as users write and read them.
 
-use crate::text::Quoted;
-use alloc::{format, string::String};
+use crate::text::{Quoted, split_where, write_reason};
 use core::{fmt, time::Duration};
 
 /// Units from large to small, each in milliseconds.
@@ -10,12 +9,51 @@ const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), 
 /// The longest that is accepted: ten years. Far below where adding it to a clock overflows.
 const MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
+/// A text that is no duration. Its `Display` is one line that quotes the text and says what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurationError<'a> {
+    /// What is wrong with it.
+    pub kind: DurationErrorKind,
+    /// The whole text.
+    pub text: &'a str,
+}
+
+/// What is wrong with a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurationErrorKind {
+    /// It is none.
+    Malformed,
+    /// A number without a unit.
+    NoUnit,
+    /// Longer than the longest that is accepted.
+    TooLong,
+}
+
+impl fmt::Display for DurationError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text;
+        match self.kind {
+            DurationErrorKind::Malformed => {
+                write_reason(f, text, " is no duration: write 500ms, 10s, 2m, 1h or 1m30s")
+            }
+            DurationErrorKind::NoUnit => {
+                write!(f, "{} has no unit: write {text:.40}s", Quoted::text(text))
+            }
+            DurationErrorKind::TooLong => {
+                write!(f, "{} is too long: at most {}h", Quoted::text(text), MAX.as_secs() / 3600)
+            }
+        }
+    }
+}
+
+impl core::error::Error for DurationError<'_> {}
+
 /// Reads `500ms`, `10s`, `2m`, `1h`, `1m30s`, `0`: whole numbers, units from large to small, each once.
 ///
 /// # Errors
-/// One line that quotes the text and says what was expected.
-pub fn parse(text: &str) -> Result<Duration, String> {
-    let no_duration = || format!("{} is no duration: write 500ms, 10s, 2m, 1h or 1m30s", Quoted::text(text));
+/// When it is none, has no unit or is too long.
+pub fn parse(text: &str) -> Result<Duration, DurationError<'_>> {
+    let no_duration = || DurationError { kind: DurationErrorKind::Malformed, text };
     if text.is_empty() {
         return Err(no_duration());
     }
@@ -32,7 +70,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             return match text {
                 digits if digits.bytes().all(|b| b == b'0') => Ok(Duration::ZERO),
                 digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                    Err(format!("{} has no unit: write {:.40}s", Quoted::text(text), text))
+                    Err(DurationError { kind: DurationErrorKind::NoUnit, text })
                 }
                 _ => Err(no_duration()),
             };
@@ -51,7 +89,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_seconds_or(text: &str) -> Result<Duration, String> {
+pub fn parse_seconds_or(text: &str) -> Result<Duration, DurationError<'_>> {
     if text == "infinity" {
         return Ok(MAX);
     }
@@ -66,17 +104,12 @@ pub fn parse_seconds_or(text: &str) -> Result<Duration, String> {
     limited(Duration::new(seconds, nanos), text)
 }
 
-fn limited(duration: Duration, text: &str) -> Result<Duration, String> {
+fn limited(duration: Duration, text: &str) -> Result<Duration, DurationError<'_>> {
     if duration > MAX { Err(too_long(text)) } else { Ok(duration) }
 }
 
-fn too_long(text: &str) -> String {
-    format!("{} is too long: at most {}h", Quoted::text(text), MAX.as_secs() / 3600)
-}
-
-/// Splits before the first character that the test is true for.
-fn split_where(text: &str, test: impl Fn(char) -> bool) -> (&str, &str) {
-    text.split_at_checked(text.find(test).unwrap_or(text.len())).unwrap_or((text, ""))
+fn too_long(text: &str) -> DurationError<'_> {
+    DurationError { kind: DurationErrorKind::TooLong, text }
 }
 
 /// A duration for the eye: `350 ms`, `1.2 s`, `10 s`, `2m 05s`, `1h 02m`. Cut, never rounded up.
@@ -99,7 +132,10 @@ impl fmt::Display for Human {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
+    use alloc::{
+        format,
+        string::{String, ToString},
+    };
     use proptest::prelude::*;
 
     #[test]
@@ -120,14 +156,16 @@ mod tests {
 
     #[test]
     fn a_bare_number_is_an_error_that_says_so() {
-        assert_eq!(parse("30").unwrap_err(), "`30` has no unit: write 30s");
+        assert_eq!(parse("30").unwrap_err().to_string(), "`30` has no unit: write 30s");
         for text in
             ["", "s", "1x", "1s1s", "1s1m", "1m30", "-1s", "+1s", "1.5s", " 1s", "1 s", "1é", "ms", "1d"]
         {
-            assert!(parse(text).unwrap_err().contains("is no duration"), "{text}");
+            let error = parse(text).unwrap_err();
+            assert_eq!(error, DurationError { kind: DurationErrorKind::Malformed, text });
+            assert!(error.to_string().contains("is no duration"), "{text}");
         }
         for text in ["99999999999999999999s", "18446744073709551615h", "87601h", "18446744073709551615ms"] {
-            assert!(parse(text).unwrap_err().contains("is too long"), "{text}");
+            assert!(parse(text).unwrap_err().to_string().contains("is too long"), "{text}");
         }
     }
 
@@ -168,7 +206,8 @@ mod tests {
         #[test]
         fn parts_add_up(h in 0u64..9999, m in 0u64..9999, s in 0u64..9999, ms in 0u64..9999) {
             let millis = h * 3_600_000 + m * 60_000 + s * 1000 + ms;
-            prop_assert_eq!(parse(&format!("{h}h{m}m{s}s{ms}ms")), Ok(Duration::from_millis(millis)));
+            let text = format!("{h}h{m}m{s}s{ms}ms");
+            prop_assert_eq!(parse(&text), Ok(Duration::from_millis(millis)));
         }
     }
 }

@@ -9,9 +9,8 @@
 use crate::outcome::{Ended, Outcome, StopOn};
 use crate::settings::parse_stop_on;
 use crate::signal::Signal;
-use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 use core::fmt;
 
 /// Version of the format; another one is refused.
@@ -41,6 +40,41 @@ pub struct Record {
     pub stopped: Vec<String>,
 }
 
+/// A file of a group that cannot be used: the fact, in lower case, to be put behind the file's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupError {
+    /// Not a record of ours.
+    NotARecord,
+    /// A record without this field.
+    Missing(&'static str),
+    /// A record whose field of this name cannot be read.
+    Unreadable(&'static str),
+    /// Not a lock file of ours.
+    NotALockFile,
+    /// A lock file without a size.
+    NoSize,
+    /// Written in another version of the format: this one.
+    Version(String),
+}
+
+impl fmt::Display for GroupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotARecord => f.write_str("not a record of lastout"),
+            Self::Missing(field) => write!(f, "a record without {field}"),
+            Self::Unreadable(field) => write!(f, "a record with a bad {field}"),
+            Self::NotALockFile => f.write_str("not a lock file of lastout"),
+            Self::NoSize => f.write_str("a lock file without a size"),
+            Self::Version(found) => write!(
+                f,
+                "written by a lastout with format {found}, this one knows {VERSION}: use one version in a pod"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for GroupError {}
+
 impl Record {
     /// True when this member is over for good, by its own policy: nobody will restart it. `alive`: it holds its
     /// lock.
@@ -55,23 +89,23 @@ impl Record {
     /// Reads a record.
     ///
     /// # Errors
-    /// In words, when it is none of this version.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// When it is none of this version.
+    pub fn parse(text: &str) -> Result<Self, GroupError> {
         let line = text.lines().next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
         if words.next() != Some("lastout-member") {
-            return Err("not a record of lastout".to_string());
+            return Err(GroupError::NotARecord);
         }
-        let field = |name: &str| {
+        let field = |name: &'static str| {
             let value =
                 line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            value.ok_or_else(|| format!("a record without {name}"))
+            value.ok_or(GroupError::Missing(name))
         };
         check_version(field("v")?)?;
-        let bad = |what: &str| format!("a record with a bad {what}");
+        let bad = GroupError::Unreadable;
         Ok(Self {
             size: field("size")?.parse().map_err(|_| bad("size"))?,
-            policy: parse_stop_on(field("policy")?).map_err(|_| bad("policy"))?,
+            policy: parse_stop_on(field("policy")?).ok_or(bad("policy"))?,
             state: match field("state")? {
                 "running" => State::Running,
                 "left" => State::Left(field("code")?.parse().map_err(|_| bad("code"))?),
@@ -100,33 +134,31 @@ impl fmt::Display for Record {
     }
 }
 
-/// The gate file's line: who takes its lock may write records.
+/// The lock file's line: who takes its lock may write records.
 #[must_use]
-pub fn gate_line(size: u32) -> String {
+pub fn lock_line(size: u32) -> String {
     format!("lastout-group v={VERSION} size={size}\n")
 }
 
-/// Reads the gate file's line and returns the size of the group.
+/// Reads the lock file's line and returns the size of the group.
 ///
 /// # Errors
-/// In words, when it is none of this version.
-pub fn parse_gate(text: &str) -> Result<u32, String> {
+/// When it is none of this version.
+pub fn parse_lock_line(text: &str) -> Result<u32, GroupError> {
     let mut words = text.split_ascii_whitespace();
     let (Some("lastout-group"), Some(version), Some(size)) = (words.next(), words.next(), words.next())
     else {
-        return Err("not a gate file of lastout".to_string());
+        return Err(GroupError::NotALockFile);
     };
     check_version(version.strip_prefix("v=").unwrap_or_default())?;
     let size = size.strip_prefix("size=").and_then(|size| size.parse().ok());
-    size.ok_or_else(|| "a gate file without a size".to_string())
+    size.ok_or(GroupError::NoSize)
 }
 
-fn check_version(version: &str) -> Result<(), String> {
+fn check_version(version: &str) -> Result<(), GroupError> {
     match version.parse() {
         Ok(VERSION) => Ok(()),
-        _ => Err(format!(
-            "written by a lastout with format {version}, this one knows {VERSION}: use one version in a pod"
-        )),
+        _ => Err(GroupError::Version(version.to_string())),
     }
 }
 
@@ -151,7 +183,7 @@ mod tests {
             });
             assert!(lengths.iter().all(|length| *length == lengths[0]));
         }
-        assert_eq!(parse_gate(&gate_line(20)), Ok(20));
+        assert_eq!(parse_lock_line(&lock_line(20)), Ok(20));
         let mut last = record(StopOn::Always, State::Left(0));
         let before = last.to_string().len();
         for name in ["envoy", "x"] {
@@ -176,9 +208,24 @@ mod tests {
 
     #[test]
     fn others_are_refused_in_words() {
-        for text in ["", "x", "lastout-member v=2 size=1", "lastout-member v=1", "lastout-group v=1 size=2"] {
-            assert!(Record::parse(text).is_err(), "{text}");
+        for (text, error) in [
+            ("", GroupError::NotARecord),
+            ("x", GroupError::NotARecord),
+            ("lastout-group v=1 size=2", GroupError::NotARecord),
+            ("lastout-member v=2 size=1", GroupError::Version("2".to_string())),
+            ("lastout-member v=1", GroupError::Missing("size")),
+            ("lastout-member v=1 size=x", GroupError::Unreadable("size")),
+            ("lastout-member v=1 size=1 policy=x", GroupError::Unreadable("policy")),
+            ("lastout-member v=1 size=1 policy=never state=left code=256", GroupError::Unreadable("code")),
+            ("lastout-member v=1 size=1 policy=never state=x", GroupError::Unreadable("state")),
+            ("lastout-member v=1 size=1 policy=never state=running", GroupError::Missing("stopped")),
+        ] {
+            assert_eq!(Record::parse(text), Err(error), "{text}");
         }
-        assert!(parse_gate("lastout-group v=9 size=2").unwrap_err().contains("format 9"));
+        assert_eq!(parse_lock_line("x"), Err(GroupError::NotALockFile));
+        assert_eq!(parse_lock_line("lastout-group v=1 2"), Err(GroupError::NoSize));
+        let newer = parse_lock_line("lastout-group v=9 size=2").unwrap_err();
+        assert_eq!(newer, GroupError::Version("9".to_string()));
+        assert!(newer.to_string().contains("format 9"));
     }
 }

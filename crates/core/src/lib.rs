@@ -4,6 +4,7 @@
 //! ```text
 //! text, duration, signal, outcome    leaf types
 //!   └ presets → spec → settings      what the user said, by our options or by another program's
+//!                ├ argv              what a command line means, which errors and where
 //!                ├ group             what members of a group put on record, and who is out
 //!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
 //!                     └ machine      the whole run: phases, events, actions
@@ -18,6 +19,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod argv;
 pub mod duration;
 pub mod gate;
 pub mod group;

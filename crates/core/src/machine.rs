@@ -18,12 +18,16 @@ use crate::settings::Settings;
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
 use core::time::Duration;
-use phase::{LAST_PROBE, Phase, Presses, WORKER_SLACK};
+use phase::{LAST_PROBE, Phase, StopSignals, WORKER_SLACK};
 use rules::Rules;
 use signals::Reached;
 
 /// A process of this name space.
 pub type Pid = i32;
+
+/// A sidecar: its place among those of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SidecarId(pub usize);
 
 /// What the machine is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub enum Event {
     /// The first event of every run.
     Begin,
     /// This sidecar no longer holds up the gate: it is ready, or optional and absent.
-    Open(usize),
+    Open(SidecarId),
     /// Main was started: the answer to [`Action::Start`].
     Started(Pid),
     /// Main could not be started, or the gate not opened, or the group not watched, for this reason.
@@ -70,9 +74,9 @@ pub enum Event {
     /// All mains of the group that we guard are out.
     MainsOut,
     /// This sidecar's quit request is out.
-    Asked(usize),
+    Asked(SidecarId),
     /// The stop of this sidecar is over; `true`: nothing of it keeps the pod from ending.
-    SidecarDone(usize, bool),
+    SidecarDone(SidecarId, bool),
     /// A deadline has come.
     Tick,
 }
@@ -102,23 +106,24 @@ pub enum Action {
     TakeTerminal,
     /// Put our verdict on record; the answer is [`Event::Left`].
     LeaveGroup(Outcome),
-    /// Watch the mains of the group. [`Event::MainsIn`] or [`Event::MainsOut`] answers at once, and the latter
-    /// when it has become so.
+    /// Look once whether the mains of the group are out; the answer is [`Event::MainsIn`] or [`Event::MainsOut`].
+    LookAtGroup,
+    /// Watch the mains of the group from now on: [`Event::MainsOut`] comes when they are out.
     WatchGroup,
     /// TERM every descendant that main left behind.
     TermLeftovers,
-    /// Stop these sidecars until that moment; `hurried`: one try each.
+    /// Stop these sidecars until that moment; `terminating`: one try each.
     Ask {
-        /// Indices of the sidecars.
-        sidecars: Vec<usize>,
+        /// Which.
+        sidecars: Vec<SidecarId>,
         /// The end of this step's budget.
         deadline: Duration,
         /// A stop signal has come.
-        hurried: bool,
+        terminating: bool,
     },
     /// A stop signal has come: those who are being stopped get one try more, and a second at most; a main of the
     /// group that we guard will not be restarted.
-    Hurry,
+    Terminating,
     /// Say this.
     Tell(Note),
     /// Leave; nothing follows.
@@ -138,8 +143,8 @@ pub enum Note {
     Delayed(Signal, Duration),
     /// Main did not end within `--grace` and is killed.
     Killed,
-    /// A stop signal that belongs to the press before it.
-    SamePress(Signal),
+    /// A stop signal that merges with the one before it.
+    Merged(Signal),
     /// The stop was cut off by a second stop signal.
     CutOff,
 }
@@ -163,16 +168,21 @@ pub struct Machine {
     rules: Rules,
     phase: Phase,
     /// A stop signal has come in any phase: the pod may be going.
-    hurried: bool,
-    /// When the first stop signal of the newest press came.
-    pressed_at: Option<Duration>,
+    terminating: bool,
+    /// When the newest stop signal came with which later ones merge.
+    stop_signal_at: Option<Duration>,
 }
 
 impl Machine {
     /// A run under these settings; `pid1`: we are the init of a process namespace.
     #[must_use]
     pub fn new(job: Job, settings: &Settings, pid1: bool) -> Self {
-        Self { rules: Rules::new(job, settings, pid1), phase: Phase::New, hurried: false, pressed_at: None }
+        Self {
+            rules: Rules::new(job, settings, pid1),
+            phase: Phase::New,
+            terminating: false,
+            stop_signal_at: None,
+        }
     }
 
     /// Where the run is.
@@ -227,11 +237,11 @@ impl Machine {
             Phase::Running { .. } => self.send_what_is_due(now),
             Phase::Leftovers { outcome, until } if now >= *until => {
                 let outcome = *outcome;
-                self.leave_group(now, outcome, Presses::None)
+                self.leave_group(now, outcome, StopSignals::None)
             }
             Phase::Lingering { outcome, until } if now >= *until => {
                 let outcome = *outcome;
-                self.stop(now, outcome, Presses::None)
+                self.stop(now, outcome, StopSignals::None)
             }
             Phase::Stopping { step_end, .. } if now >= *step_end + WORKER_SLACK => self.step_is_late(now),
             Phase::CuttingOff { outcome, until, .. } if now >= *until => {

@@ -2,6 +2,7 @@
 //! read is still there, so that the sidecars are stopped even when the command line is wrong.
 
 mod compat;
+mod error;
 mod fold;
 mod options;
 mod resolve;
@@ -9,12 +10,13 @@ mod resolve;
 mod tests;
 mod value;
 
+pub use error::{SettingsError, SettingsErrorKind};
 pub use options::{OPTIONS, OptionRow, PREFIX};
 
 use crate::outcome::{ExitMap, StopOn};
 use crate::signal::Signal;
 use crate::spec::Spec;
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
 /// An option of the wrapper; its row in [`OPTIONS`] says how it is spelled, and its default.
@@ -59,10 +61,6 @@ pub struct RawValue {
     /// The bytes.
     pub value: Vec<u8>,
 }
-
-/// A value that cannot be used: one line for the user, naming the option, its value and the way out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsError(pub String);
 
 /// What the settings are for; decides a few defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,11 +189,9 @@ pub fn resolve(
 }
 
 /// Reads the value of `--stop-on`.
-///
-/// # Errors
-/// In words, with the way out.
-pub fn parse_stop_on(text: &str) -> Result<StopOn, String> {
-    value::stop_on(text)
+#[must_use]
+pub fn parse_stop_on(text: &str) -> Option<StopOn> {
+    value::stop_on(text).ok()
 }
 
 impl Settings {
@@ -236,20 +232,20 @@ impl Settings {
     /// needs it.
     ///
     /// # Errors
-    /// In one line, when it is needed and not there, or a socket's whole path is too long.
-    pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Option<Vec<u8>>) -> Result<(), String> {
-        let sidecars = self.sidecars.iter_mut().flat_map(Spec::paths_mut);
-        let group = self.group.iter_mut().map(|group| &mut group.dir);
+    /// When it is needed and not there, or a socket's whole path is too long.
+    pub fn make_paths_absolute(&mut self, cwd: impl Fn() -> Option<Vec<u8>>) -> Result<(), SettingsError> {
+        let sidecars = self.sidecars.iter_mut().flat_map(Spec::paths_mut).map(|path| (Opt::Sidecar, path));
+        let group = self.group.iter_mut().map(|group| (Opt::Group, &mut group.dir));
         let report = self.report.iter_mut().filter_map(|report| match report {
-            Report::File(path) => Some(path),
+            Report::File(path) => Some((Opt::Report, path)),
             Report::Stderr => None,
         });
-        for path in sidecars.chain(group).chain(report).chain(&mut self.env_files) {
+        let env_files = self.env_files.iter_mut().map(|path| (Opt::EnvFile, path));
+        for (option, path) in sidecars.chain(group).chain(report).chain(env_files) {
             // A NUL begins the name of an abstract socket, which is in no folder.
             if !matches!(path.first(), Some(b'/' | 0)) {
                 let Some(mut whole) = cwd() else {
-                    let path = crate::text::Path(path);
-                    return Err(alloc::format!("{path}: the working directory is gone: write a whole path"));
+                    return Err(SettingsError::of(option, SettingsErrorKind::NoWorkingDirectory, path));
                 };
                 whole.push(b'/');
                 whole.append(path);
@@ -257,13 +253,15 @@ impl Settings {
             }
         }
         // One whose socket nobody can have is not asked.
-        let mut sound = Ok(());
+        let mut first = None;
         self.sidecars.retain(|spec| {
-            let fits = spec.check_sockets();
-            let keep = fits.is_ok();
-            sound = core::mem::replace(&mut sound, Ok(())).and(fits);
+            let wrong = spec.check_sockets().err();
+            let keep = wrong.is_none();
+            first = first.take().or(wrong);
             keep
         });
-        sound
+        first.map_or(Ok(()), |error| {
+            Err(SettingsError::of(Opt::Sidecar, SettingsErrorKind::Spec(Box::new(error)), b""))
+        })
     }
 }

@@ -34,10 +34,13 @@
 //! the URL's own, and the sidecar decodes them.
 
 mod build;
+mod error;
 mod parse;
 mod target;
 #[cfg(test)]
 mod tests;
+
+pub use error::{SpecError, SpecErrorKind, Subject};
 
 use crate::presets::{Preset, When};
 use crate::signal::Signal;
@@ -170,10 +173,12 @@ impl Spec {
     }
 
     /// Whether every socket's path, as it is now, has room in an address.
-    pub(crate) fn check_sockets(&self) -> Result<(), String> {
+    pub(crate) fn check_sockets(&self) -> Result<(), SpecError> {
         for at in [self.ready.address(), self.quit.address(), self.gone.address()].into_iter().flatten() {
-            if let Address::Unix(path) = at {
-                target::socket_fits(path).map_err(|why| alloc::format!("{}: {why}", self.name))?;
+            if let Address::Unix(path) = at
+                && let Some(shown) = target::too_long_socket(path)
+            {
+                return Err(SpecError::socket_too_long(self, &shown));
             }
         }
         Ok(())
@@ -183,8 +188,8 @@ impl Spec {
     /// from one).
     ///
     /// # Errors
-    /// One line that names the sidecar, the key, its value and the way out; never a header's value.
-    pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+    /// What is wrong and where; never a header's value.
+    pub fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, SpecError> {
         parse::parse(text, env)
     }
 

@@ -78,8 +78,8 @@ const NOBODY: Duration = Duration::from_millis(20);
 /// closing its ports looks like one in which the endpoint was not switched on. On a busy node Cloud SQL's proxy took
 /// more than 100 ms from the one port to the other, and a pod hung; to be told later costs nothing, as the pod hangs.
 const SURE: Duration = Duration::from_millis(500);
-/// How long a hurried stop proves.
-pub const HURRIED: Duration = Duration::from_secs(1);
+/// How long a stop takes at most when the pod is terminating.
+pub const WHILE_TERMINATING: Duration = Duration::from_secs(1);
 /// What is left of the budget when the fallback by signal is taken; of a small budget half.
 const FALLBACK: Duration = Duration::from_secs(1);
 /// The least that a request is given.
@@ -100,9 +100,10 @@ fn look_after(asked_for: Duration) -> Duration {
 impl Traits {
     /// There is no way, or none any more. Whether there had to be one is seen at its ports.
     fn nothing_to_do(self, now: Duration, otherwise: Verdict) -> State {
-        match self.can_be_looked_at {
-            true => State::Signalled { otherwise, look_at: now, sent: false },
-            false => State::Done(otherwise),
+        if self.can_be_looked_at {
+            State::Signalled { otherwise, look_at: now, sent: false }
+        } else {
+            State::Done(otherwise)
         }
     }
 }
@@ -136,9 +137,10 @@ impl Stop {
             Quit::Nothing if has_process => State::Signalling { otherwise: Verdict::NoWay },
             Quit::Nothing => {
                 let expects_an_end = spec.preset.is_some_and(|preset| preset.quit.is_none());
-                match spec.refused_is_normal || !expects_an_end {
-                    true => State::Done(Verdict::NotNeeded),
-                    false => traits.nothing_to_do(now, Verdict::NoWay),
+                if spec.refused_is_normal || !expects_an_end {
+                    State::Done(Verdict::NotNeeded)
+                } else {
+                    traits.nothing_to_do(now, Verdict::NoWay)
                 }
             }
         };
@@ -150,17 +152,17 @@ impl Stop {
         stop
     }
 
-    /// A stop signal has come: from here on one try, and at most a second.
-    pub fn hurry(&mut self, now: Duration) {
-        if !self.terms.hurried {
-            self.terms.hurried = true;
+    /// A stop signal has come, so the pod is terminating: from here on one try, and at most a second.
+    pub fn terminating_from(&mut self, now: Duration) {
+        if !self.terms.terminating {
+            self.terms.terminating = true;
             self.share_budget(now);
         }
     }
 
     fn share_budget(&mut self, now: Duration) {
-        if self.terms.hurried {
-            self.terms.deadline = self.terms.deadline.min(now + HURRIED);
+        if self.terms.terminating {
+            self.terms.deadline = self.terms.deadline.min(now + WHILE_TERMINATING);
         }
         let left = self.terms.deadline.saturating_sub(now);
         let fallback = if self.traits.has_process { FALLBACK.min(left / 2) } else { Duration::ZERO };
@@ -169,15 +171,15 @@ impl Stop {
 
     /// Keep an eye on one that is gone while others are still being stopped.
     pub fn watch(&mut self, now: Duration) {
-        if self.state == State::Done(Verdict::Gone) && !self.terms.hurried && self.traits.can_be_watched {
+        if self.state == State::Done(Verdict::Gone) && !self.terms.terminating && self.traits.can_be_watched {
             self.state = State::Watching { look_at: now + WATCH, refused: !self.traits.foreign_proof };
         }
     }
 
     /// True when a stop signal has made the stop a matter of one try.
     #[must_use]
-    pub fn hurried(&self) -> bool {
-        self.terms.hurried
+    pub fn is_terminating(&self) -> bool {
+        self.terms.terminating
     }
 
     /// How long what is done next may take: what is left of the budget, and never less than a moment.
@@ -274,15 +276,16 @@ impl Stop {
 
     /// The request is out and is not repeated to this life.
     fn asked(&mut self, now: Duration) {
-        self.state = match self.traits.can_be_looked_at {
-            true => State::Verifying { asked_at: now, look_at: now, refused: false },
-            false => State::Done(Verdict::Accepted),
+        self.state = if self.traits.can_be_looked_at {
+            State::Verifying { asked_at: now, look_at: now, refused: false }
+        } else {
+            State::Done(Verdict::Accepted)
         };
     }
 
     fn try_again(&mut self, now: Duration, pause: Duration) {
         let absent = self.traits.optional && !self.was_there() && now >= self.terms.absent_at;
-        if self.terms.hurried || absent || now + pause >= self.limit {
+        if self.terms.terminating || absent || now + pause >= self.limit {
             self.give_up(false);
         } else {
             self.state = State::Asking { not_before: now + pause };
@@ -291,7 +294,7 @@ impl Stop {
 
     fn came_back(&mut self, now: Duration) {
         self.state = match self.life {
-            Life::First if !self.terms.hurried => {
+            Life::First if !self.terms.terminating => {
                 self.life = Life::Second;
                 State::Asking { not_before: now }
             }
@@ -302,16 +305,17 @@ impl Stop {
     fn give_up(&mut self, asked: bool) {
         self.end_badly(match asked || self.was_there() {
             true => Verdict::StillThere { asked, last: self.last.clone() },
-            false if self.terms.hurried || self.traits.optional => Verdict::Absent,
+            false if self.terms.terminating || self.traits.optional => Verdict::Absent,
             false => Verdict::NeverAppeared,
         });
     }
 
     /// The end, unless the fallback by signal is there to be tried.
     fn end_badly(&mut self, verdict: Verdict) {
-        self.state = match self.traits.has_process {
-            true => State::Signalling { otherwise: verdict },
-            false => State::Done(verdict),
+        self.state = if self.traits.has_process {
+            State::Signalling { otherwise: verdict }
+        } else {
+            State::Done(verdict)
         };
     }
 }

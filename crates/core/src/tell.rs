@@ -9,14 +9,14 @@ use crate::text::{Path, answered};
 use alloc::{format, string::String};
 use core::time::Duration;
 
-/// The line about the end of a stop, and how loud it is. `hurried`: a stop signal had come, the kubelet has told
+/// The line about the end of a stop, and how loud it is. `terminating`: a stop signal had come, the kubelet has told
 /// the sidecars as well, and nothing about them is worth more than a debug line. `took`: since the stop began.
 #[must_use]
-pub fn verdict(spec: &Spec, verdict: &Verdict, hurried: bool, took: Duration) -> (LogLevel, String) {
+pub fn verdict(spec: &Spec, verdict: &Verdict, terminating: bool, took: Duration) -> (LogLevel, String) {
     let took = Human(took);
     let name = &spec.name;
     let hint = |when| spec.hint(when).map_or(String::new(), |hint| format!("; {hint}"));
-    let loud = if hurried { LogLevel::Debug } else { LogLevel::Warn };
+    let loud = if terminating { LogLevel::Debug } else { LogLevel::Warn };
     let asked = request(spec);
     match verdict {
         Verdict::Gone => (LogLevel::Info, format!("{name}: gone after {took}")),

@@ -1,7 +1,7 @@
 //! What messages need: values shown on one line, and the nearest of the known words.
 
 use alloc::{format, string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, ops::Range};
 
 /// A value as it may stand in a one-line message: in backticks, control characters escaped, bad UTF-8
 /// replaced, cut after 60 characters.
@@ -42,6 +42,33 @@ pub const HEADER: &[u8] = b"header=";
 #[must_use]
 pub fn header_at(text: &[u8]) -> Option<usize> {
     text.windows(HEADER.len()).position(|word| word == HEADER).map(|at| at + HEADER.len())
+}
+
+/// A value as an error keeps it: without what stands behind `header=`, in its text as in its `Debug`.
+pub(crate) fn kept(value: &[u8]) -> String {
+    let secret = header_at(value).unwrap_or(value.len());
+    String::from_utf8_lossy(value.get(..secret).unwrap_or_default()).into_owned()
+}
+
+/// The reason of an error, behind the quoted value where it begins with a blank.
+pub(crate) fn write_reason(f: &mut fmt::Formatter<'_>, value: &str, reason: &str) -> fmt::Result {
+    if reason.starts_with(' ') {
+        fmt::Display::fmt(&Quoted::text(value), f)?;
+    }
+    f.write_str(reason)
+}
+
+/// Which bytes of the whole a piece of it is; `None` where it is a copy. By its address: readers hand on pieces of
+/// what they read, and need not count how far they have come.
+pub(crate) fn place_in(whole: &[u8], piece: &[u8]) -> Option<Range<usize>> {
+    let begin = piece.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    let end = begin.checked_add(piece.len()).filter(|end| *end <= whole.len())?;
+    Some(begin..end)
+}
+
+/// Splits before the first character that the test is true for.
+pub(crate) fn split_where(text: &str, test: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at_checked(text.find(test).unwrap_or(text.len())).unwrap_or((text, ""))
 }
 
 /// An answer in words: its status, and what the sidecar said.

@@ -2,7 +2,7 @@
 
 use super::phase::{Guard, Phase};
 use super::signals::Reached;
-use super::{Action, Job, Machine, Pid};
+use super::{Action, Job, Machine, Pid, SidecarId};
 use crate::outcome::Outcome;
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
@@ -20,7 +20,11 @@ impl Machine {
         match self.rules.job {
             Job::Stop => self.finish(now, Outcome::Done),
             Job::GiveUp => self.finish(now, Outcome::Internal),
-            Job::Guard | Job::GuardSidecars => {
+            Job::Guard => {
+                self.phase = Phase::Guarding { held: None };
+                vec![Action::LookAtGroup]
+            }
+            Job::GuardSidecars => {
                 self.phase = Phase::Guarding { held: None };
                 vec![Action::WatchGroup]
             }
@@ -39,7 +43,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn opened(&mut self, sidecar: usize) -> Vec<Action> {
+    pub(super) fn opened(&mut self, sidecar: SidecarId) -> Vec<Action> {
         let Phase::Waiting { closed, kept, .. } = &mut self.phase else { return vec![] };
         closed.retain(|index| *index != sidecar);
         if !closed.is_empty() {
@@ -53,9 +57,10 @@ impl Machine {
 
     pub(super) fn waited_long_enough(&mut self, now: Duration, kept: Vec<Signal>) -> Vec<Action> {
         let mut actions = vec![Action::CloseGate, Action::TellTimeout];
-        actions.extend(match self.rules.run_unready {
-            true => self.gate_is_open(kept),
-            false => self.finish(now, Outcome::WaitTimeout),
+        actions.extend(if self.rules.run_unready {
+            self.gate_is_open(kept)
+        } else {
+            self.finish(now, Outcome::WaitTimeout)
         });
         actions
     }
@@ -73,12 +78,16 @@ impl Machine {
     pub(super) fn started(&mut self, now: Duration, pid: Pid) -> Vec<Action> {
         let Phase::Starting { kept } = &mut self.phase else { return vec![] };
         let kept = core::mem::take(kept);
-        let guard = if self.rules.job == Job::Guard { Guard::Holding { held: None } } else { Guard::None };
+        let (guard, mut actions) = match self.rules.job {
+            // Not before: the spawn wants to be alone, and watching takes a thread.
+            Job::Guard => (Guard::Holding { held: None }, vec![Action::WatchGroup]),
+            Job::Command | Job::Wait | Job::Stop | Job::GuardSidecars | Job::GiveUp => (Guard::None, vec![]),
+        };
         self.phase = Phase::Running { main: pid, held: vec![], kill_at: None, guard };
-        // They came when they came: hearing them now begins no press.
-        let pressed_at = self.pressed_at;
-        let actions = kept.into_iter().flat_map(|signal| self.signal(now, signal, Reached::Us)).collect();
-        self.pressed_at = pressed_at;
+        // They came when they came: that they are looked at now merges nothing with them.
+        let stop_signal_at = self.stop_signal_at;
+        actions.extend(kept.into_iter().flat_map(|signal| self.signal(now, signal, Reached::Us)));
+        self.stop_signal_at = stop_signal_at;
         actions
     }
 

@@ -1,7 +1,7 @@
 //! From main's end to our own: leftovers, the group, linger, the stop in its steps.
 
-use super::phase::{Guard, LAST_REQUESTS, Phase, Presses};
-use super::{Action, Job, Machine, Note, Pid};
+use super::phase::{Guard, LAST_REQUESTS, Phase, StopSignals};
+use super::{Action, Job, Machine, Note, Pid, SidecarId};
 use crate::outcome::{Ended, Outcome};
 use crate::signal::Signal;
 use alloc::{vec, vec::Vec};
@@ -11,7 +11,7 @@ impl Machine {
     /// What is guarded is to end.
     pub(super) fn mains_out(&mut self, now: Duration) -> Vec<Action> {
         match &mut self.phase {
-            Phase::Guarding { .. } => self.stop(now, Outcome::Done, Presses::None),
+            Phase::Guarding { .. } => self.stop(now, Outcome::Done, StopSignals::None),
             Phase::Running { guard, kill_at, .. } => {
                 if *guard == Guard::None {
                     return vec![];
@@ -62,61 +62,60 @@ impl Machine {
         };
         let mut actions = vec![Action::TakeTerminal];
         actions.extend(match self.rules.leftovers {
-            time if !time.is_zero() && !self.hurried => {
+            time if !time.is_zero() && !self.terminating => {
                 self.phase = Phase::Leftovers { outcome, until: now + time };
                 vec![Action::TermLeftovers]
             }
-            _ => self.leave_group(now, outcome, Presses::None),
+            _ => self.leave_group(now, outcome, StopSignals::None),
         });
         actions
     }
 
     pub(super) fn childless(&mut self, now: Duration) -> Vec<Action> {
         let Phase::Leftovers { outcome, .. } = self.phase else { return vec![] };
-        self.leave_group(now, outcome, Presses::None)
+        self.leave_group(now, outcome, StopSignals::None)
     }
 
     /// The way out of everything that is not main's own end.
     pub(super) fn finish(&mut self, now: Duration, outcome: Outcome) -> Vec<Action> {
-        // The signal that ended the waiting was the first press.
-        let presses = if self.hurried { Presses::Once } else { Presses::None };
-        self.leave_group(now, outcome, presses)
+        // The signal that ended the waiting was the first stop signal.
+        let heard = if self.terminating { StopSignals::One } else { StopSignals::None };
+        self.leave_group(now, outcome, heard)
     }
 
     /// Who is not the last one out leaves the sidecars to the others.
-    pub(super) fn leave_group(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
+    pub(super) fn leave_group(&mut self, now: Duration, outcome: Outcome, heard: StopSignals) -> Vec<Action> {
         let is_member = matches!(self.rules.job, Job::Command | Job::GiveUp);
         if !(self.rules.grouped && is_member) {
-            return self.linger(now, outcome, presses);
+            return self.linger(now, outcome, heard);
         }
-        self.phase = Phase::Leaving { outcome, presses };
+        self.phase = Phase::Leaving { outcome, heard };
         vec![Action::LeaveGroup(outcome)]
     }
 
     pub(super) fn left(&mut self, now: Duration, last: bool) -> Vec<Action> {
-        let Phase::Leaving { outcome, presses } = self.phase else { return vec![] };
-        if last { self.linger(now, outcome, presses) } else { self.exit(outcome) }
+        let Phase::Leaving { outcome, heard } = self.phase else { return vec![] };
+        if last { self.linger(now, outcome, heard) } else { self.exit(outcome) }
     }
 
-    fn linger(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
+    fn linger(&mut self, now: Duration, outcome: Outcome, heard: StopSignals) -> Vec<Action> {
         // What never ran has nothing to flush.
-        let wanted = !self.rules.linger.is_zero() && !self.hurried && outcome.main().is_some();
+        let wanted = !self.rules.linger.is_zero() && !self.terminating && outcome.main().is_some();
         if wanted && self.rules.will_stop(outcome) {
             self.phase = Phase::Lingering { outcome, until: now + self.rules.linger };
             return vec![];
         }
-        self.stop(now, outcome, presses)
+        self.stop(now, outcome, heard)
     }
 
-    pub(super) fn stop(&mut self, now: Duration, outcome: Outcome, presses: Presses) -> Vec<Action> {
+    pub(super) fn stop(&mut self, now: Duration, outcome: Outcome, heard: StopSignals) -> Vec<Action> {
         if !self.rules.will_stop(outcome) {
             return self.exit(outcome);
         }
         let end = now + self.rules.stop_timeout;
         let steps = self.rules.steps.clone();
         let unasked = steps.iter().flatten().copied().collect();
-        self.phase =
-            Phase::Stopping { outcome, presses, pending: vec![], unasked, steps, step_end: now, end };
+        self.phase = Phase::Stopping { outcome, heard, pending: vec![], unasked, steps, step_end: now, end };
         self.next_step(now)
     }
 
@@ -132,11 +131,11 @@ impl Machine {
         let left = u32::try_from(steps.len()).unwrap_or(u32::MAX);
         *step_end = now + end.saturating_sub(now) / left;
         *pending = steps.remove(0);
-        vec![Action::Ask { sidecars: pending.clone(), deadline: *step_end, hurried: self.hurried }]
+        vec![Action::Ask { sidecars: pending.clone(), deadline: *step_end, terminating: self.terminating }]
     }
 
     /// The request to this sidecar is out, or there is none to be sent.
-    pub(super) fn asked(&mut self, sidecar: usize) -> Vec<Action> {
+    pub(super) fn asked(&mut self, sidecar: SidecarId) -> Vec<Action> {
         match &mut self.phase {
             Phase::Stopping { unasked, .. } => {
                 unasked.retain(|index| *index != sidecar);
@@ -159,7 +158,7 @@ impl Machine {
         }
     }
 
-    /// A true second press: we leave as soon as everybody has been asked once.
+    /// A second stop signal, too late to be merged: we leave as soon as everybody has been asked once.
     pub(super) fn cut_off(&mut self, now: Duration) -> Vec<Action> {
         let Phase::Stopping { outcome, unasked, steps, .. } = &mut self.phase else { return vec![] };
         let outcome = if self.rules.job == Job::Stop { Outcome::NotStopped } else { *outcome };
@@ -170,15 +169,15 @@ impl Machine {
             return actions;
         }
         let until = now + LAST_REQUESTS;
-        let sidecars: Vec<usize> = steps.into_iter().flatten().collect();
+        let sidecars: Vec<SidecarId> = steps.into_iter().flatten().collect();
         if !sidecars.is_empty() {
-            actions.push(Action::Ask { sidecars, deadline: until, hurried: true });
+            actions.push(Action::Ask { sidecars, deadline: until, terminating: true });
         }
         self.phase = Phase::CuttingOff { outcome, unasked, until };
         actions
     }
 
-    pub(super) fn sidecar_done(&mut self, now: Duration, sidecar: usize, good: bool) -> Vec<Action> {
+    pub(super) fn sidecar_done(&mut self, now: Duration, sidecar: SidecarId, good: bool) -> Vec<Action> {
         let actions = self.asked(sidecar);
         let Phase::Stopping { outcome, pending, .. } = &mut self.phase else { return actions };
         if !good && self.rules.job == Job::Stop {

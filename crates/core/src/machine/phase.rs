@@ -1,6 +1,6 @@
 //! Where a run is, and exactly what is known there.
 
-use super::{PhaseName, Pid};
+use super::{PhaseName, Pid, SidecarId};
 use crate::outcome::Outcome;
 use crate::signal::Signal;
 use alloc::vec::Vec;
@@ -8,9 +8,9 @@ use core::time::Duration;
 
 /// How often a stop signal has come since main's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presses {
+pub(super) enum StopSignals {
     None,
-    Once,
+    One,
 }
 
 /// What a running guard knows of the end of its sidecar.
@@ -32,7 +32,7 @@ pub(super) enum Phase {
         held: Option<Signal>,
     },
     Waiting {
-        closed: Vec<usize>,
+        closed: Vec<SidecarId>,
         kept: Vec<Signal>,
         deadline: Option<Duration>,
         /// The last probe has begun: the deadline is that of its answer.
@@ -56,7 +56,7 @@ pub(super) enum Phase {
     /// Our verdict is being put on record.
     Leaving {
         outcome: Outcome,
-        presses: Presses,
+        heard: StopSignals,
     },
     Lingering {
         outcome: Outcome,
@@ -64,27 +64,27 @@ pub(super) enum Phase {
     },
     Stopping {
         outcome: Outcome,
-        presses: Presses,
-        pending: Vec<usize>,
+        heard: StopSignals,
+        pending: Vec<SidecarId>,
         /// Of the current and all later steps: no request to it is out yet.
-        unasked: Vec<usize>,
-        steps: Vec<Vec<usize>>,
+        unasked: Vec<SidecarId>,
+        steps: Vec<Vec<SidecarId>>,
         step_end: Duration,
         end: Duration,
     },
-    /// A second press cut the stop off: only those that have not been asked are asked, once.
+    /// A second one cut the stop off: only those that have not been asked are asked, once.
     CuttingOff {
         outcome: Outcome,
-        unasked: Vec<usize>,
+        unasked: Vec<SidecarId>,
         until: Duration,
     },
     Exited,
 }
 
-/// Stop signals within this time of the first are one press: kata, containerd and coreutils' `timeout` send TERM to
+/// Stop signals within this time of the first merge into one: kata, containerd and coreutils' `timeout` send TERM to
 /// the child and, within a millisecond, to its group.
-pub(super) const ONE_PRESS: Duration = Duration::from_millis(150);
-/// How long a second press waits for requests that are not out yet.
+pub(super) const MERGE_WITHIN: Duration = Duration::from_millis(150);
+/// How long a second stop signal waits for requests that are not out yet.
 pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(300);
 /// How long the last probe, at the end of `--wait-timeout`, may take.
 pub(super) const LAST_PROBE: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 //! What the settings mean for one run.
 
-use super::Job;
+use super::{Job, SidecarId};
 use crate::outcome::{ExitMap, Outcome, StopOn};
 use crate::settings::Settings;
 use crate::signal::Signal;
@@ -14,8 +14,8 @@ pub(super) struct Rules {
     pub(super) pid1: bool,
     pub(super) grouped: bool,
     pub(super) gate: bool,
-    /// Indices of the sidecars by `order`, low first.
-    pub(super) steps: Vec<Vec<usize>>,
+    /// The sidecars by `order`, low first.
+    pub(super) steps: Vec<Vec<SidecarId>>,
     pub(super) wait_timeout: Option<Duration>,
     pub(super) run_unready: bool,
     pub(super) stop_on: StopOn,
@@ -35,7 +35,8 @@ impl Rules {
         let mut distinct: Vec<u32> = orders().map(|(order, _)| order).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let step = |order| orders().filter(|(of, _)| *of == order).map(|(_, index)| index).collect();
+        let step =
+            |order| orders().filter(|(of, _)| *of == order).map(|(_, index)| SidecarId(index)).collect();
         Self {
             job,
             pid1,

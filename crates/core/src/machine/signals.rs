@@ -1,6 +1,6 @@
 //! Signals in every phase: kept for main, forwarded to it, or acted upon.
 
-use super::phase::{Guard, ONE_PRESS, Phase, Presses};
+use super::phase::{Guard, MERGE_WITHIN, Phase, StopSignals};
 use super::{Action, Machine, Note, Pid};
 use crate::outcome::Outcome;
 use crate::signal::Signal;
@@ -38,31 +38,31 @@ impl Machine {
             return vec![Action::Send(main, sent)];
         }
         let is_stop = self.rules.is_stop(signal);
-        if is_stop && self.is_same_press(now) && self.counts_presses() {
-            return vec![Action::Tell(Note::SamePress(signal))];
+        if is_stop && self.merges(now) && self.counts_further() {
+            return vec![Action::Tell(Note::Merged(signal))];
         }
         match &mut self.phase {
             Phase::New | Phase::Starting { .. } | Phase::Waiting { .. } => {
                 self.signal_before_main(now, signal, is_stop)
             }
             Phase::Guarding { held } if is_stop => {
-                self.hurried = true;
+                self.terminating = true;
                 // On the pod's deletion the sidecars are to outlive the mains; the second time it is meant.
                 if held.replace(signal).is_none() {
-                    return vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry];
+                    return vec![Action::Tell(Note::HeldBack(signal)), Action::Terminating];
                 }
-                self.stop(now, Outcome::Done, Presses::Once)
+                self.stop(now, Outcome::Done, StopSignals::One)
             }
             Phase::Running { guard: guard @ Guard::Holding { held: None }, .. } if is_stop => {
                 *guard = Guard::Holding { held: Some(signal) };
-                self.hurried = true;
-                vec![Action::Tell(Note::HeldBack(signal)), Action::Hurry]
+                self.terminating = true;
+                vec![Action::Tell(Note::HeldBack(signal)), Action::Terminating]
             }
             Phase::Running { guard, .. } => {
                 if is_stop && matches!(guard, Guard::Holding { .. }) {
                     *guard = Guard::Asked;
                 }
-                self.hurried |= is_stop;
+                self.terminating |= is_stop;
                 match reached {
                     Reached::Us => self.forward_or_hold(now, signal),
                     Reached::MainToo => {
@@ -73,26 +73,26 @@ impl Machine {
             }
             Phase::Leftovers { outcome, .. } if is_stop => {
                 let outcome = *outcome;
-                self.hurried = true;
-                self.leave_group(now, outcome, Presses::Once)
+                self.terminating = true;
+                self.leave_group(now, outcome, StopSignals::One)
             }
-            Phase::Leaving { presses, .. } if is_stop => {
-                *presses = Presses::Once;
-                self.hurried = true;
+            Phase::Leaving { heard, .. } if is_stop => {
+                *heard = StopSignals::One;
+                self.terminating = true;
                 vec![]
             }
             Phase::Lingering { outcome, .. } if is_stop => {
                 let outcome = *outcome;
-                self.hurried = true;
-                self.stop(now, outcome, Presses::Once)
+                self.terminating = true;
+                self.stop(now, outcome, StopSignals::One)
             }
-            Phase::Stopping { presses, .. } if is_stop => match presses {
-                Presses::None => {
-                    *presses = Presses::Once;
-                    let already = core::mem::replace(&mut self.hurried, true);
-                    if already { vec![] } else { vec![Action::Hurry] }
+            Phase::Stopping { heard, .. } if is_stop => match heard {
+                StopSignals::None => {
+                    *heard = StopSignals::One;
+                    let already = core::mem::replace(&mut self.terminating, true);
+                    if already { vec![] } else { vec![Action::Terminating] }
                 }
-                Presses::Once => self.cut_off(now),
+                StopSignals::One => self.cut_off(now),
             },
             Phase::CuttingOff { outcome, .. } if is_stop => {
                 let outcome = *outcome;
@@ -108,22 +108,22 @@ impl Machine {
         }
     }
 
-    /// One wish to end often arrives as several signals; of whatever number, those that come together are one press.
-    fn is_same_press(&mut self, now: Duration) -> bool {
-        let same = self.pressed_at.is_some_and(|at| now < at + ONE_PRESS);
+    /// One wish to end often arrives as several signals; of whatever number, those that come together merge into one.
+    fn merges(&mut self, now: Duration) -> bool {
+        let same = self.stop_signal_at.is_some_and(|at| now < at + MERGE_WITHIN);
         if !same {
-            self.pressed_at = Some(now);
+            self.stop_signal_at = Some(now);
         }
         same
     }
 
-    /// A further press means more here than the first: everywhere but where all signals go to main anyway.
-    fn counts_presses(&self) -> bool {
+    /// A further stop signal means more here than the first: everywhere but where all signals go to main anyway.
+    fn counts_further(&self) -> bool {
         match &self.phase {
             Phase::Guarding { held } | Phase::Running { guard: Guard::Holding { held }, .. } => {
                 held.is_some()
             }
-            Phase::Leaving { .. } | Phase::Stopping { .. } | Phase::CuttingOff { .. } => self.hurried,
+            Phase::Leaving { .. } | Phase::Stopping { .. } | Phase::CuttingOff { .. } => self.terminating,
             Phase::New
             | Phase::Waiting { .. }
             | Phase::Starting { .. }
@@ -137,8 +137,8 @@ impl Machine {
     fn signal_before_main(&mut self, now: Duration, signal: Signal, is_stop: bool) -> Vec<Action> {
         let kept = match &mut self.phase {
             Phase::Waiting { .. } if is_stop || matches!(signal, Signal::HUP | Signal::QUIT) => {
-                self.hurried = true;
-                self.pressed_at.get_or_insert(now);
+                self.terminating = true;
+                self.stop_signal_at.get_or_insert(now);
                 let mut actions = vec![Action::CloseGate];
                 actions.extend(self.finish(now, Outcome::Signalled(signal)));
                 return actions;
@@ -164,7 +164,7 @@ impl Machine {
         if counts {
             kept.push(signal);
         }
-        self.hurried |= is_stop;
+        self.terminating |= is_stop;
         vec![Action::Tell(Note::Kept(signal))]
     }
 

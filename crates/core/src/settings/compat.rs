@@ -1,8 +1,7 @@
 //! `--compat`: the variables of another program, turned into values of ours by their documented meaning.
 
-use super::{Opt, RawValue, SettingsError};
-use crate::duration;
-use crate::text::Quoted;
+use super::error::{SettingsErrorKind as Kind, Wrong};
+use super::{Opt, RawValue, SettingsError, value};
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::time::Duration;
 
@@ -48,21 +47,24 @@ impl Reader<'_> {
             Some("true") => true,
             Some("false") | None => false,
             Some(other) => {
-                let why = format!("{variable}: {} is neither true nor false", Quoted::text(other));
-                self.errors.push(SettingsError(why));
+                self.wrong(variable, other, *Wrong::text(Kind::NoSwitch, other));
                 false
             }
         }
     }
 
+    fn wrong(&mut self, variable: &str, text: &str, wrong: Wrong<'_>) {
+        self.errors.push(SettingsError::new(Opt::Compat, variable, text.as_bytes(), None, wrong));
+    }
+
     /// A duration; 0 counts as unset.
     fn duration(&mut self, variable: &str) -> Option<String> {
         let text = self.get(variable)?;
-        match duration::parse(&text) {
+        match value::duration(&text) {
             Ok(Duration::ZERO) => None,
             Ok(_) => Some(text),
-            Err(why) => {
-                self.errors.push(SettingsError(format!("{variable}: {why}")));
+            Err(wrong) => {
+                self.wrong(variable, &text, *wrong);
                 None
             }
         }
@@ -242,8 +244,9 @@ mod tests {
             ),
         ] {
             let errors = resolved("scuttle", &[ADMIN, (name, value)], &[]).errors;
-            let [SettingsError(why)] = errors.as_slice() else { panic!("{name}: {errors:?}") };
-            assert!(why.starts_with(expected), "{why}");
+            let [error] = errors.as_slice() else { panic!("{name}: {errors:?}") };
+            assert!(error.to_string().starts_with(expected), "{error}");
+            assert_eq!(error.given, None, "{error}");
         }
     }
 

@@ -1,72 +1,59 @@
 //! The values of single options: text → value, or what was expected instead.
 
 use super::compat::Compat;
+use super::error::{Read, SettingsErrorKind as Kind, Wrong};
 use super::{LogLevel, Report};
 use crate::duration;
 use crate::outcome::{Outcome, StopOn};
 use crate::signal::Signal;
-use crate::text::{Quoted, nearest};
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::time::Duration;
 
-/// The word's meaning, or the words that there are.
-pub(super) fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
-    if let Some((_, meaning)) = words.iter().find(|(known, _)| *known == text) {
-        return Ok(*meaning);
-    }
-    let known = || words.iter().map(|(known, _)| *known);
-    let near = nearest(text, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    Err(format!("{} is unknown: {near}write {}", Quoted::text(text), known().collect::<Vec<_>>().join(", ")))
+/// The word's meaning.
+fn word<'a, T: Copy>(text: &'a str, words: &'static [&'static str], meanings: &[T]) -> Read<'a, T> {
+    let known = words.iter().zip(meanings).find(|(known, _)| **known == text);
+    known.map(|(_, meaning)| *meaning).ok_or_else(|| Wrong::text(Kind::Word(words), text))
 }
 
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    word(text, &[("true", true), ("false", false), ("1", true), ("0", false)])
+pub(super) fn switch(text: &str) -> Read<'_, bool> {
+    word(text, &["true", "false", "1", "0"], &[true, false, true, false])
 }
 
-pub(super) fn run_unready(text: &str) -> Result<bool, String> {
-    word(text, &[("fail", false), ("run", true)])
+pub(super) fn run_unready(text: &str) -> Read<'_, bool> {
+    word(text, &["fail", "run"], &[false, true])
 }
 
-pub(super) fn log_level(text: &str) -> Result<LogLevel, String> {
-    word(
-        text,
-        &[
-            ("error", LogLevel::Error),
-            ("warn", LogLevel::Warn),
-            ("info", LogLevel::Info),
-            ("debug", LogLevel::Debug),
-        ],
-    )
+pub(super) fn log_level(text: &str) -> Read<'_, LogLevel> {
+    let levels = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
+    word(text, &["error", "warn", "info", "debug"], &levels)
 }
 
-pub(super) fn log_json(text: &str) -> Result<bool, String> {
-    word(text, &[("text", false), ("json", true)])
+pub(super) fn log_json(text: &str) -> Read<'_, bool> {
+    word(text, &["text", "json"], &[false, true])
 }
 
-pub(super) fn compat(text: &str) -> Result<Compat, String> {
-    word(text, &[("scuttle", Compat::Scuttle), ("linkerd-await", Compat::LinkerdAwait)])
+pub(super) fn compat(text: &str) -> Read<'_, Compat> {
+    word(text, &["scuttle", "linkerd-await"], &[Compat::Scuttle, Compat::LinkerdAwait])
+}
+
+pub(super) fn duration(text: &str) -> Read<'_, Duration> {
+    duration::parse(text).map_err(|error| Wrong::text(Kind::Duration(error.kind), text))
 }
 
 /// 0 means for ever.
-pub(super) fn bound(text: &str) -> Result<Option<Duration>, String> {
-    duration::parse(text).map(|bound| (!bound.is_zero()).then_some(bound))
+pub(super) fn bound(text: &str) -> Read<'_, Option<Duration>> {
+    duration(text).map(|bound| (!bound.is_zero()).then_some(bound))
 }
 
-pub(super) fn stop_timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => {
-            Err("`0` leaves no time to stop anything: write 10s, or --stop-on never".to_owned())
-        }
+pub(super) fn stop_timeout(text: &str) -> Read<'_, Duration> {
+    match duration(text)? {
+        Duration::ZERO => Err(Wrong::text(Kind::NoTime, text)),
         timeout => Ok(timeout),
     }
 }
 
 /// `always`, `success`, `never` or codes: `0,3,64-78`.
-pub(super) fn stop_on(text: &str) -> Result<StopOn, String> {
-    let wrong = |near: &str| {
-        let text = Quoted::text(text);
-        Err(format!("{text} is unknown: {near}write always, success, never or exit codes such as 0,3,64-78"))
-    };
+pub(super) fn stop_on(text: &str) -> Read<'_, StopOn> {
     match text {
         "always" => Ok(StopOn::Always),
         "success" => Ok(StopOn::Success),
@@ -74,13 +61,10 @@ pub(super) fn stop_on(text: &str) -> Result<StopOn, String> {
         codes if codes.starts_with(|c: char| c.is_ascii_digit()) => {
             match codes.split(',').map(range).collect() {
                 Some(ranges) => Ok(StopOn::Codes(ranges)),
-                None => wrong("codes are 0 to 255, the lower one first; "),
+                None => Err(Wrong::text(Kind::ExitCodes, text)),
             }
         }
-        _ => match nearest(text, ["always", "success", "never"]) {
-            Some(near) => wrong(&format!("did you mean `{near}`? ")),
-            None => wrong(""),
-        },
+        _ => Err(Wrong::text(Kind::StopOn, text)),
     }
 }
 
@@ -95,59 +79,34 @@ fn code(text: &str) -> Option<u8> {
 }
 
 /// `FROM=TO`, exit codes.
-pub(super) fn map_exit(text: &str) -> Result<(u8, u8), String> {
-    let pair = text.split_once('=');
-    if let Some((from, to)) = pair {
-        if let (Some(from), Some(to)) = (code(from), code(to)) {
-            return Ok((from, to));
-        }
-        if let (None, Some(signal), Some(to)) = (code(from), Signal::parse(from), code(to)) {
-            let from = Outcome::Signalled(signal).code();
-            return Err(format!("{} maps a signal: write its exit code, {from}={to}", Quoted::text(text)));
-        }
-    }
-    Err(format!(
-        "{} maps no exit code: write FROM=TO with numbers from 0 to 255, such as 143=0",
-        Quoted::text(text)
-    ))
+pub(super) fn map_exit(text: &str) -> Read<'_, (u8, u8)> {
+    let (from, to) = text.split_once('=').unwrap_or_default();
+    let kind = match (code(from), code(to), Signal::parse(from)) {
+        (Some(from), Some(to), _) => return Ok((from, to)),
+        (None, Some(to), Some(signal)) => Kind::MapSignal { from: Outcome::Signalled(signal).code(), to },
+        _ => Kind::MapExit,
+    };
+    Err(Wrong::text(kind, text))
 }
 
-pub(super) fn signal(text: &str) -> Result<Signal, String> {
-    Signal::parse(text).ok_or_else(|| {
-        let near = nearest(text, ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL", "WINCH"]);
-        let near = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
-        format!(
-            "{} is no signal: {near}write a name such as TERM or RTMIN+3, or a number from 1 to 64",
-            Quoted::text(text)
-        )
-    })
+pub(super) fn signal(text: &str) -> Read<'_, Signal> {
+    Signal::parse(text).ok_or_else(|| Wrong::text(Kind::Signal, text))
 }
 
 /// A signal that a process can be sent and that reaches us.
-pub(super) fn catchable(text: &str) -> Result<Signal, String> {
-    let signal = signal(text)?;
-    if signal.is_uncatchable() {
-        return Err(format!(
-            "{} cannot be used: no process sees {signal}, the kernel acts on it",
-            Quoted::text(text)
-        ));
-    }
-    if signal == Signal::CHLD {
-        return Err(format!(
-            "{} cannot be used: CHLD tells of ended children and is never forwarded",
-            Quoted::text(text)
-        ));
-    }
-    Ok(signal)
+pub(super) fn catchable(text: &str) -> Read<'_, Signal> {
+    let kind = match signal(text)? {
+        signal if signal.is_uncatchable() => Kind::Uncatchable(signal),
+        Signal::CHLD => Kind::ChildSignal,
+        signal => return Ok(signal),
+    };
+    Err(Wrong::text(kind, text))
 }
 
 /// `FROM=TO`; `TO` may be `drop` or 0.
-pub(super) fn rewrite(text: &str) -> Result<(Signal, Option<Signal>), String> {
+pub(super) fn rewrite(text: &str) -> Read<'_, (Signal, Option<Signal>)> {
     let Some((from, to)) = text.split_once('=') else {
-        return Err(format!(
-            "{} rewrites nothing: write FROM=TO, such as TERM=QUIT or HUP=drop",
-            Quoted::text(text)
-        ));
+        return Err(Wrong::text(Kind::Rewrite, text));
     };
     let to = match to {
         "0" => None,
@@ -158,17 +117,16 @@ pub(super) fn rewrite(text: &str) -> Result<(Signal, Option<Signal>), String> {
 }
 
 /// `SIG=DUR`.
-pub(super) fn delay(text: &str) -> Result<(Signal, Duration), String> {
+pub(super) fn delay(text: &str) -> Read<'_, (Signal, Duration)> {
     let Some((held, delay)) = text.split_once('=') else {
-        return Err(format!("{} delays nothing: write SIGNAL=DURATION, such as TERM=5s", Quoted::text(text)));
+        return Err(Wrong::text(Kind::Delay, text));
     };
-    Ok((catchable(held)?, duration::parse(delay)?))
+    Ok((catchable(held)?, duration(delay)?))
 }
 
-pub(super) fn group_size(text: &str) -> Result<u32, String> {
-    number(text)
-        .filter(|size| (1..=999).contains(size))
-        .ok_or_else(|| format!("{} is no group size: write a number from 1 to 999", Quoted::text(text)))
+pub(super) fn group_size(text: &str) -> Read<'_, u32> {
+    let size = number(text).filter(|size| (1..=999).contains(size));
+    size.ok_or_else(|| Wrong::text(Kind::GroupSize, text))
 }
 
 fn number(text: &str) -> Option<u32> {
@@ -176,7 +134,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// It becomes a file name, and the group's own files begin with a dot.
-pub(super) fn group_name(text: &str) -> Result<String, String> {
+pub(super) fn group_name(text: &str) -> Read<'_, String> {
     let why = if text.is_empty() {
         "is empty"
     } else if text.len() > 64 {
@@ -188,21 +146,21 @@ pub(super) fn group_name(text: &str) -> Result<String, String> {
     } else {
         return Ok(text.to_owned());
     };
-    Err(format!("{} {why}: write a name such as the container's", Quoted::text(text)))
+    Err(Wrong::text(Kind::GroupName(why), text))
 }
 
 /// A path, as bytes.
-pub(super) fn file(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn file(bytes: &[u8]) -> Read<'_, Vec<u8>> {
     if bytes.is_empty() {
-        return Err("it is empty: write a path".to_owned());
+        return Err(Wrong::new(Kind::NoPath, bytes));
     }
     if bytes.contains(&0) {
-        return Err(format!("{} holds a NUL, which no path does", Quoted(bytes)));
+        return Err(Wrong::new(Kind::Nul, bytes));
     }
     Ok(bytes.to_vec())
 }
 
 /// `-` or a path.
-pub(super) fn report(bytes: &[u8]) -> Result<Report, String> {
+pub(super) fn report(bytes: &[u8]) -> Read<'_, Report> {
     if bytes == b"-" { Ok(Report::Stderr) } else { file(bytes).map(Report::File) }
 }

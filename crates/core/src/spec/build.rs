@@ -1,13 +1,13 @@
 //! The keys of a spec and the row behind its name → [`Spec`].
 
+use super::error::{Read, SpecErrorKind as Kind, Wrong};
 use super::parse::Items;
 use super::target::{self, Target};
 use super::{Address, Env, Proof, Quit, Ready, Request, Spec, StatusSet};
 use crate::duration;
 use crate::presets::{DEFAULT_ORDER, Gone, Preset, ReadyRow};
 use crate::signal::Signal;
-use crate::text::Quoted;
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::{net::IpAddr, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,31 +20,31 @@ struct Own {
 }
 
 impl Own {
-    fn at(&self, ports: &[u16]) -> Result<Address, String> {
+    fn at(&self, ports: &[u16]) -> Result<Address, Kind> {
         match &self.socket {
             Some(socket) => Ok(Address::Unix(socket.clone())),
-            None if ports.is_empty() => Err("a path alone needs port= or socket=".to_owned()),
+            None if ports.is_empty() => Err(Kind::OnlyPath),
             None => Ok(Address::Tcp(target::candidates(self.hosts, ports))),
         }
     }
 
     /// As with `curl --unix-socket`: the URL says the path, the socket where.
-    fn url(&self, hosts: &[IpAddr], port: Option<u16>) -> Result<Address, String> {
+    fn url(&self, hosts: &[IpAddr], port: Option<u16>) -> Result<Address, Kind> {
         match (&self.socket, port) {
-            (Some(_), Some(_)) => Err("both socket= and the URL's port say where: write /PATH".to_owned()),
+            (Some(_), Some(_)) => Err(Kind::UrlWithPort),
             (Some(socket), None) => Ok(Address::Unix(socket.clone())),
             (None, port) => Ok(Address::Tcp(target::candidates(hosts, &[port.unwrap_or(80)]))),
         }
     }
 }
 
-pub(super) fn build(
+pub(super) fn build<'a>(
     name: &str,
     preset: Option<&'static Preset>,
     optional: bool,
-    items: &Items<'_>,
+    items: &Items<'a>,
     env: Env<'_>,
-) -> Result<Spec, String> {
+) -> Read<'a, Spec> {
     let own =
         Own { hosts: items.read_as("host", target::host)?.unwrap_or(target::BOTH), socket: socket(items)? };
     let port = match items.read_as("port", target::port)? {
@@ -57,7 +57,7 @@ pub(super) fn build(
         name: name.to_owned(),
         preset,
         optional,
-        absent_after: items.read_as("absent", duration::parse)?,
+        absent_after: items.read_as("absent", duration)?,
         ready,
         quit,
         headers: headers(preset, items, env)?,
@@ -72,40 +72,38 @@ pub(super) fn build(
     Ok(spec)
 }
 
-fn socket(items: &Items<'_>) -> Result<Option<Vec<u8>>, String> {
+fn socket<'a>(items: &Items<'a>) -> Read<'a, Option<Vec<u8>>> {
     let socket = items.read_as("socket", target::socket)?;
     match ["host", "port", "ready-port"].iter().find(|key| items.get(key).is_some()) {
-        Some(key) if socket.is_some() => Err(format!("`{key}` and `socket` both say where: remove one")),
+        Some(key) if socket.is_some() => Err(Wrong::of_key(Kind::SocketToo, key)),
         _ => Ok(socket),
     }
 }
 
 /// The port that the row takes from the environment.
-fn port_of(preset: Option<&'static Preset>, env: Env<'_>) -> Result<Option<u16>, String> {
+fn port_of(preset: Option<&'static Preset>, env: Env<'_>) -> Read<'static, Option<u16>> {
     let Some(variable) = preset.and_then(|preset| preset.port_from_env) else { return Ok(None) };
     match env(variable) {
         // A Service named after the first half of the variable makes the kubelet set it to an address.
         Some(value) if value.is_empty() || value.starts_with("tcp://") => Ok(None),
-        Some(value) => {
-            target::port(&value).map(Some).map_err(|why| format!("{variable}: {why}, or give port="))
-        }
+        Some(value) => target::port(&value).map(Some).map_err(|wrong| wrong.with_variable(variable)),
         None => Ok(None),
     }
 }
 
-fn quit(
+fn quit<'a>(
     preset: Option<&'static Preset>,
-    items: &Items<'_>,
+    items: &Items<'a>,
     own: &Own,
     port: Option<u16>,
-) -> Result<Quit, String> {
+) -> Read<'a, Quit> {
     let row = preset.and_then(|preset| preset.quit);
     let ports = port.as_ref().map_or_else(|| row.map_or(&[][..], |row| row.ports), core::slice::from_ref);
     let (at, path) = match (items.read_as("quit", target::target)?, row) {
         (None, None) | (Some(Target::Nothing), _) => return Ok(Quit::Nothing),
         (Some(Target::File(file)), _) => return Ok(Quit::CreateFile(file)),
         (Some(Target::Tcp(_) | Target::Unix { path: None, .. }), _) => {
-            return Err("quit: there is no request in it: write http://… or unix:SOCKET:/PATH".to_owned());
+            return Err(Wrong::of_key(Kind::NoRequest, "quit"));
         }
         (None, Some(row)) => (own.at(ports), row.path.to_owned()),
         (Some(Target::Path(path)), _) => (own.at(ports), path),
@@ -115,30 +113,33 @@ fn quit(
     let method = items.read_as("method", target::method)?;
     let ok = items.read_as("ok", target::statuses)?;
     Ok(Quit::Http(Request {
-        at: at.map_err(|why| format!("quit: {why}"))?,
+        at: at.map_err(|kind| Wrong::of_key(kind, "quit"))?,
         method: method.unwrap_or_else(|| row.map_or("POST", |row| row.method).to_owned()),
         path,
         ok: ok.unwrap_or_else(|| StatusSet(row.map_or(&[SUCCESS][..], |row| row.ok).to_vec())),
     }))
 }
 
-fn ready(
+fn ready<'a>(
     preset: Option<&'static Preset>,
-    items: &Items<'_>,
+    items: &Items<'a>,
     own: &Own,
     port: Option<u16>,
     quit: &Quit,
-) -> Result<Ready, String> {
+) -> Read<'a, Ready> {
     let row = preset.map_or(ReadyRow::Unchecked, |preset| preset.ready);
     let ready_port = items.read_as("ready-port", target::port)?;
     let ports = match ready_port {
         Some(port) => [port].to_vec(),
         None => ready_ports(preset, row, port),
     };
+    let of_ready = |kind| Wrong::of_key(kind, "ready");
     let (at, path) = match (items.read_as("ready", target::target)?, row) {
         (None, ReadyRow::Unchecked) if ready_port.is_none() => return Ok(Ready::Unchecked),
         (Some(Target::Nothing), _) => return Ok(Ready::Unchecked),
-        (None, ReadyRow::Accepts(_) | ReadyRow::Unchecked) => return Ok(Ready::Accepts(own.at(&ports)?)),
+        (None, ReadyRow::Accepts(_) | ReadyRow::Unchecked) => {
+            return Ok(Ready::Accepts(own.at(&ports).map_err(of_ready)?));
+        }
         (Some(Target::Tcp(at)), _) => return Ok(Ready::Accepts(Address::Tcp(at))),
         (Some(Target::Unix { socket, path: None }), _) => return Ok(Ready::Accepts(Address::Unix(socket))),
         (Some(Target::File(file)), _) => return Ok(Ready::File(file)),
@@ -157,7 +158,7 @@ fn ready(
         ReadyRow::Accepts(_) | ReadyRow::Unchecked => &[SUCCESS],
     };
     Ok(Ready::Http(Request {
-        at: at.map_err(|why| format!("ready: {why}"))?,
+        at: at.map_err(of_ready)?,
         method: "GET".to_owned(),
         path,
         ok: ok.unwrap_or_else(|| StatusSet(known.to_vec())),
@@ -182,7 +183,7 @@ fn headers(
     preset: Option<&'static Preset>,
     items: &Items<'_>,
     env: Env<'_>,
-) -> Result<Vec<(String, String)>, String> {
+) -> Read<'static, Vec<(String, String)>> {
     let mut headers = items.headers.clone();
     if let Some(&(name, variable)) = preset.and_then(|preset| preset.header_from_env) {
         // Secrets made from files end in a line feed.
@@ -190,31 +191,31 @@ fn headers(
         if let Some(value) =
             value.filter(|_| !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)))
         {
-            target::header_value(&value).map_err(|why| format!("{variable}: {why}"))?;
+            if !target::is_header_value(&value) {
+                return Err(Wrong::shown(Kind::HeaderValue, "", name).with_variable(variable));
+            }
             headers.push((name.to_owned(), value));
         }
     }
     Ok(headers)
 }
 
-fn process(items: &Items<'_>) -> Result<Option<(String, Signal)>, String> {
-    let signal = items.read_as("signal", |text| {
-        Signal::parse(text)
-            .ok_or_else(|| format!("{} is no signal: write TERM, INT or a number", Quoted::text(text)))
-    })?;
+fn process<'a>(items: &Items<'a>) -> Read<'a, Option<(String, Signal)>> {
+    let signal =
+        items.read_as("signal", |text| Signal::parse(text).ok_or_else(|| Wrong::new(Kind::Signal, text)))?;
     match items.read_as("process", target::process_name)? {
         Some(name) => Ok(Some((name, signal.unwrap_or(Signal::TERM)))),
-        None if signal.is_some() => Err("`signal` needs `process`: write process=NAME".to_owned()),
+        None if signal.is_some() => Err(Wrong::of_key(Kind::NoProcess, "signal")),
         None => Ok(None),
     }
 }
 
 /// What proves its end: of one without ports, that the process is gone which is named.
-fn gone(spec: &Spec, items: &Items<'_>) -> Result<Proof, String> {
+fn gone<'a>(spec: &Spec, items: &Items<'a>) -> Read<'a, Proof> {
     let has_port = spec.quit.address().or(spec.ready.address()).is_some();
     Ok(match (items.read_as("gone", target::proof)?, &spec.process) {
         (Some(Proof::PortsRefuse), _) if !has_port => {
-            return Err("gone: it has no port that could refuse: write another proof, or give ready=tcp://127.0.0.1:PORT".to_owned());
+            return Err(Wrong::of_key(Kind::NoPortToRefuse, "gone"));
         }
         (Some(proof), _) => proof,
         (None, _) if spec.preset.is_some_and(|preset| preset.gone == Gone::Accepted) => Proof::Accepted,
@@ -223,23 +224,25 @@ fn gone(spec: &Spec, items: &Items<'_>) -> Result<Proof, String> {
     })
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("0 leaves no time for an answer: write 1s".to_owned()),
+fn duration(text: &str) -> Read<'_, Duration> {
+    duration::parse(text).map_err(|error| Wrong::new(Kind::Duration(error.kind), text))
+}
+
+fn timeout(text: &str) -> Read<'_, Duration> {
+    match duration(text)? {
+        Duration::ZERO => Err(Wrong::new(Kind::NoTime, text)),
         timeout => Ok(timeout),
     }
 }
 
-fn order(text: &str) -> Result<u32, String> {
+fn order(text: &str) -> Read<'_, u32> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let number = digits.then(|| text.parse().ok()).flatten();
-    number.ok_or_else(|| {
-        format!("{} is no whole number: write 10, low ones are stopped first", Quoted::text(text))
-    })
+    number.ok_or_else(|| Wrong::new(Kind::Order, text))
 }
 
 /// A key that changes nothing is a mistake that would be found out too late.
-fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
+fn without_effect(spec: &Spec, items: &Items<'_>) -> Read<'static, ()> {
     let asks_ready = matches!(spec.ready, Ready::Http(_));
     let asks_quit = matches!(spec.quit, Quit::Http(_));
     let has_socket = items.get("socket").is_some();
@@ -261,11 +264,11 @@ fn without_effect(spec: &Spec, items: &Items<'_>) -> Result<(), String> {
         ("ready-port", own_ready, "ready= names its own address"),
     ] {
         if !effect && items.get(key).is_some() {
-            return Err(format!("`{key}` has no effect: {why}"));
+            return Err(Wrong::of_key(Kind::NoEffect(why), key));
         }
     }
     if !items.headers.is_empty() && !asks_quit && !asks_ready {
-        return Err("`header` has no effect: there is no request".to_owned());
+        return Err(Wrong::of_key(Kind::NoEffect("there is no request"), "header"));
     }
     Ok(())
 }

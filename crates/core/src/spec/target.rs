@@ -1,9 +1,10 @@
-//! The values of a spec: addresses, hosts, paths, statuses, headers. Each error is one line that quotes the
-//! value, except where it may be a secret.
+//! The values of a spec: addresses, hosts, paths, statuses, headers. Each error shows the value, except where it
+//! may be a secret.
 
+use super::error::{Read, SpecErrorKind as Kind, Wrong};
 use super::{Address, Proof, StatusSet};
-use crate::text::{Quoted, nearest};
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use crate::text::split_where;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What `ready=` and `quit=` may be.
@@ -28,27 +29,25 @@ const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 pub(super) const BOTH: &[IpAddr] = &[V4, V6];
 
 /// `sun_path` holds 108 bytes, the closing NUL included (`unix(7)`).
-const SOCKET_MAX: usize = 107;
+pub(super) const SOCKET_MAX: usize = 107;
 
-pub(super) fn target(value: &str) -> Result<Target, String> {
+pub(super) fn target(value: &str) -> Read<'_, Target> {
     if value == "none" {
         return Ok(Target::Nothing);
     }
     if value.starts_with('/') {
-        return Ok(Target::Path(path(value)?));
+        return Ok(Target::Path(path("", value)?));
     }
     if let Some(rest) = after(value, "http://") {
-        let (authority, rest) =
-            rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or((rest, ""));
+        let (authority, rest) = split_where(rest, |c| "/?#".contains(c));
         let (hosts, port) = host_and_port(authority)?;
         // An URL without a path asks `/`; one with only a query needs the slash as well (RFC 9112, 3.2.1).
         let slash = if rest.starts_with('/') { "" } else { "/" };
-        return Ok(Target::Url { hosts, port, path: path(&format!("{slash}{rest}"))? });
+        return Ok(Target::Url { hosts, port, path: path(slash, rest)? });
     }
     if let Some(rest) = after(value, "tcp://") {
         let (hosts, port) = host_and_port(rest)?;
-        let port =
-            port.ok_or_else(|| format!("{} has no port: write tcp://HOST:PORT", Quoted::text(value)))?;
+        let port = port.ok_or_else(|| Wrong::new(Kind::TcpWithoutPort, value))?;
         return Ok(Target::Tcp(candidates(hosts, &[port])));
     }
     if let Some(rest) = after(value, "unix:") {
@@ -58,31 +57,31 @@ pub(super) fn target(value: &str) -> Result<Target, String> {
         };
         return Ok(Target::Unix {
             socket: socket(authorityless(name))?,
-            path: request.map(path).transpose()?,
+            path: request.map(|request| path("", request)).transpose()?,
         });
     }
     if let Some(rest) = after(value, "file:") {
-        return Ok(Target::File(file(authorityless(rest))?));
+        return Ok(Target::File(file("file", authorityless(rest))?));
     }
     if after(value, "https://").is_some() {
-        return Err("https is not spoken here, the request stays on loopback: write http://".to_owned());
+        return Err(Wrong::hidden(Kind::Https, value));
     }
-    Err(format!(
-        "{} is no address: write http://127.0.0.1:PORT/PATH, /PATH, tcp://127.0.0.1:PORT, unix:SOCKET, file:FILE or none",
-        Quoted::text(value.split('@').next_back().unwrap_or(value))
-    ))
+    Err(Wrong::shown(Kind::Address, value, behind_user(value)))
+}
+
+/// Without what may be a user and a password.
+fn behind_user(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or(url)
 }
 
 /// What proves the end of a sidecar.
-pub(super) fn proof(value: &str) -> Result<Proof, String> {
+pub(super) fn proof(value: &str) -> Read<'_, Proof> {
     if let Some(rest) = after(value, "no-file:") {
-        return Ok(Proof::FileAway(
-            file(authorityless(rest)).map_err(|why| why.replace("file:/PATH", "no-file:/PATH"))?,
-        ));
+        return Ok(Proof::FileAway(file("no-file", authorityless(rest))?));
     }
     if let Some(rest) = after(value, "process:") {
         return match process_name(rest)? {
-            name if name.is_empty() => Err("a name is missing: write process:NAME".to_owned()),
+            name if name.is_empty() => Err(Wrong::hidden(Kind::NoProcessName, value)),
             name => Ok(Proof::NoProcess(name)),
         };
     }
@@ -94,21 +93,18 @@ pub(super) fn proof(value: &str) -> Result<Proof, String> {
         (_, Some(Target::Unix { socket, path: None })) => Ok(Proof::Refuses(Address::Unix(socket))),
         (_, Some(Target::File(file))) => Ok(Proof::FileThere(file)),
         (_, Some(Target::Path(_) | Target::Url { .. } | Target::Unix { .. } | Target::Nothing) | None) => {
-            Err(format!(
-                "{} is no proof: write file:FILE, no-file:FILE, tcp://127.0.0.1:PORT, unix:SOCKET, process:NAME, refused or accepted",
-                Quoted::text(value.split('@').next_back().unwrap_or(value))
-            ))
+            Err(Wrong::shown(Kind::Proof, value, behind_user(value)))
         }
     }
 }
 
 /// The name of a process, escapes decoded.
-pub(super) fn process_name(text: &str) -> Result<String, String> {
+pub(super) fn process_name(text: &str) -> Read<'_, String> {
     let name = unescape(text);
-    match name.contains(char::is_control) {
-        true => Err(format!("{} holds a control character", Quoted::text(&name))),
-        false => Ok(name),
+    if name.contains(char::is_control) {
+        return Err(Wrong::shown(Kind::ControlCharacter, text, &name));
     }
+    Ok(name)
 }
 
 /// What follows this scheme, in any case.
@@ -122,9 +118,9 @@ fn authorityless(path: &str) -> &str {
     path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }
 
-fn host_and_port(authority: &str) -> Result<(&'static [IpAddr], Option<u16>), String> {
+fn host_and_port(authority: &str) -> Read<'_, (&'static [IpAddr], Option<u16>)> {
     if authority.contains('@') {
-        return Err("a user or password in an URL is not taken: write header=Authorization=…".to_owned());
+        return Err(Wrong::hidden(Kind::User, authority));
     }
     // The colons inside of `[::1]` are no port's.
     let bracket = authority.rfind(']').unwrap_or(0);
@@ -138,22 +134,19 @@ fn host_and_port(authority: &str) -> Result<(&'static [IpAddr], Option<u16>), St
     }
 }
 
-pub(super) fn host(text: &str) -> Result<&'static [IpAddr], String> {
+pub(super) fn host(text: &str) -> Read<'_, &'static [IpAddr]> {
     match text {
         "127.0.0.1" => Ok(&[V4]),
         "::1" | "[::1]" => Ok(&[V6]),
         name if name.eq_ignore_ascii_case("localhost") => Ok(BOTH),
-        _ => Err(format!(
-            "{} is no loopback host: a sidecar is asked at 127.0.0.1, [::1] or localhost",
-            Quoted::text(text)
-        )),
+        _ => Err(Wrong::new(Kind::Host, text)),
     }
 }
 
-pub(super) fn port(text: &str) -> Result<u16, String> {
+pub(super) fn port(text: &str) -> Read<'_, u16> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = digits.then(|| text.parse().ok()).flatten().filter(|port| *port != 0);
-    number.ok_or_else(|| format!("{} is no port: write a number from 1 to 65535", Quoted::text(text)))
+    number.ok_or_else(|| Wrong::new(Kind::Port, text))
 }
 
 /// Every port on every host, port by port.
@@ -162,27 +155,26 @@ pub(super) fn candidates(hosts: &[IpAddr], ports: &[u16]) -> Vec<SocketAddr> {
 }
 
 /// Path and query of a request, byte for byte. What may not stand in a request line is refused, not repaired.
-fn path(text: &str) -> Result<String, String> {
-    if text.contains('#') {
-        return Err(format!("{} has a fragment (#…), which is never sent: remove it", Quoted::text(text)));
-    }
-    match text.chars().find(|c| !c.is_ascii_graphic() || "\"<>`".contains(*c)) {
-        Some(c) => Err(format!(
-            "{} holds {c:?}, which a request line may not: percent-encode it",
-            Quoted::text(text)
-        )),
-        None => Ok(text.to_owned()),
-    }
+fn path<'a>(slash: &str, text: &'a str) -> Read<'a, String> {
+    let path = [slash, text].concat();
+    let kind = if text.contains('#') {
+        Kind::Fragment
+    } else if let Some(c) = text.chars().find(|c| !c.is_ascii_graphic() || "\"<>`".contains(*c)) {
+        Kind::PathCharacter(c)
+    } else {
+        return Ok(path);
+    };
+    Err(Wrong::shown(kind, text, &path))
 }
 
-/// A file name, escapes decoded.
-pub(super) fn file(text: &str) -> Result<Vec<u8>, String> {
+/// A file name behind this scheme, escapes decoded.
+fn file<'a>(scheme: &'static str, text: &'a str) -> Read<'a, Vec<u8>> {
     let name = unescape(text);
     if name.is_empty() {
-        return Err("a file name is missing: write file:/PATH".to_owned());
+        return Err(Wrong::hidden(Kind::NoFile(scheme), text));
     }
     if name.contains('\0') {
-        return Err(format!("{} holds a NUL, which no file name does", Quoted::text(text)));
+        return Err(Wrong::new(Kind::Nul, text));
     }
     Ok(without_detours(&name).into_bytes())
 }
@@ -200,33 +192,32 @@ fn without_detours(path: &str) -> String {
 }
 
 /// The name of a unix socket, escapes decoded.
-pub(super) fn socket(text: &str) -> Result<Vec<u8>, String> {
-    let name = file(text).map_err(|why| why.replace("file:/PATH", "unix:/PATH"))?;
+pub(super) fn socket(text: &str) -> Read<'_, Vec<u8>> {
+    let name = file("unix", text)?;
     // `@NAME` is in no file system: the kernel has a NUL there (`unix(7)`).
     let name = match name.split_first() {
-        Some((b'@', [])) => return Err("`@` alone names no abstract socket: write @NAME".to_owned()),
+        Some((b'@', [])) => return Err(Wrong::hidden(Kind::AbstractName, text)),
         Some((b'@', rest)) => [b"\0", rest].concat(),
         _ => name,
     };
-    socket_fits(&name)?;
-    Ok(name)
+    match too_long_socket(&name) {
+        Some(shown) => Err(Wrong::shown(Kind::SocketTooLong, text, &shown)),
+        None => Ok(name),
+    }
 }
 
-/// Whether the name of a socket has room in an address.
-pub(super) fn socket_fits(name: &[u8]) -> Result<(), String> {
+/// The name of a socket that has no room in an address, as it is shown.
+pub(super) fn too_long_socket(name: &[u8]) -> Option<String> {
     // An abstract name needs no NUL behind it.
     let room = if name.starts_with(b"\0") { SOCKET_MAX + 1 } else { SOCKET_MAX };
     if name.len() <= room {
-        return Ok(());
+        return None;
     }
     let shown = match name.split_first() {
         Some((0, name)) => [b"@", name].concat(),
         _ => name.to_vec(),
     };
-    Err(format!(
-        "{} is too long for a unix socket: at most {SOCKET_MAX} bytes as a whole path",
-        Quoted(&shown)
-    ))
+    Some(String::from_utf8_lossy(&shown).into_owned())
 }
 
 /// `%2C`, `%20`, `%25` → comma, space, per cent sign. Every other per cent sign stands for itself.
@@ -250,22 +241,17 @@ pub(super) fn unescape(text: &str) -> String {
     plain
 }
 
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+pub(super) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-pub(super) fn method(text: &str) -> Result<String, String> {
+pub(super) fn method(text: &str) -> Read<'_, String> {
     match METHODS.iter().find(|known| known.eq_ignore_ascii_case(text)) {
         Some(known) => Ok((*known).to_owned()),
-        None => Err(format!(
-            "{} is no method: {}write {}",
-            Quoted::text(text),
-            nearest(text, METHODS).map(|near| format!("did you mean {near}? ")).unwrap_or_default(),
-            METHODS.join(", ")
-        )),
+        None => Err(Wrong::new(Kind::Method, text)),
     }
 }
 
 /// `200|204`, `200-299`. Final statuses only: an answer of 1xx is never the last word.
-pub(super) fn statuses(text: &str) -> Result<StatusSet, String> {
+pub(super) fn statuses(text: &str) -> Read<'_, StatusSet> {
     let status = |text: &str| {
         let digits = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
         digits.then(|| text.parse::<u16>().ok()).flatten().filter(|status| (200..=599).contains(status))
@@ -277,10 +263,7 @@ pub(super) fn statuses(text: &str) -> Result<StatusSet, String> {
     };
     match text.split('|').map(range).collect() {
         Some(ranges) => Ok(StatusSet(ranges)),
-        None => Err(format!(
-            "{} is no set of statuses from 200 to 599: write 200|204 or 200-299",
-            Quoted::text(text)
-        )),
+        None => Err(Wrong::new(Kind::Statuses, text)),
     }
 }
 
@@ -288,23 +271,19 @@ pub(super) fn statuses(text: &str) -> Result<StatusSet, String> {
 const FRAMING: [&str; 4] = ["connection", "content-length", "transfer-encoding", "upgrade"];
 
 /// The name of a header field: a token (RFC 9110, 5.6.2).
-pub(super) fn header_name(name: &str) -> Result<(), String> {
+pub(super) fn header_name(name: &str) -> Read<'_, ()> {
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
     {
         // It may be a value that lost its name, so it is not shown.
-        return Err("the name before `=` is no header name: write header=Name=value".to_owned());
+        return Err(Wrong::hidden(Kind::HeaderName, name));
     }
     if FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name)) {
-        return Err(format!("{name} cannot be set: it says where the request ends"));
+        return Err(Wrong::new(Kind::HeaderFraming, name));
     }
     Ok(())
 }
 
-/// The value of a header field; never shown.
-pub(super) fn header_value(value: &str) -> Result<(), String> {
-    if value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err("the value (not shown) holds a control character or is not ASCII".to_owned())
-    }
+/// Whether this may be the value of a header field; it is never shown.
+pub(super) fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic())
 }

@@ -14,7 +14,7 @@ pub enum Next {
     LookForProof,
     /// End the process of that name by its signal.
     Signal,
-    /// Wait, or be woken by [`super::Stop::hurry`].
+    /// Wait, or be woken by [`super::Stop::terminating_from`].
     Pause(Duration),
     /// The story is over.
     Done(Verdict),
@@ -157,5 +157,5 @@ pub struct Terms {
     /// The end of its budget.
     pub deadline: Duration,
     /// A stop signal has come: one try, and at most a second of proving.
-    pub hurried: bool,
+    pub terminating: bool,
 }

@@ -66,7 +66,7 @@ impl Stop {
         self.state = match gone {
             true if sent => State::Done(Verdict::Gone),
             true if self.terms.seen => State::Done(Verdict::AlreadyGone),
-            true if self.terms.hurried || self.traits.optional => State::Done(Verdict::Absent),
+            true if self.terms.terminating || self.traits.optional => State::Done(Verdict::Absent),
             false if sent && look_at < self.terms.deadline => {
                 let look_at = (now + NOBODY).min(self.terms.deadline);
                 State::Signalled { otherwise, look_at, sent }
@@ -109,9 +109,10 @@ impl Stop {
             }
             // A ready port that is silent is no proof of life, nor of its end.
             Port::Refuses if ready == Some(Port::Silent) && self.terms.seen && now >= self.limit => {
-                match self.traits.refused_is_normal {
-                    true => self.state = State::Done(Verdict::NotNeeded),
-                    false => self.give_up(false),
+                if self.traits.refused_is_normal {
+                    self.state = State::Done(Verdict::NotNeeded)
+                } else {
+                    self.give_up(false)
                 }
             }
             Port::Refuses if ready == Some(Port::Silent) && self.terms.seen => {
@@ -123,15 +124,13 @@ impl Stop {
                 self.state = State::Verifying { asked_at, look_at: now, refused: false };
             }
             Port::Refuses if self.terms.seen => self.state = State::Done(Verdict::AlreadyGone),
-            Port::Refuses if self.terms.hurried => self.state = State::Done(Verdict::Absent),
+            Port::Refuses if self.terms.terminating => self.state = State::Done(Verdict::Absent),
             Port::Refuses if self.traits.optional && now >= self.terms.absent_at => {
                 self.state = State::Done(Verdict::Absent);
             }
             Port::Refuses if now >= self.terms.deadline => {
-                self.state = State::Done(match self.traits.optional {
-                    true => Verdict::Absent,
-                    false => Verdict::NeverAppeared,
-                });
+                self.state =
+                    State::Done(if self.traits.optional { Verdict::Absent } else { Verdict::NeverAppeared });
             }
             Port::Refuses => {
                 let look_at = (now + NOBODY).min(self.terms.deadline);

@@ -1,9 +1,9 @@
 //! A whole `lastout stop` without a thread, a socket or a clock: the machine and the stops are driven by a list of events, as
 //! a helper with an event loop of its own would drive them.
 
-use crate::scene::{ms, spec};
+use crate::fixtures::{ms, spec};
 use crate::sidecar::{Fake, answer};
-use lastout_core::machine::{Action, Event, Job, Machine};
+use lastout_core::machine::{Action, Event, Job, Machine, SidecarId};
 use lastout_core::outcome::Outcome;
 use lastout_core::settings::{Settings, Verb};
 use lastout_core::stop::{Stop, Terms};
@@ -23,15 +23,19 @@ fn stopped(sidecars: Vec<(&str, Fake)>) -> (Outcome, Vec<(usize, Duration)>) {
         let (now, event) = events.remove(next);
         for action in machine.on(now, event) {
             match action {
-                Action::Ask { sidecars, deadline, hurried } => {
-                    for index in sidecars {
-                        let terms = Terms { seen: true, presumed: true, absent_at: ms(0), deadline, hurried };
-                        let story = fakes[index].go_on(Stop::new(&specs[index], terms, now), now, 1);
-                        for (at, _) in story.asked {
+                Action::Ask { sidecars, deadline, terminating } => {
+                    for SidecarId(index) in sidecars {
+                        let terms =
+                            Terms { seen: true, presumed: true, absent_at: ms(0), deadline, terminating };
+                        let trace = fakes[index].go_on(Stop::new(&specs[index], terms, now), now, 1);
+                        for (at, _) in trace.asked {
                             asked.push((index, at));
-                            events.push((at, Event::Asked(index)));
+                            events.push((at, Event::Asked(SidecarId(index))));
                         }
-                        events.push((story.over, Event::SidecarDone(index, story.verdict.is_good())));
+                        events.push((
+                            trace.over,
+                            Event::SidecarDone(SidecarId(index), trace.verdict.is_good()),
+                        ));
                     }
                 }
                 Action::Exit(outcome) => return (outcome, asked),

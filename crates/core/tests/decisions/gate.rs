@@ -1,6 +1,6 @@
 //! The gate of one sidecar: when it is probed again, and when it is taken as absent.
 
-use crate::scene::{ms, spec};
+use crate::fixtures::{ms, spec};
 use lastout_core::gate::{Gate, Next, Probe};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,36 +1,42 @@
 //! `lastout guard`: the sidecar lives as long as the mains do.
 
-use crate::scene::{MAIN, Scene, USR1, USR2, ask, exited, ms, settings};
-use lastout_core::machine::{Action, Event, Job, Note, PhaseName};
+use crate::fixtures::{MAIN, TestMachine, USR1, USR2, ask, exited, ms, settings};
+use lastout_core::machine::{Action, Event, Job, Note, PhaseName, SidecarId};
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::Settings;
 use lastout_core::signal::Signal;
 
 /// What is said and done about a stop signal that is not for the sidecar yet.
-const HELD: [Action; 2] = [Action::Tell(Note::HeldBack(Signal::TERM)), Action::Hurry];
+const HELD: [Action; 2] = [Action::Tell(Note::HeldBack(Signal::TERM)), Action::Terminating];
+
+/// The same once the sidecar runs.
+fn watched_and_held() -> Vec<Action> {
+    [Action::WatchGroup].into_iter().chain(HELD).collect()
+}
 
 fn send(signal: Signal) -> Action {
     Action::Send(MAIN, signal)
 }
 
 /// A guard whose sidecar runs while the mains are in.
-fn guarding(settings: &Settings) -> Scene {
-    let mut scene = Scene::new(Job::Guard, &Settings { grace: Some(ms(500)), ..settings.clone() }, true);
-    assert_eq!(scene.on(Event::Begin), [Action::WatchGroup]);
-    assert_eq!(scene.on(Event::MainsIn), [Action::Start]);
-    assert_eq!(scene.on(Event::Started(MAIN)), []);
-    scene
+fn guarding(settings: &Settings) -> TestMachine {
+    let mut machine =
+        TestMachine::new(Job::Guard, &Settings { grace: Some(ms(500)), ..settings.clone() }, true);
+    assert_eq!(machine.on(Event::Begin), [Action::LookAtGroup]);
+    assert_eq!(machine.on(Event::MainsIn), [Action::Start]);
+    assert_eq!(machine.on(Event::Started(MAIN)), [Action::WatchGroup]);
+    machine
 }
 
 #[test]
 fn the_sidecar_is_ended_by_the_first_stop_signal_when_the_mains_are_out() {
     let named = Settings { stop_signals: vec![USR2, Signal::TERM], ..settings(&[]) };
-    let mut scene = guarding(&named);
-    assert_eq!(scene.on(Event::MainsIn), []);
-    assert_eq!(scene.on(Event::MainsOut), [send(USR2)]);
-    assert_eq!(scene.on(Event::MainsOut), []);
-    assert_eq!(scene.tick(), (ms(500), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
-    let reaped = scene.on(Event::Reaped(MAIN, Ended::Killed(Signal::KILL)));
+    let mut machine = guarding(&named);
+    assert_eq!(machine.on(Event::MainsIn), []);
+    assert_eq!(machine.on(Event::MainsOut), [send(USR2)]);
+    assert_eq!(machine.on(Event::MainsOut), []);
+    assert_eq!(machine.tick(), (ms(500), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
+    let reaped = machine.on(Event::Reaped(MAIN, Ended::Killed(Signal::KILL)));
     assert_eq!(reaped, [Action::TakeTerminal, Action::Exit(Outcome::Done)], "the end was asked for");
 }
 
@@ -41,25 +47,25 @@ fn a_sidecar_that_ends_by_itself_gives_its_own_code() {
 
 #[test]
 fn a_stop_signal_is_held_back_until_the_mains_are_out_and_others_pass() {
-    let mut scene = guarding(&settings(&[]));
-    assert_eq!(scene.signal(USR1), [send(USR1)]);
-    assert_eq!(scene.signal(Signal::TERM), HELD);
-    assert_eq!(scene.deadline(), None, "no grace runs yet");
-    assert_eq!(scene.on(Event::MainsOut), [send(Signal::TERM)]);
-    assert_eq!(scene.deadline(), Some(ms(500)));
-    assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)]);
+    let mut machine = guarding(&settings(&[]));
+    assert_eq!(machine.signal(USR1), [send(USR1)]);
+    assert_eq!(machine.signal(Signal::TERM), HELD);
+    assert_eq!(machine.deadline(), None, "no grace runs yet");
+    assert_eq!(machine.on(Event::MainsOut), [send(Signal::TERM)]);
+    assert_eq!(machine.deadline(), Some(ms(500)));
+    assert_eq!(machine.signal(Signal::TERM), [send(Signal::TERM)]);
 }
 
 #[test]
 fn a_second_stop_signal_passes_at_once_and_asks_for_the_end() {
-    let mut scene = guarding(&settings(&[]));
-    let _ = scene.signal(Signal::TERM);
-    assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))], "one press");
-    assert_eq!(scene.pass(ms(150)).signal(Signal::INT), [send(Signal::INT)]);
-    assert_eq!(scene.deadline(), Some(ms(650)));
-    assert_eq!(scene.pass(ms(200)).on(Event::MainsOut), []);
-    assert_eq!(scene.deadline(), Some(ms(650)), "the grace goes on");
-    assert_eq!(scene.main_exits(130), [Action::Exit(Outcome::Done)]);
+    let mut machine = guarding(&settings(&[]));
+    let _ = machine.signal(Signal::TERM);
+    assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::Merged(Signal::INT))], "they merge");
+    assert_eq!(machine.pass(ms(150)).signal(Signal::INT), [send(Signal::INT)]);
+    assert_eq!(machine.deadline(), Some(ms(650)));
+    assert_eq!(machine.pass(ms(200)).on(Event::MainsOut), []);
+    assert_eq!(machine.deadline(), Some(ms(650)), "the grace goes on");
+    assert_eq!(machine.main_exits(130), [Action::Exit(Outcome::Done)]);
 }
 
 #[test]
@@ -67,20 +73,20 @@ fn a_sidecar_whose_second_stop_signal_is_dropped_or_delayed_is_killed_when_the_m
     let dropped = Settings { rewrites: vec![(Signal::TERM, None)], ..settings(&[]) };
     let delayed = Settings { delays: vec![(Signal::TERM, ms(3_600_000))], ..settings(&[]) };
     for rules in [dropped, delayed] {
-        let mut scene = guarding(&rules);
-        let _ = scene.signal(Signal::TERM);
-        let _ = scene.pass(ms(150)).signal(Signal::TERM);
-        assert_eq!(scene.on(Event::MainsOut), []);
-        assert_eq!(scene.tick(), (ms(650), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
+        let mut machine = guarding(&rules);
+        let _ = machine.signal(Signal::TERM);
+        let _ = machine.pass(ms(150)).signal(Signal::TERM);
+        assert_eq!(machine.on(Event::MainsOut), []);
+        assert_eq!(machine.tick(), (ms(650), vec![Action::Tell(Note::Killed), send(Signal::KILL)]));
     }
 }
 
 #[test]
 fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
     let begin = || {
-        let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
-        let _ = scene.on(Event::Begin);
-        scene
+        let mut machine = TestMachine::new(Job::Guard, &settings(&[]), true);
+        let _ = machine.on(Event::Begin);
+        machine
     };
     let mut fork_window = begin();
     let _ = fork_window.on(Event::MainsIn);
@@ -88,35 +94,35 @@ fn a_stop_signal_that_comes_before_the_sidecar_runs_is_held_back_alike() {
     let mut before = begin();
     assert_eq!(before.signal(Signal::TERM), HELD);
     assert_eq!(before.on(Event::MainsIn), [Action::Start]);
-    for mut scene in [fork_window, before] {
-        assert_eq!(scene.on(Event::Started(MAIN)), HELD);
-        assert_eq!(scene.pass(ms(150)).signal(Signal::TERM), [send(Signal::TERM)]);
+    for mut machine in [fork_window, before] {
+        assert_eq!(machine.on(Event::Started(MAIN)), watched_and_held());
+        assert_eq!(machine.pass(ms(150)).signal(Signal::TERM), [send(Signal::TERM)]);
     }
 }
 
 #[test]
-fn a_stop_signal_that_was_kept_began_its_press_when_it_came_and_not_when_the_sidecar_hears_it() {
-    let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
-    let _ = scene.on(Event::Begin);
-    assert_eq!(scene.signal(Signal::TERM), HELD);
-    assert_eq!(scene.pass(ms(1_000)).on(Event::MainsIn), [Action::Start]);
-    assert_eq!(scene.on(Event::Started(MAIN)), HELD);
-    assert_eq!(scene.pass(ms(100)).signal(Signal::TERM), [send(Signal::TERM)], "a second press");
+fn a_stop_signal_that_was_kept_counts_from_when_it_came_and_not_when_the_sidecar_hears_it() {
+    let mut machine = TestMachine::new(Job::Guard, &settings(&[]), true);
+    let _ = machine.on(Event::Begin);
+    assert_eq!(machine.signal(Signal::TERM), HELD);
+    assert_eq!(machine.pass(ms(1_000)).on(Event::MainsIn), [Action::Start]);
+    assert_eq!(machine.on(Event::Started(MAIN)), watched_and_held());
+    assert_eq!(machine.pass(ms(100)).signal(Signal::TERM), [send(Signal::TERM)], "a second one");
 }
 
 #[test]
 fn a_sidecar_is_not_started_when_the_mains_are_out_already() {
-    let mut scene = Scene::new(Job::Guard, &settings(&[]), true);
-    let _ = scene.on(Event::Begin);
-    assert_eq!(scene.on(Event::MainsOut), [Action::Exit(Outcome::Done)]);
+    let mut machine = TestMachine::new(Job::Guard, &settings(&[]), true);
+    let _ = machine.on(Event::Begin);
+    assert_eq!(machine.on(Event::MainsOut), [Action::Exit(Outcome::Done)]);
 }
 
 #[test]
 fn a_guard_that_cannot_watch_the_mains_stops_nothing_that_they_may_need() {
     for job in [Job::Guard, Job::GuardSidecars] {
-        let mut scene = Scene::new(job, &settings(&[10]), true);
-        let _ = scene.on(Event::Begin);
-        let failed = scene.on(Event::NotStarted(Outcome::Internal));
+        let mut machine = TestMachine::new(job, &settings(&[10]), true);
+        let _ = machine.on(Event::Begin);
+        let failed = machine.on(Event::NotStarted(Outcome::Internal));
         assert_eq!(failed, [Action::Exit(Outcome::Internal)]);
     }
 }
@@ -125,57 +131,57 @@ fn a_guard_that_cannot_watch_the_mains_stops_nothing_that_they_may_need() {
 fn after_a_held_stop_signal_nobody_waits_for_leftovers() {
     let leftovers = Settings { leftovers: ms(300), ..settings(&[]) };
     assert_eq!(guarding(&leftovers).main_exits(0), [Action::TermLeftovers]);
-    let mut scene = guarding(&leftovers);
-    let _ = scene.signal(Signal::TERM);
-    assert_eq!(scene.main_exits(0), [Action::Exit(exited(0))]);
+    let mut machine = guarding(&leftovers);
+    let _ = machine.signal(Signal::TERM);
+    assert_eq!(machine.main_exits(0), [Action::Exit(exited(0))]);
 }
 
 #[test]
 fn a_guard_without_a_command_stops_the_sidecars_when_the_mains_are_out() {
     let begin = || {
-        let mut scene = Scene::new(Job::GuardSidecars, &settings(&[10]), true);
-        assert_eq!(scene.on(Event::Begin), [Action::WatchGroup]);
-        assert_eq!(scene.on(Event::MainsIn), []);
-        assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Waiting, None));
-        scene
+        let mut machine = TestMachine::new(Job::GuardSidecars, &settings(&[10]), true);
+        assert_eq!(machine.on(Event::Begin), [Action::WatchGroup]);
+        assert_eq!(machine.on(Event::MainsIn), []);
+        assert_eq!((machine.phase(), machine.deadline()), (PhaseName::Waiting, None));
+        machine
     };
-    let mut scene = begin();
-    assert_eq!(scene.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
-    assert_eq!(scene.on(Event::MainsOut), [ask(&[0], ms(10_000), false)]);
-    assert_eq!(scene.on(Event::SidecarDone(0, false)), [Action::Exit(Outcome::Done)]);
+    let mut machine = begin();
+    assert_eq!(machine.signal(USR1), [Action::Tell(Note::Dropped(USR1))]);
+    assert_eq!(machine.on(Event::MainsOut), [ask(&[0], ms(10_000), false)]);
+    assert_eq!(machine.on(Event::SidecarDone(SidecarId(0), false)), [Action::Exit(Outcome::Done)]);
 
-    let mut scene = begin();
-    assert_eq!(scene.signal(Signal::TERM), HELD);
-    assert_eq!(scene.on(Event::MainsOut), [ask(&[0], ms(10_000), true)], "the pod is going");
+    let mut machine = begin();
+    assert_eq!(machine.signal(Signal::TERM), HELD);
+    assert_eq!(machine.on(Event::MainsOut), [ask(&[0], ms(10_000), true)], "the pod is going");
 
-    let mut scene = begin();
-    let _ = scene.signal(Signal::TERM);
-    let meant = scene.pass(ms(150)).signal(Signal::TERM);
+    let mut machine = begin();
+    let _ = machine.signal(Signal::TERM);
+    let meant = machine.pass(ms(150)).signal(Signal::TERM);
     assert_eq!(meant, [ask(&[0], ms(10_150), true)], "a second one is meant");
-    let _ = scene.on(Event::Asked(0));
-    assert_eq!(scene.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
+    let _ = machine.on(Event::Asked(SidecarId(0)));
+    assert_eq!(machine.pass(ms(150)).signal(Signal::TERM).last(), Some(&Action::Exit(Outcome::Done)));
 }
 
 #[test]
 fn a_guard_keeps_its_sidecar_on_a_double_term_until_the_mains_are_out() {
     for apart in [0, 149] {
-        let mut scene = guarding(&settings(&[]));
-        assert_eq!(scene.signal(Signal::TERM), HELD);
-        let same = [Action::Tell(Note::SamePress(Signal::TERM))];
-        assert_eq!(scene.pass(ms(apart)).signal(Signal::TERM), same, "{apart} ms");
-        assert_eq!((scene.phase(), scene.deadline()), (PhaseName::Running, None), "no grace runs yet");
-        assert_eq!(scene.on(Event::MainsOut), [send(Signal::TERM)]);
-        assert_eq!(scene.signal(Signal::TERM), [send(Signal::TERM)], "from here on it gets each");
+        let mut machine = guarding(&settings(&[]));
+        assert_eq!(machine.signal(Signal::TERM), HELD);
+        let same = [Action::Tell(Note::Merged(Signal::TERM))];
+        assert_eq!(machine.pass(ms(apart)).signal(Signal::TERM), same, "{apart} ms");
+        assert_eq!((machine.phase(), machine.deadline()), (PhaseName::Running, None), "no grace runs yet");
+        assert_eq!(machine.on(Event::MainsOut), [send(Signal::TERM)]);
+        assert_eq!(machine.signal(Signal::TERM), [send(Signal::TERM)], "from here on it gets each");
     }
 }
 
 #[test]
 fn a_guard_that_only_watches_keeps_the_sidecars_on_a_double_term_as_well() {
     for job in [Job::Guard, Job::GuardSidecars] {
-        let mut scene = Scene::new(job, &settings(&[10]), true);
-        let _ = scene.on(Event::Begin);
-        assert_eq!(scene.signal(Signal::TERM), HELD);
-        assert_eq!(scene.signal(Signal::INT), [Action::Tell(Note::SamePress(Signal::INT))]);
-        assert_eq!(scene.phase(), PhaseName::Waiting);
+        let mut machine = TestMachine::new(job, &settings(&[10]), true);
+        let _ = machine.on(Event::Begin);
+        assert_eq!(machine.signal(Signal::TERM), HELD);
+        assert_eq!(machine.signal(Signal::INT), [Action::Tell(Note::Merged(Signal::INT))]);
+        assert_eq!(machine.phase(), PhaseName::Waiting);
     }
 }

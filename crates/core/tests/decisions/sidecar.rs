@@ -1,6 +1,6 @@
 //! Scripted sidecars for the stop of one: what its ports do and what it answers, on the test's clock.
 
-use crate::scene::{ms, spec};
+use crate::fixtures::{ms, spec};
 use lastout_core::stop::{Next, Port, Reply, Sight, Stop, Terms, Verdict};
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ pub struct Fake {
     pub processes: usize,
     pub dies_after: Option<Duration>,
     /// When a stop signal comes.
-    pub hurry_at: Option<Duration>,
+    pub terminating_at: Option<Duration>,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Story {
+pub struct StopTrace {
     pub verdict: Verdict,
     pub over: Duration,
     pub asked: Vec<(Duration, Reply)>,
@@ -60,23 +60,23 @@ impl Fake {
     }
 
     /// Plays the stop from `begin` to its verdict.
-    pub fn play(mut self, text: &str, terms: Terms, begin: Duration) -> Story {
+    pub fn play(mut self, text: &str, terms: Terms, begin: Duration) -> StopTrace {
         let stop = Stop::new(&spec(text), terms, begin);
         self.go_on(stop, begin, 1)
     }
 
     /// Plays on until the next verdict; `asked`: how many requests it may take before it must be over.
-    pub fn go_on(&mut self, mut stop: Stop, mut now: Duration, patience: u64) -> Story {
+    pub fn go_on(&mut self, mut stop: Stop, mut now: Duration, patience: u64) -> StopTrace {
         let (mut asked, mut looked, mut proofs, mut signalled) = (vec![], vec![], vec![], vec![]);
         for _ in 0..20_000 * patience {
-            let hurry = self.hurry_at.take_if(|at| *at <= now);
-            if hurry.is_some() {
-                stop.hurry(now);
+            let signal = self.terminating_at.take_if(|at| *at <= now);
+            if signal.is_some() {
+                stop.terminating_from(now);
             }
             match stop.next(now) {
                 Next::Pause(time) => {
                     assert!(!time.is_zero(), "a pause of no length burns the processor");
-                    let woken = self.hurry_at.filter(|at| *at < now + time);
+                    let woken = self.terminating_at.filter(|at| *at < now + time);
                     now = woken.unwrap_or(now + time);
                 }
                 Next::Ask => {
@@ -105,7 +105,7 @@ impl Fake {
                     stop.signalled(now, self.processes);
                 }
                 Next::Done(verdict) => {
-                    return Story { verdict, over: now, asked, looked, proofs, signalled, stop };
+                    return StopTrace { verdict, over: now, asked, looked, proofs, signalled, stop };
                 }
             }
         }
@@ -166,18 +166,18 @@ pub const END: Duration = Duration::from_secs(70);
 
 /// Ten seconds, seen before, no stop signal.
 pub fn terms() -> Terms {
-    Terms { seen: true, presumed: false, absent_at: ms(3_000), deadline: END, hurried: false }
+    Terms { seen: true, presumed: false, absent_at: ms(3_000), deadline: END, terminating: false }
 }
 
 pub fn never_seen() -> Terms {
     Terms { seen: false, ..terms() }
 }
 
-pub fn hurried() -> Terms {
-    Terms { hurried: true, ..terms() }
+pub fn terminating() -> Terms {
+    Terms { terminating: true, ..terms() }
 }
 
-pub fn play(fake: Fake, text: &str, terms: Terms) -> Story {
+pub fn play(fake: Fake, text: &str, terms: Terms) -> StopTrace {
     fake.play(text, terms, BEGIN)
 }
 
@@ -186,8 +186,8 @@ pub fn open() -> Vec<(Duration, Port)> {
 }
 
 /// How it ended, how long it took and how often it was asked.
-pub fn brief(story: &Story) -> (Verdict, Duration, usize) {
-    (story.verdict.clone(), story.over - BEGIN, story.asked.len())
+pub fn brief(trace: &StopTrace) -> (Verdict, Duration, usize) {
+    (trace.verdict.clone(), trace.over - BEGIN, trace.asked.len())
 }
 
 pub fn still_there(asked: bool, last: &str) -> Verdict {

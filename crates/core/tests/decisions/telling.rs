@@ -1,6 +1,6 @@
 //! What the user reads: one line that names the sidecar, quotes its words and says the way out.
 
-use crate::scene::{ms, spec};
+use crate::fixtures::{ms, spec};
 use lastout_core::presets::PRESETS;
 use lastout_core::settings::LogLevel;
 use lastout_core::stop::Verdict;
@@ -145,7 +145,7 @@ fn a_known_sidecar_without_a_way_says_what_to_do_instead() {
 #[test]
 fn what_is_as_it_should_be_is_silent_by_default_and_the_rest_is_a_warning() {
     for verdict in every_verdict("words") {
-        let loud = |hurried| tell::verdict(&spec("envoy"), &verdict, hurried, ms(0)).0;
+        let loud = |terminating| tell::verdict(&spec("envoy"), &verdict, terminating, ms(0)).0;
         let expected =
             if verdict.is_good() { [LogLevel::Info; 2] } else { [LogLevel::Warn, LogLevel::Debug] };
         assert_eq!(
@@ -206,13 +206,13 @@ proptest! {
     fn every_line_is_one_line_that_begins_with_the_name(
         row in 0..PRESETS.len(),
         path in "[^,:% \0]{1,20}",
-        hurried: bool,
+        terminating: bool,
         time in 0..1_000_000u64,
     ) {
         for text in [PRESETS[row].name.to_owned(), format!("app:quit=file:/{path},process=a%20b")] {
             let Ok(spec) = lastout_core::spec::Spec::parse(&text, &|_| None) else { continue };
             for verdict in every_verdict("words") {
-                let (_, line) = tell::verdict(&spec, &verdict, hurried, ms(time));
+                let (_, line) = tell::verdict(&spec, &verdict, terminating, ms(time));
                 prop_assert!(line.starts_with(&format!("{}: ", spec.name)), "{}", line);
                 prop_assert!(!line.contains(char::is_control) && !line.ends_with(['.', ' ', ';', ':']), "{}", line);
             }
