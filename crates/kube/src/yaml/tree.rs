@@ -146,6 +146,18 @@ impl Tree {
         self.root
     }
 
+    /// Whether an alias stands for this node as well, so that a change of it would be one of another place too.
+    #[must_use]
+    pub fn is_shared(&self, id: Id) -> bool {
+        let is_it = |node: &Node| matches!(node.kind, Kind::Alias { to, .. } if to == id);
+        self.node(id).anchored && self.nodes.iter().any(is_it)
+    }
+
+    /// All nodes: keys before their values, collections before what they hold.
+    pub fn ids(&self) -> impl Iterator<Item = Id> {
+        (0..self.nodes.len()).map(Id)
+    }
+
     /// A node.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "only this tree makes its ids")]
