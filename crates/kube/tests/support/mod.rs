@@ -100,7 +100,7 @@ pub fn injection(pod: &Value, which: Injection) -> (Vec<Change>, Vec<Change>) {
             let command = container.key("command");
             if length(&command) > 0 {
                 insert(command, 0, vec![json!("/.lastout/lastout"), json!("--")]);
-            } else {
+            } else if command.of(pod).is_none_or(Value::is_null) {
                 let value = json!(["/.lastout/lastout", "run", "--", "on"]);
                 changes.push(Change::Set { mapping: container.clone(), key: "command".to_owned(), value });
                 inverse.insert(0, Change::Remove { mapping: container, key: "command".to_owned() });
@@ -148,4 +148,47 @@ impl Random {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 16).unwrap_or(0) % end.max(1)
     }
+}
+
+/// A text with one to four things changed that people change: lines, comments, blanks, line ends, lists.
+pub fn mutated(text: &str, random: &mut Random) -> String {
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    for _ in 0..=random.below(4) {
+        let at = random.below(lines.len());
+        let column = random.below(5) * 2;
+        let indent = lines.get(at).map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
+        match random.below(16) {
+            0 => lines.insert(at, format!("{}# a comment{end}", " ".repeat(indent))),
+            1 => lines.insert(at, format!("{}# another{end}", " ".repeat(column))),
+            2 | 3 => lines.insert(at, end.to_owned()),
+            4 => lines.insert(at, format!("{}{end}", " ".repeat(column))),
+            5 => lines = lines.iter().map(|line| line.trim_end().to_owned() + "\r\n").collect(),
+            6 => lines[at] = format!("{} # behind{end}", lines[at].trim_end()),
+            7 => lines[at] = format!("{}  {end}", lines[at].trim_end()),
+            8 => lines[at] = lines[at].replacen("- ", &format!("-{end}{}", " ".repeat(indent + 2)), 1),
+            9 => lines[at] = lines[at].replacen(": ", ": &a ", 1),
+            10 => {
+                let last = lines.len() - 1;
+                lines[last] = lines[last].trim_end().to_owned();
+            }
+            11 => lines = lines.iter().map(|line| indented_twice(line)).collect(),
+            12 => lines[at] = lines[at].replacen("- ", "-   ", 1),
+            13 => lines[at] = format!("{}volumes: []{end}", " ".repeat(indent)) + &lines[at],
+            14 => {
+                let line = lines[at].clone();
+                lines.insert(random.below(lines.len()), line);
+            }
+            _ => drop(lines.remove(at)),
+        }
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    lines.concat()
+}
+
+fn indented_twice(line: &str) -> String {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    " ".repeat(indent) + line
 }

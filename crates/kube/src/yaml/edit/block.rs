@@ -96,7 +96,7 @@ impl Page<'_> {
     ) -> Result<Vec<Splice>, Wrong> {
         let column = self.column(entry.value)?;
         let place = if at < self.items(entry.value).len() {
-            self.item_start(entry, at)?
+            self.behind_comments(self.item_start(entry, at)?, column)
         } else {
             self.item_floor(entry, at)?
         };
@@ -140,7 +140,8 @@ impl Page<'_> {
                 let before =
                     entry.position.checked_sub(1).and_then(|before| self.entries(mapping).get(before));
                 let floor = before.map_or(0, |(_, before)| self.after_with_comments(*before, column));
-                return Ok(self.comments_above(self.line_start(self.start(entry.key)), floor));
+                let start = self.comments_above(self.line_start(self.start(entry.key)), floor);
+                return Ok(self.behind_comments(start, column));
             }
         }
         let last = self.entries(mapping).last().map_or(mapping, |entry| entry.1);
@@ -157,7 +158,7 @@ impl Page<'_> {
             return self.fill(entry.value, value);
         }
         let node = self.tree.node(entry.value);
-        let flow = Flow { json: self.json, ..self.flow(entry.value) };
+        let flow = self.flow(entry.value);
         let in_one_line = flow.value(value);
         Ok(vec![match &node.kind {
             Kind::Scalar { style: Style::Block, .. } => Splice {
@@ -204,9 +205,7 @@ impl Page<'_> {
                 Splice { range: start..self.after(entry.value), with: format!("{{}}{}", self.line_end) }
             }
             Some((next, _)) if !self.is_first_on_its_line(start) => Splice::cut(start..self.start(*next)),
-            Some(_) | None => {
-                Splice::cut(self.line_start(start)..self.after_with_comments(entry.value, node.column))
-            }
+            Some(_) | None => Splice::cut(self.line_start(start)..self.after(entry.value)),
         }])
     }
 
@@ -223,8 +222,7 @@ impl Page<'_> {
         if all {
             return self.remove(mapping, entry);
         }
-        let column = self.column(list)?;
         let last = self.items(list).get(range.end - 1).copied().unwrap_or(list);
-        Ok(vec![Splice::cut(self.item_start(entry, range.start)?..self.after_with_comments(last, column))])
+        Ok(vec![Splice::cut(self.item_start(entry, range.start)?..self.after(last))])
     }
 }

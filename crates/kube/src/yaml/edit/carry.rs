@@ -1,4 +1,5 @@
-//! An item goes from one list of a mapping to another, as it is written: with its comments and the blank lines above it.
+//! An item goes from one list of a mapping to another, as it is written: with all that stands between it
+//! and the one before, comments and blank lines. Only so does it find its place again on the way back.
 
 use super::page::{Entry, Page, Splice, Wrong, splice, wrong};
 use super::write::Flow;
@@ -63,7 +64,7 @@ impl Page<'_> {
             Some(target) => {
                 let dash = self.column(target.value)?;
                 let line = format!("{}- {text}{}", " ".repeat(dash), self.line_end);
-                vec![Splice::insert(self.landing(target, at)?, line)]
+                vec![Splice::insert(self.item_floor(target, at)?, line)]
             }
         });
         Ok(splices)
@@ -82,21 +83,19 @@ impl Page<'_> {
         let floor = self.item_floor(source, index)?;
         let end = self.after_with_comments(item, column);
         let is_last_one = self.items(source.value).len() == 1;
-        let start =
-            if is_last_one { floor } else { self.blanks_above(self.item_start(source, index)?, floor) };
         let key_start = self.start(source.key);
         let mut splices = match is_last_one {
-            false => vec![Splice::cut(start..end)],
+            false => vec![Splice::cut(floor..end)],
             true if self.is_first_on_its_line(key_start) && self.entries(mapping).len() > 1 => {
                 vec![Splice::cut(self.line_start(key_start)..end)]
             }
             true => self.remove(mapping, source)?,
         };
-        let lines = self.changed(start..end, own_change);
+        let lines = self.changed(floor..end, own_change);
         match target {
             Ok(target) if !self.items(target.value).is_empty() => {
                 let lines = shifted(&lines, column, self.column(target.value)?);
-                splices.push(Splice::insert(self.landing(target, at)?, lines));
+                splices.push(Splice::insert(self.item_floor(target, at)?, lines));
             }
             // Null or `[]`: comments cannot stand in brackets, so that it becomes a list of lines.
             Ok(target) => {
@@ -111,13 +110,6 @@ impl Page<'_> {
             }
         }
         Ok(splices)
-    }
-
-    /// Where an item comes to a block list: right behind the one before, since it has the blank lines above it with it.
-    fn landing(&self, target: Entry, at: usize) -> Result<usize, Wrong> {
-        let floor = self.item_floor(target, at)?;
-        let is_end = at >= self.items(target.value).len();
-        Ok(if is_end { floor } else { self.behind_loose_comments(floor) })
     }
 
     /// A part of the text, with these changes within it.

@@ -9,11 +9,16 @@ use std::ops::Range;
 impl Page<'_> {
     /// How flow collections are written around here.
     pub(super) fn flow(&self, near: Id) -> Flow {
-        let tight = self.entries(near).first().is_some_and(|(key, _)| {
-            self.colon(*key).is_ok_and(|colon| !self.slice(colon..colon + 1).trim().is_empty())
-        });
-        let is_tight = tight || self.items(near).iter().any(|item| self.flow(*item).tight);
-        Flow { json: self.json, quoted: self.quotes(near), tight: is_tight }
+        if let Some(first) = self.items(near).first().filter(|_| self.entries(near).is_empty()) {
+            return Flow { quoted: self.quotes(near), ..self.flow(*first) };
+        }
+        let Some((key, _)) = self.entries(near).first() else {
+            return Flow { json: self.json, ..Flow::YAML };
+        };
+        // As in JSON, also where YAML stands above or below it.
+        let json = self.json || self.slice(self.start(*key)..self.text.len()).starts_with('"');
+        let is_tight = self.colon(*key).is_ok_and(|colon| !self.slice(colon..colon + 1).trim().is_empty());
+        Flow { json, quoted: false, tight: json && is_tight }
     }
 
     /// Whether a list's texts stand in quotes without need.
@@ -39,7 +44,7 @@ impl Page<'_> {
     /// Items as they are written in this list.
     pub(super) fn item_texts(&self, list: Id, items: &[Value]) -> Vec<String> {
         let flow = self.flow(list);
-        let pretty = self.items(list).first().filter(|item| self.json && self.is_spread(**item));
+        let pretty = self.items(list).first().filter(|item| flow.json && self.is_spread(**item));
         let text = |item: &Value| match pretty {
             Some(neighbour) => {
                 let (indent, unit) = self.indents(*neighbour);
@@ -104,23 +109,24 @@ impl Page<'_> {
         ))
     }
 
-    /// With the comma behind it or, of the last one, the comma before it.
+    /// With the comma behind it or, of the last one, the comma before it. Comments between two parts stay.
     fn cut_part(&self, part: Range<usize>, end_before: Option<usize>, next_start: Option<usize>) -> Splice {
+        let has_comment = |range: Range<usize>| self.slice(range).contains('#');
+        let rest = self.slice(part.end..self.text.len());
+        let behind = rest.trim_start();
+        let comma = if behind.starts_with(',') { part.end + rest.len() - behind.len() + 1 } else { part.end };
         Splice::cut(match (end_before, next_start) {
+            (_, Some(next)) if has_comment(part.end..next) => part.start..comma,
             (_, Some(next)) => part.start..next,
+            (Some(before), None) if has_comment(before..part.start) => part.start..comma,
             (Some(before), None) => before..part.end,
-            (None, None) => {
-                let rest = self.slice(part.end..self.text.len());
-                let behind = rest.trim_start();
-                let comma = if behind.starts_with(',') { rest.len() - behind.len() + 1 } else { 0 };
-                part.start..part.end + comma
-            }
+            (None, None) => part.start..comma,
         })
     }
 
     pub(super) fn new_flow_key(&self, mapping: Id, key: &str, value: &Value) -> Result<Vec<Splice>, Wrong> {
         let flow = self.flow(mapping);
-        let text = if self.json && self.is_spread(mapping) {
+        let text = if flow.json && self.is_spread(mapping) {
             let (outer, unit) = self.indents(mapping);
             flow.lines(value, &format!("{outer}{unit}"), &unit, self.line_end)
         } else if let Some(items) = value.as_array().filter(|items| !items.is_empty()) {

@@ -138,10 +138,6 @@ impl<'a> Page<'a> {
         self.slice(self.line_start(at)..at).trim().is_empty()
     }
 
-    fn is_blank(&self, start: usize) -> bool {
-        start < self.text.len() && self.line(start).trim().is_empty()
-    }
-
     /// The column of a line's comment, if it has nothing else.
     fn comment(&self, start: usize) -> Option<usize> {
         let line = self.line(start);
@@ -175,7 +171,7 @@ impl<'a> Page<'a> {
         if self.slice(self.line_start(end)..end).trim().is_empty() {
             end = self.line_start(end);
         }
-        while !keeps && end > first && self.is_blank(self.line_start(end - 1)) {
+        while !keeps && end > first && self.line(self.line_start(end - 1)).trim().is_empty() {
             end = self.line_start(end - 1);
         }
         end
@@ -190,7 +186,11 @@ impl<'a> Page<'a> {
 
     /// The same, and behind the comments below it that are further in than `column`: they are about it.
     pub(super) fn after_with_comments(&self, id: Id, column: usize) -> usize {
-        let mut at = self.after(id);
+        self.behind_comments(self.after(id), column)
+    }
+
+    /// Behind the comments that are further in than this.
+    pub(super) fn behind_comments(&self, mut at: usize, column: usize) -> usize {
         while self.comment(at).is_some_and(|found| found > column) {
             at = self.line_after(at);
         }
@@ -208,33 +208,6 @@ impl<'a> Page<'a> {
             at = above;
         }
         at
-    }
-
-    pub(super) fn blanks_above(&self, line: usize, floor: usize) -> usize {
-        let mut at = line;
-        while at > floor && self.line_start(at - 1) >= floor && self.is_blank(self.line_start(at - 1)) {
-            at = self.line_start(at - 1);
-        }
-        at
-    }
-
-    /// Comments that a blank line follows are about a whole list, or what is left of it: behind them.
-    pub(super) fn behind_loose_comments(&self, from: usize) -> usize {
-        let mut found = from;
-        loop {
-            let mut at = found;
-            while self.is_blank(at) {
-                at = self.line_after(at);
-            }
-            let group = at;
-            while self.comment(at).is_some() {
-                at = self.line_after(at);
-            }
-            if at == group || !self.is_blank(at) {
-                return found;
-            }
-            found = at;
-        }
     }
 
     /// The dash of an item of a block list.
