@@ -96,7 +96,7 @@ impl Page<'_> {
     ) -> Result<Vec<Splice>, Wrong> {
         let column = self.column(entry.value)?;
         let place = if at < self.items(entry.value).len() {
-            self.behind_comments(self.item_start(entry, at)?, column)
+            self.item_start(entry, at)?
         } else {
             self.item_floor(entry, at)?
         };
