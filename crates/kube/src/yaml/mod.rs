@@ -11,6 +11,7 @@
 mod compose;
 mod documents;
 mod edit;
+mod guard;
 mod scalar;
 mod tree;
 
