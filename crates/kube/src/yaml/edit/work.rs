@@ -33,7 +33,7 @@ impl Work<'_> {
                 if page.is_null(node) {
                     return page.fill(node, &Value::Object(Map::from_iter([(key, value)])));
                 }
-                self.brought(node, mapping, &key)?;
+                self.brought(node, written(mapping, missing), &key)?;
                 page.set(node, &key, &value)
             }
             Change::Insert { list, at, items } => {
@@ -41,7 +41,11 @@ impl Work<'_> {
                 let value = Value::Array(items.clone());
                 match page.find(mapping, key) {
                     None => {
-                        self.brought(mapping, list, key)?;
+                        self.brought(
+                            mapping,
+                            written(list, list.0.get(list.0.len() - 1..).unwrap_or_default()),
+                            key,
+                        )?;
                         page.new_key(mapping, key, &value)
                     }
                     Some(entry) if page.is_null(entry.value) => page.fill(entry.value, &value),
@@ -66,7 +70,7 @@ impl Work<'_> {
                 let (node, missing) = self.walk(mapping)?;
                 match page.find(node, key) {
                     Some(entry) if missing.is_empty() => page.remove(node, entry),
-                    Some(_) | None => self.brought(node, mapping, key).map(|()| Vec::new()),
+                    Some(_) | None => self.brought(node, &mapping.0, key).map(|()| Vec::new()),
                 }
             }
             Change::Take { list, at, count } => {
@@ -92,7 +96,7 @@ impl Work<'_> {
                     return Err(wrong(page.start(node), format!("there is no {}", list.index(from.1))));
                 }
                 match page.find(node, &to.0) {
-                    None => self.brought(node, &mapping.key(&to.0), &to.0)?,
+                    None => self.brought(node, &mapping.0, &to.0)?,
                     Some(entry) if page.is_null(entry.value) => {}
                     Some(entry) => {
                         self.items(entry.value)?;
@@ -125,7 +129,7 @@ impl Work<'_> {
                 (Some(next), _) => node = next,
                 (None, Some(missing)) => {
                     if let Step::Key(key) = step {
-                        self.brought(node, path, key)?;
+                        self.brought(node, written(path, missing), key)?;
                     }
                     return Ok((node, missing));
                 }
@@ -171,15 +175,17 @@ impl Work<'_> {
     }
 
     /// Refuses a key that is not written in this mapping, and yet there.
-    fn brought(&self, mapping: Id, path: &Path, key: &str) -> Result<(), Wrong> {
+    fn brought(&self, mapping: Id, steps: &[Step], key: &str) -> Result<(), Wrong> {
         let page = &self.page;
-        if !page.merges(mapping) || page.find(mapping, key).is_some() {
-            return Ok(());
-        }
-        let value = path.of(self.object);
-        if path.0.is_empty() || value.is_some_and(|value| !value.is_object() || value.get(key).is_some()) {
-            return Err(wrong(page.start(mapping), format!("`{key}` may be brought by `<<`")));
+        let is_there = || Path(steps.to_vec()).key(key).of(self.object).is_some();
+        if page.merges(mapping) && page.find(mapping, key).is_none() && is_there() {
+            return Err(wrong(page.start(mapping), format!("`{key}` is brought by `<<`")));
         }
         Ok(())
     }
+}
+
+/// The steps before those that are missing.
+fn written<'p>(path: &'p Path, missing: &[Step]) -> &'p [Step] {
+    path.0.get(..path.0.len() - missing.len()).unwrap_or_default()
 }
