@@ -119,7 +119,7 @@ impl Page<'_> {
             range: within(splice.range.start)..within(splice.range.end),
             with: splice.with,
         });
-        splice(self.slice(range.clone()), splices.collect())
+        splice(self.slice(range.clone()), 0, splices.collect())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Changes carried out on the text of a document: nothing but their own lines changes.
 //!
 //! ```text
-//! change ─ work: which node, which kind ─► block │ flow │ carry ─► splices ─► text, parsed again for the next change
+//! changes ─ plan: as many as one parse can bear
+//! change ─ work: which node, which kind ─► block │ flow │ carry ─► splices ─► text, parsed again for the rest
 //!                                           │      └ write: values as text
 //!                                           └ page: lines, dashes, comments, where a part ends
 //! ```
@@ -12,16 +13,17 @@ mod block;
 mod carry;
 mod flow;
 mod page;
+mod plan;
 mod work;
 mod write;
 
 use super::documents::reread;
 use super::{Document, Tree};
-use crate::change::{self, Change, Path};
-use page::{Page, Wrong};
+use crate::change::{Change, Path};
+use page::Page;
+use plan::Plan;
 use serde_json::{Map, Value};
 use std::fmt;
-use work::Work;
 
 pub use write::render;
 
@@ -53,39 +55,41 @@ impl std::error::Error for Refused {}
 
 const BOM: &str = "\u{feff}";
 
-/// What has to stand in the file in the place of `document.span`.
+/// What has to stand in the file in the place of `document.span`. Of edits whose objects are parts of each other, the first
+/// one is carried out first.
 ///
 /// # Errors
 /// When the document cannot be changed without harm to what is written around the change.
 pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, Refused> {
+    let whole = text.get(..document.span.end).unwrap_or_default();
     let source = text.get(document.span.clone()).unwrap_or_default();
     let (bom, source) = source.strip_prefix(BOM).map_or(("", source), |rest| (BOM, rest));
     let first_line = source.split_inclusive('\n').next().unwrap_or_default();
     let line_end = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
     // So that each line has an end; it is taken away again.
     let added_end = if source.ends_with('\n') { "" } else { line_end };
-    let mut draft = format!("{source}{added_end}");
     let mut value = document.value.clone();
-    for edit in edits {
-        for change in &edit.changes {
-            let refused = |at: usize, why: String| {
-                let above = draft.bytes().take(at).filter(|byte| *byte == b'\n').count();
-                Refused { line: document.line + above, why }
-            };
-            let tree = Tree::parse(&draft, 0, document.line)
-                .map_err(|error| Refused { line: error.line, why: format!("it is no YAML: {}", error.what) })?
-                .ok_or_else(|| refused(0, "there is nothing in it".to_owned()))?;
-            let page = Page { text: &draft, tree: &tree, line_end, json: document.json };
-            let object =
-                edit.at.of_mut(&mut value).ok_or_else(|| refused(0, format!("there is no {}", edit.at)))?;
-            let splices = Work { page, at: &edit.at, object }
-                .splices(change)
-                .map_err(|Wrong { at, why }| refused(at, why))?;
-            let next = page::splice(&draft, splices);
-            change::apply(object, std::slice::from_ref(change))
-                .map_err(|error| refused(0, error.to_string()))?;
-            draft = next;
+    let mut plan = Plan::new(edits);
+    let read_before = document.tree.as_ref().filter(|_| bom.is_empty() && added_end.is_empty());
+    let mut draft = match read_before {
+        Some(tree) => {
+            let page = Page { text: whole, tree, line_end, json: document.json };
+            let splices = plan.round(&page, &mut value).map_err(|wrong| {
+                refused(document, whole.get(document.span.start..wrong.at).unwrap_or_default(), wrong.why)
+            })?;
+            page::splice(whole, document.span.start, splices)
         }
+        None => format!("{source}{added_end}"),
+    };
+    while !plan.is_done() {
+        let tree = Tree::parse(&draft, 0, document.line)
+            .map_err(|error| Refused { line: error.line, why: format!("it is no YAML: {}", error.what) })?
+            .ok_or_else(|| refused(document, "", "there is nothing in it".to_owned()))?;
+        let page = Page { text: &draft, tree: &tree, line_end, json: document.json };
+        let splices = plan
+            .round(&page, &mut value)
+            .map_err(|wrong| refused(document, draft.get(..wrong.at).unwrap_or_default(), wrong.why))?;
+        draft = page::splice(&draft, 0, splices);
     }
     let result = format!("{bom}{}", draft.strip_suffix(added_end).unwrap_or(&draft));
     let differs =
@@ -96,6 +100,10 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
         return Err(differs(document.line, "it would have changed something else, too".to_owned()));
     }
     Ok(result)
+}
+
+fn refused(document: &Document, above: &str, why: String) -> Refused {
+    Refused { line: document.line + above.matches('\n').count(), why }
 }
 
 /// Empty lists and those that are not there count as equal: a list in brackets stays when its last item goes.

@@ -21,11 +21,12 @@ impl Splice {
     }
 }
 
-/// Carries splices out, which must not overlap.
-pub(super) fn splice(text: &str, mut splices: Vec<Splice>) -> String {
-    splices.sort_by_key(|splice| splice.range.start);
-    let mut result = String::with_capacity(text.len() + 1024);
-    let mut at = 0;
+/// The text from this byte on, with the splices carried out, which must not overlap.
+pub(super) fn splice(text: &str, from: usize, mut splices: Vec<Splice>) -> String {
+    // What comes in at the start of a cut comes before it.
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+    let mut result = String::with_capacity(text.len() - from + 1024);
+    let mut at = from;
     for Splice { range, with } in splices {
         result.push_str(text.get(at..range.start).unwrap_or_default());
         result.push_str(&with);

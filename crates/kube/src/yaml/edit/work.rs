@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// One change, on one parse.
 pub(super) struct Work<'a> {
-    pub(super) page: Page<'a>,
+    pub(super) page: &'a Page<'a>,
     /// The way to the object.
     pub(super) at: &'a Path,
     /// The object's value, as the changes before have left it.
@@ -16,7 +16,7 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     pub(super) fn splices(&self, change: &Change) -> Result<Vec<Splice>, Wrong> {
-        let page = &self.page;
+        let page = self.page;
         match change {
             Change::Set { mapping, key, value } => {
                 let (node, missing) = self.walk(mapping)?;
@@ -110,7 +110,7 @@ impl Work<'_> {
 
     /// The node at the end of this way or, if a part of it is not written, the last one that is and the steps that are not.
     fn walk<'p>(&self, path: &'p Path) -> Result<(Id, &'p [Step]), Wrong> {
-        let page = &self.page;
+        let page = self.page;
         let mut node = page.tree.root();
         page.own(node)?;
         for (step, missing) in self
@@ -159,7 +159,7 @@ impl Work<'_> {
     }
 
     fn entry(&self, mapping: Id, key: &str) -> Result<Entry, Wrong> {
-        let page = &self.page;
+        let page = self.page;
         page.find(mapping, key)
             .ok_or_else(|| wrong(page.start(mapping), format!("`{key}` is not written here")))
     }
@@ -176,7 +176,7 @@ impl Work<'_> {
 
     /// Refuses a key that is not written in this mapping, and yet there.
     fn brought(&self, mapping: Id, steps: &[Step], key: &str) -> Result<(), Wrong> {
-        let page = &self.page;
+        let page = self.page;
         let is_there = || Path(steps.to_vec()).key(key).of(self.object).is_some();
         if page.merges(mapping) && page.find(mapping, key).is_none() && is_there() {
             return Err(wrong(page.start(mapping), format!("`{key}` is brought by `<<`")));
