@@ -153,8 +153,8 @@ impl Random {
 /// A text with one to four things changed that people change: lines, comments, blanks, line ends, lists.
 pub fn mutated(text: &str, random: &mut Random) -> String {
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     for _ in 0..=random.below(4) {
+        let end = if lines.iter().any(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
         let at = random.below(lines.len());
         let column = random.below(5) * 2;
         let indent = lines.get(at).map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
