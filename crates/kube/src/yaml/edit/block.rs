@@ -1,6 +1,7 @@
 //! Changes of what is written in lines, and of keys and lists whichever way they are written.
 
-use super::page::{Entry, Page, Splice, Wrong, wrong};
+use super::page::{Entry, Page};
+use super::splice::{Splice, Wrong, wrong};
 use super::write::{Block, Flow};
 use crate::yaml::{Id, Kind, Style};
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! An item goes from one list of a mapping to another, as it is written: with all that stands between it
 //! and the one before, comments and blank lines. Only so does it find its place again on the way back.
 
-use super::page::{Entry, Page, Splice, Wrong, splice, wrong};
+use super::page::{Entry, Page};
+use super::splice::{Splice, Wrong, splice, wrong};
 use super::write::Flow;
 use crate::yaml::{Id, Kind};
 use serde_json::Value;

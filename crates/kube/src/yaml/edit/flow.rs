@@ -1,6 +1,7 @@
 //! Changes of collections in brackets and braces, JSON among them.
 
-use super::page::{Entry, Page, Splice, Wrong, wrong};
+use super::page::{Entry, Page};
+use super::splice::{Splice, Wrong, wrong};
 use super::write::Flow;
 use crate::yaml::{Id, Kind, Style};
 use serde_json::Value;

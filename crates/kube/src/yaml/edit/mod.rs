@@ -14,6 +14,7 @@ mod carry;
 mod flow;
 mod page;
 mod plan;
+mod splice;
 mod work;
 mod write;
 
@@ -23,6 +24,7 @@ use crate::change::{Change, Path};
 use page::Page;
 use plan::Plan;
 use serde_json::{Map, Value};
+use splice::splice;
 use std::fmt;
 
 pub use write::render;
@@ -77,7 +79,7 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
             let splices = plan.round(&page, &mut value).map_err(|wrong| {
                 refused(document, whole.get(document.span.start..wrong.at).unwrap_or_default(), wrong.why)
             })?;
-            page::splice(whole, document.span.start, splices)
+            splice(whole, document.span.start, splices)
         }
         None => format!("{source}{added_end}"),
     };
@@ -89,7 +91,7 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
         let splices = plan
             .round(&page, &mut value)
             .map_err(|wrong| refused(document, draft.get(..wrong.at).unwrap_or_default(), wrong.why))?;
-        draft = page::splice(&draft, 0, splices);
+        draft = splice(&draft, 0, splices);
     }
     let result = format!("{bom}{}", draft.strip_suffix(added_end).unwrap_or(&draft));
     let differs =

@@ -2,7 +2,8 @@
 //! list of three hundred pods half a minute.
 
 use super::Edit;
-use super::page::{Page, Splice, Wrong, wrong};
+use super::page::Page;
+use super::splice::{Splice, Wrong, wrong};
 use super::work::Work;
 use crate::change::{self, Change, Path, Step};
 use serde_json::Value;

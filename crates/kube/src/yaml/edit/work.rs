@@ -1,6 +1,7 @@
 //! A change → the nodes that it is about, and what has to become of them.
 
-use super::page::{Entry, Page, Splice, Wrong, wrong};
+use super::page::{Entry, Page};
+use super::splice::{Splice, Wrong, wrong};
 use crate::change::{Change, Path, Step};
 use crate::yaml::{Id, Kind};
 use serde_json::{Map, Value};
