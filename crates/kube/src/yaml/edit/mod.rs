@@ -18,7 +18,7 @@ mod splice;
 mod work;
 mod write;
 
-use super::documents::reread;
+use super::documents::{read, reread};
 use super::{Document, Tree};
 use crate::change::{Change, Path};
 use page::Page;
@@ -98,7 +98,12 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
         |line, why: String| Refused { line, why: format!("the change cannot be written here: {why}") };
     let found =
         reread(&result, document.line, document.json).map_err(|error| differs(error.line, error.what))?;
-    if result.split('\n').any(|line| line.starts_with("---")) || !same(&found, &value) {
+    // At the start of a file, what begins with a brace is tried as JSON, and what stands below as another document.
+    let is_one = document.json || !result.trim_start().starts_with('{') || {
+        let (documents, error) = read(&result);
+        error.is_none() && matches!(documents.as_slice(), [document] if same(&document.value, &value))
+    };
+    if result.split('\n').any(|line| line.starts_with("---")) || !same(&found, &value) || !is_one {
         return Err(differs(document.line, "it would have changed something else, too".to_owned()));
     }
     Ok(result)
