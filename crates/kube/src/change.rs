@@ -51,7 +51,8 @@ impl Path {
         })
     }
 
-    fn of_mut<'a>(&self, object: &'a mut Value) -> Option<&'a mut Value> {
+    /// The part of this object, to be changed.
+    pub fn of_mut<'a>(&self, object: &'a mut Value) -> Option<&'a mut Value> {
         self.0.iter().try_fold(object, |part, step| match step {
             Step::Key(key) => part.get_mut(key),
             Step::Index(index) => part.get_mut(index),
