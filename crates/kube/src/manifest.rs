@@ -1,9 +1,9 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
-use crate::change::{Change, Path};
+use crate::change::{Change, NoPlace, Path, apply};
 use crate::decide::{Context, Decision, Options, Reason, applied, decide, undo};
 use crate::pod::{Pod, Workload, find};
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
 
 /// A file's text and its documents.
@@ -22,15 +22,6 @@ pub struct Judged {
     pub workload: Workload,
     /// What is to become of it.
     pub decision: Decision,
-}
-
-/// Documents that could not be edited in place.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Rewritten {
-    /// The line where the document begins.
-    pub line: usize,
-    /// Why.
-    pub why: String,
 }
 
 impl Manifest {
@@ -97,42 +88,41 @@ impl Manifest {
             .collect()
     }
 
-    /// The text with these changes, each of a document and relative to its root. What cannot be edited in place is written
-    /// anew.
+    /// The text with these edits, each of a document. What cannot be edited in place is written anew.
     ///
     /// # Errors
     /// When a change has no place: a fault of ours.
-    pub fn edited(
-        &self,
-        changes: &[(usize, Vec<Change>)],
-    ) -> Result<(String, Vec<Rewritten>), crate::change::NoPlace> {
-        let (mut text, mut rewritten) = (String::new(), Vec::new());
+    pub fn edited(&self, edits: &[(usize, Edit)]) -> Result<(String, Vec<Refused>), NoPlace> {
+        let (mut text, mut refused) = (String::new(), Vec::new());
         let mut end = 0;
         for (index, document) in self.documents.iter().enumerate() {
             text.push_str(self.text.get(end..document.span.start).unwrap_or_default());
             end = document.span.end;
-            let own: Vec<Change> = changes
+            let own: Vec<Edit> = edits
                 .iter()
-                .filter(|(of, _)| *of == index)
-                .flat_map(|(_, changes)| changes.clone())
+                .filter(|(of, edit)| *of == index && !edit.changes.is_empty())
+                .map(|(_, edit)| edit.clone())
                 .collect();
             let source = self.text.get(document.span.clone()).unwrap_or_default();
             if own.is_empty() {
                 text.push_str(source);
                 continue;
             }
-            match yaml::edit(source, &own) {
+            match yaml::edit(&self.text, document, &own) {
                 Ok(edited) => text.push_str(&edited),
-                Err(refused) => {
+                Err(why) => {
                     let mut value = document.value.clone();
-                    crate::change::apply(&mut value, &own)?;
+                    for Edit { at, changes } in &own {
+                        let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
+                        apply(&mut value, &changes)?;
+                    }
                     text.push_str(&rendered(&value, source));
-                    rewritten.push(Rewritten { line: document.line, why: refused.to_string() });
+                    refused.push(why);
                 }
             }
         }
         text.push_str(self.text.get(end..).unwrap_or_default());
-        Ok((text, rewritten))
+        Ok((text, refused))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::decide::{Decision, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
 use crate::pod::Workload;
+use crate::yaml::Edit;
 use clap::ArgMatches;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -66,18 +67,16 @@ fn rewrite(
     for source in sources {
         progress.step();
         let manifest = read(&source)?;
-        let changes: Vec<(usize, Vec<Change>)> = changes_of(&source, &manifest)
+        let edits: Vec<(usize, Edit)> = changes_of(&source, &manifest)
             .into_iter()
-            .map(|(document, workload, changes)| {
-                (document, changes.iter().map(|change| change.under(&workload.pod)).collect())
-            })
+            .map(|(document, workload, changes)| (document, Edit { at: workload.pod, changes }))
             .collect();
-        let (text, rewritten) = manifest
-            .edited(&changes)
+        let (text, refused) = manifest
+            .edited(&edits)
             .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
-        for document in rewritten {
+        for refused in refused {
             let line =
-                format!("{}:{}: cannot be edited in place: {}", source.name(), document.line, document.why);
+                format!("{}:{}: cannot be edited in place: {}", source.name(), refused.line, refused.why);
             if strict {
                 return Err(Error(line));
             }

@@ -18,7 +18,7 @@ pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME};
 
 use crate::change::{Change, Path, apply};
 use crate::pod::{Pod, RestartPolicy};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What our labels and annotations begin with.
 pub const PREFIX: &str = "lastout.dev/";
@@ -197,12 +197,17 @@ fn mode(pod: Pod<'_>, options: &Options, warnings: &mut Vec<String>) -> Mode {
     }
 }
 
-/// Our note of what was done.
-fn status(value: &Value) -> Change {
+/// Our note of what was done: the mode, our version, and words for the way back.
+fn status(mode: &str, words: &[String]) -> Change {
+    let mut note = format!("{mode} {}", env!("CARGO_PKG_VERSION"));
+    for word in words {
+        note.push(' ');
+        note.push_str(word);
+    }
     Change::Set {
         mapping: Path::keys(&["metadata", "annotations"]),
         key: STATUS.to_owned(),
-        value: Value::String(value.to_string()),
+        value: Value::String(note),
     }
 }
 
@@ -214,8 +219,4 @@ pub fn applied(pod: &Value, decision: &Decision) -> Result<Value, crate::change:
     let mut pod = pod.clone();
     apply(&mut pod, &decision.changes)?;
     Ok(pod)
-}
-
-fn version() -> Value {
-    json!(env!("CARGO_PKG_VERSION"))
 }

@@ -2,10 +2,10 @@
 
 use super::facts::Facts;
 use super::options::{NATIVE_SIDECARS, Options};
-use super::{Context, Decision, Reason, Refusal, status, version};
+use super::{Context, Decision, Reason, Refusal, status};
 use crate::change::{Change, Path};
 use crate::pod::{Container, list};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The change, or why it is not to be.
 pub(super) fn decide(
@@ -43,11 +43,11 @@ pub(super) fn decide(
     }
     let spec = Path::keys(&["spec"]);
     let end = facts.pod.init_containers().len();
-    let mut moved = serde_json::Map::new();
+    let mut moved = Vec::new();
     let mut changes = Vec::new();
     for (before, sidecar) in facts.sidecars.iter().enumerate() {
         let index = sidecar.container.index;
-        moved.insert(sidecar.container.name().to_owned(), json!(index));
+        moved.push(format!("{}={index}", sidecar.container.name()));
         changes.push(Change::Move {
             mapping: spec.clone(),
             from: ("containers".to_owned(), index.saturating_sub(before)),
@@ -55,7 +55,7 @@ pub(super) fn decide(
             key: ("restartPolicy".to_owned(), Some("Always".into())),
         });
     }
-    changes.push(status(&json!({ "mode": "native", "moved": moved, "version": version() })));
+    changes.push(status("native", &moved));
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 

@@ -5,15 +5,15 @@ use super::STATUS;
 use super::wrap::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
 use crate::change::{Change, Path};
 use crate::pod::{Pod, list};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The changes that lead back; none where lastout is not there.
 #[must_use]
 pub fn undo(pod: Pod<'_>) -> Vec<Change> {
     let spec = Path::keys(&["spec"]);
-    let note = pod.annotation(STATUS).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let said_by_us =
-        |name: &str| note.as_ref().is_some_and(|note| list(note, "commands").any(|command| command == name));
+    let mut note = pod.annotation(STATUS).unwrap_or_default().split(' ');
+    let mode = note.next().unwrap_or_default();
+    let noted: Vec<(&str, &str)> = note.filter_map(|word| word.split_once('=')).collect();
     let mut changes = Vec::new();
     let mut wrapped = false;
     for container in pod.containers() {
@@ -24,7 +24,7 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
         let Some(end) = words.iter().position(|word| *word == "--") else { continue };
         wrapped = true;
         let at = spec.key("containers").index(container.index);
-        if said_by_us(container.name()) {
+        if noted.contains(&("command", container.name())) {
             changes.push(Change::Remove { mapping: at.clone(), key: "command".to_owned() });
         } else {
             changes.push(Change::Take { list: at.key("command"), at: 0, count: end + 1 });
@@ -45,8 +45,8 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
     if let Some(helper) = pod.containers().into_iter().find(|container| container.name() == HELPER) {
         changes.push(Change::Take { list: spec.key("containers"), at: helper.index, count: 1 });
     }
-    if let Some(moved) = note.as_ref().and_then(|note| note.get("moved")).and_then(Value::as_object) {
-        back_from_native(&mut changes, pod, moved);
+    if mode == "native" {
+        back_from_native(&mut changes, pod, &noted);
     }
     if pod.annotation(STATUS).is_some() {
         take_note(&mut changes, pod);
@@ -63,14 +63,14 @@ fn take_named(changes: &mut Vec<Change>, list: &Path, names: &[&str]) {
     }
 }
 
-fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &Map<String, Value>) {
+fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(&str, &str)]) {
     let init = pod.init_containers();
     let mut places: Vec<(usize, usize)> = moved
         .iter()
         .filter_map(|(name, place)| {
             let container =
-                init.iter().find(|container| container.name() == name && container.is_native_sidecar())?;
-            Some((usize::try_from(place.as_u64()?).ok()?, container.index))
+                init.iter().find(|container| container.name() == *name && container.is_native_sidecar())?;
+            Some((place.parse().ok()?, container.index))
         })
         .collect();
     places.sort_unstable();

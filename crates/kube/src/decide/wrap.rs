@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::options::{Delivery, IMAGE_VOLUMES, Options};
 use super::restart::final_codes;
-use super::{COMMAND, Decision, Reason, Refusal, STOP_ON, status, version};
+use super::{COMMAND, Decision, Reason, Refusal, STOP_ON, status};
 use crate::change::{Change, Path};
 use crate::pod::Container;
 use serde_json::{Value, json};
@@ -106,14 +106,14 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
         let items = vec![init_container(facts, options)];
         changes.push(Change::Insert { list: spec.key("initContainers"), at: 0, items });
     }
-    let mut found: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
     for (main, words) in facts.mains.iter().zip(words) {
         let container = spec.key("containers").index(main.index);
         let prefix = prefix(facts, *main, &specs, grouped);
         changes.push(match words {
             Words::There => Change::Insert { list: container.key("command"), at: 0, items: prefix },
             Words::Found(words) => {
-                found.push(main.name());
+                found.push(format!("command={}", main.name()));
                 let command: Vec<Value> =
                     prefix.into_iter().chain(words.into_iter().map(Value::from)).collect();
                 Change::Set { mapping: container.clone(), key: "command".to_owned(), value: command.into() }
@@ -130,13 +130,7 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
         warnings
             .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
     }
-    let mut note = json!({ "mode": "wrap", "version": version() });
-    if let Some(note) = note.as_object_mut()
-        && !found.is_empty()
-    {
-        note.insert("commands".to_owned(), found.into());
-    }
-    changes.push(status(&note));
+    changes.push(status("wrap", &found));
     Ok((changes, warnings))
 }
 
@@ -275,9 +269,7 @@ pub(super) fn decide_helper(facts: &Facts<'_>, options: &Options) -> Decision {
         "securityContext": restricted(facts),
     });
     let list = Path::keys(&["spec", "containers"]);
-    let changes = vec![
-        Change::Insert { list, at: pod.containers().len(), items: vec![helper] },
-        status(&json!({ "mode": "helper", "version": version() })),
-    ];
+    let changes =
+        vec![Change::Insert { list, at: pod.containers().len(), items: vec![helper] }, status("helper", &[])];
     Decision::new(facts, Reason::InjectedHelper, "").with(changes)
 }

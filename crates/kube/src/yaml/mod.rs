@@ -37,13 +37,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-// TEMPORARY until the editor is merged.
-#[allow(missing_docs)]
-pub fn edit(_: &str, _: &[crate::change::Change]) -> Result<String, Error> {
-    Err(Error { line: 0, what: "no editor".into() })
-}
-#[allow(missing_docs)]
-pub fn render(value: &serde_json::Value) -> String {
-    format!("{value:#}\n")
-}
