@@ -60,7 +60,10 @@ fn inject_twice_is_inject_and_uninject_gives_the_bytes_back() {
         let mut changed = 0;
         for path in manifests() {
             let before = fs::read(&path).unwrap();
-            let output = run(&["inject", "--strict", "--mode", mode, path.to_str().unwrap()]);
+            let words =
+                ["inject", "--strict", "--mode", mode, "--sidecar", "side:quit=http://127.0.0.1:1/quit"];
+            let inject = |path: &str| run(&[&words[..], &[path]].concat());
+            let output = inject(path.to_str().unwrap());
             if !output.status.success() {
                 // Written so that no edit can keep it: refused in one line.
                 let text = stderr(&output);
@@ -74,7 +77,7 @@ fn inject_twice_is_inject_and_uninject_gives_the_bytes_back() {
             let name = path.file_name().unwrap().to_str().unwrap();
             let (_folder, once) = file(name, &stdout(&output));
             changed += usize::from(output.stdout != before);
-            let twice = run(&["inject", "--strict", "--mode", mode, &once]);
+            let twice = inject(&once);
             assert_eq!(stdout(&twice), stdout(&output), "{mode}: {}", path.display());
             let back = run(&["uninject", "--strict", &once]);
             assert!(
@@ -145,7 +148,7 @@ fn bad_input_is_one_clear_line() {
     for (words, said) in [
         (vec!["inject", "/nowhere.yaml"], "/nowhere.yaml: No such file"),
         (vec!["inject", empty.path().to_str().unwrap()], "a folder without *.yaml"),
-        (vec!["inject", &garbage], "line 1"),
+        (vec!["inject", &garbage], "garbage.yaml:1: "),
     ] {
         let output = run(&words);
         let text = stderr(&output);
