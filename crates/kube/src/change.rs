@@ -51,7 +51,8 @@ impl Path {
         })
     }
 
-    fn of_mut<'a>(&self, object: &'a mut Value) -> Option<&'a mut Value> {
+    /// The part of this object, to be changed.
+    pub fn of_mut<'a>(&self, object: &'a mut Value) -> Option<&'a mut Value> {
         self.0.iter().try_fold(object, |part, step| match step {
             Step::Key(key) => part.get_mut(key),
             Step::Index(index) => part.get_mut(index),
@@ -145,6 +146,19 @@ pub fn apply(object: &mut Value, changes: &[Change]) -> Result<(), NoPlace> {
 }
 
 impl Change {
+    /// The same change of an object that has this one there.
+    #[must_use]
+    pub fn under(&self, at: &Path) -> Self {
+        let mut change = self.clone();
+        match &mut change {
+            Self::Set { mapping, .. } | Self::Move { mapping, .. } | Self::Remove { mapping, .. } => {
+                *mapping = at.join(mapping);
+            }
+            Self::Insert { list, .. } | Self::Take { list, .. } => *list = at.join(list),
+        }
+        change
+    }
+
     fn apply(&self, object: &mut Value) -> Result<(), NoPlace> {
         match self {
             Self::Set { mapping, key, value } => {

@@ -1,4 +1,17 @@
 //! `kubectl lastout`: puts lastout into manifests and clusters.
+//!
+//! ```text
+//! files ─► yaml ─► values ─► pod ─► decide ─► changes ─► yaml::edit ─► text
+//!                                               └──────► patch      ─► JSON patch
+//! ```
+//! `pod`, `decide`, `change` and `patch` are pure; `manifest` puts them together for a file, `verbs` for a command line.
 
 pub mod change;
+pub mod cli;
+pub mod decide;
+pub mod files;
+pub mod manifest;
+pub mod patch;
+pub mod pod;
+pub mod verbs;
 pub mod yaml;

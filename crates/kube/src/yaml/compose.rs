@@ -15,6 +15,16 @@ pub(super) fn compose(tree: &Tree) -> Result<Value, Wrong> {
     Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.value(tree.root())
 }
 
+/// What a node means as a key; `None`: it cannot be one.
+pub(super) fn key(tree: &Tree, id: Id) -> Option<String> {
+    Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.key(id).ok()
+}
+
+/// Whether a key is `<<`.
+pub(super) fn is_merge(tree: &Tree, key: Id) -> bool {
+    Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.is_merge(key)
+}
+
 struct Composer<'a> {
     tree: &'a Tree,
     /// The anchored nodes whose aliases are being followed.

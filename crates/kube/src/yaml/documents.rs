@@ -12,6 +12,8 @@ pub struct Document {
     pub span: Range<usize>,
     /// The line of the file where it begins, from 1.
     pub line: usize,
+    /// It was read as JSON, not as YAML.
+    pub json: bool,
     /// What kubectl would send.
     pub value: Value,
     /// Where its parts stand. JSON that is no YAML has none.
@@ -35,6 +37,16 @@ pub fn read(text: &str) -> (Vec<Document>, Option<Error>) {
     (documents, None)
 }
 
+/// Reads the text of one document again, the same way as the first time.
+pub(super) fn reread(text: &str, line: usize, json: bool) -> Result<Value, Error> {
+    if json {
+        return serde_json::from_str(text)
+            .map_err(|error| Error { line: line + error.line() - 1, what: format!("no JSON: {error}") });
+    }
+    let found = document(text, &Chunk { span: 0..text.len(), line })?;
+    Ok(found.map_or(Value::Null, |document| document.value))
+}
+
 /// Text between two separators.
 struct Chunk {
     span: Range<usize>,
@@ -56,6 +68,7 @@ fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
     Ok((!value.is_null()).then(|| Document {
         span: chunk.span.clone(),
         line: chunk.line,
+        json: false,
         value,
         tree: Some(tree),
     }))
@@ -103,18 +116,20 @@ fn json_documents(text: &str, documents: &mut Vec<Document>) -> Result<usize, Er
         return Ok(0);
     }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let mut end = 0;
+    let (mut end, mut line, mut counted) = (0, 1, 0);
     loop {
         match values.next() {
             None => return Ok(text.len()),
             Some(Ok(value)) => {
                 let span = end + leading_blanks(text.get(end..).unwrap_or_default())..values.byte_offset();
                 end = span.end;
-                let line = line_of(text, span.start);
+                // A stream of a million values has a million lines.
+                line += text.get(counted..span.start).map_or(0, |text| text.matches('\n').count());
+                counted = span.start;
                 let source = text.get(span.clone()).unwrap_or_default();
                 let tree = Tree::parse(source, span.start, line).ok().flatten();
                 if !value.is_null() {
-                    documents.push(Document { span, line, value, tree });
+                    documents.push(Document { span, line, json: true, value, tree });
                 }
             }
             Some(Err(error)) if documents.len() > 1 => {

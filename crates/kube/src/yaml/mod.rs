@@ -3,16 +3,20 @@
 //! ```text
 //! text ─ documents ─► chunks ─ tree ─► nodes with their places ─ compose ─► values
 //!                                                               └ scalar: what a word means
+//! changes ─ edit ─► the same text but for them, read again and compared
 //! ```
 //! kubectl's reader is go.yaml.in/yaml/v2 (a port of libyaml) below sigs.k8s.io/yaml below apimachinery's own cutting of a
 //! stream. Its rules that differ from YAML 1.2 and from every library: see `docs/kubectl.md`, "How manifests are read".
 
 mod compose;
 mod documents;
+mod edit;
+mod guard;
 mod scalar;
 mod tree;
 
 pub use documents::{Document, read};
+pub use edit::{Edit, Refused, edit, render};
 pub use tree::{Id, Kind, Node, Style, Tree};
 
 use std::fmt;

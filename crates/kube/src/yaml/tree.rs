@@ -1,7 +1,10 @@
 //! One document as nodes with their places, as libyaml's events tell them.
 
 use super::Error;
+use super::guard::guarded;
 use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -70,11 +73,27 @@ pub struct Tree {
 /// Deeper than any manifest, and less than our stack bears.
 const DEEPEST: usize = 1_000;
 
+/// More than the largest dump of a cluster has. Each takes some 200 bytes, and two bytes of text can be one.
+const MOST: usize = 4_000_000;
+
 impl Tree {
     /// Reads the first document of a chunk, which begins at this byte and this line of the file. `None`: there is none.
     pub(super) fn parse(chunk: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
+        let last_line = Cell::new(first_line);
+        guarded(|| Self::events(chunk, base, first_line, &last_line)).unwrap_or_else(|| {
+            let what = "it cannot be read from here on: YAML's grammar has no such thing".to_owned();
+            Err(Error { line: last_line.get(), what })
+        })
+    }
+
+    fn events(
+        chunk: &str,
+        base: usize,
+        first_line: usize,
+        last_line: &Cell<usize>,
+    ) -> Result<Option<Self>, Error> {
         // libyaml-safer panics on a block scalar at the end of the input; kubectl appends a line feed as well.
-        let text = if chunk.ends_with('\n') { chunk.to_owned() } else { format!("{chunk}\n") };
+        let text = if chunk.ends_with('\n') { Cow::from(chunk) } else { Cow::from(format!("{chunk}\n")) };
         let mut bytes = text.as_bytes();
         let mut parser = Parser::new();
         parser.set_input_string(&mut bytes);
@@ -92,7 +111,11 @@ impl Tree {
                 column: usize::try_from(event.start_mark.column).unwrap_or_default(),
             };
             let line = first_line + usize::try_from(event.start_mark.line).unwrap_or_default();
+            last_line.set(line);
             let wrong = |what: String| Error { line, what };
+            if builder.nodes.len() >= MOST {
+                return Err(wrong(format!("one document with more than {MOST} values")));
+            }
             let node = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
                 EventData::StreamEnd | EventData::DocumentEnd { .. } => {
@@ -144,6 +167,18 @@ impl Tree {
     #[must_use]
     pub fn root(&self) -> Id {
         self.root
+    }
+
+    /// Whether an alias stands for this node as well, so that a change of it would be one of another place too.
+    #[must_use]
+    pub fn is_shared(&self, id: Id) -> bool {
+        let is_it = |node: &Node| matches!(node.kind, Kind::Alias { to, .. } if to == id);
+        self.node(id).anchored && self.nodes.iter().any(is_it)
+    }
+
+    /// All nodes: keys before their values, collections before what they hold.
+    pub fn ids(&self) -> impl Iterator<Item = Id> {
+        (0..self.nodes.len()).map(Id)
     }
 
     /// A node.

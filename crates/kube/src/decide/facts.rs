@@ -1,0 +1,172 @@
+//! What a pod is: its mains, its sidecars, and what other injectors will add.
+
+use super::options::Options;
+use super::{ANNOTATIONS, EXCLUDE, MAIN, SIDECARS};
+use crate::pod::{Container, Pod};
+use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
+use lastout_core::presets::{self, Preset};
+use lastout_core::spec::Spec;
+
+/// A plain sidecar: it would run on.
+#[derive(Clone, Debug)]
+pub struct Sidecar<'a> {
+    /// The container.
+    pub container: Container<'a>,
+    /// Its row, if it is a known one.
+    pub preset: Option<&'static Preset>,
+    /// What `--sidecar` is given for it.
+    pub spec: String,
+}
+
+/// A sidecar that another injector will add when the pod is created.
+#[derive(Clone, Copy, Debug)]
+pub struct Promised {
+    /// Which one.
+    pub injector: &'static Injector,
+    /// It will be a native one; `None`: that depends on what the manifest does not say.
+    pub native: Option<bool>,
+}
+
+/// What a pod is.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The pod.
+    pub pod: Pod<'a>,
+    /// Its mains.
+    pub mains: Vec<Container<'a>>,
+    /// Its plain sidecars.
+    pub sidecars: Vec<Sidecar<'a>>,
+    /// Its native ones, by name.
+    pub native: Vec<Container<'a>>,
+    /// Neither: the user has said so.
+    pub excluded: Vec<Container<'a>>,
+    /// What others will add.
+    pub promised: Vec<Promised>,
+    /// What is odd about the pod's annotations.
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Facts<'a> {
+    /// Looks at a pod.
+    #[must_use]
+    pub fn of(pod: Pod<'a>, options: &Options) -> Self {
+        let mut warnings = unknown_annotations(pod);
+        let words = |key| pod.annotation(key).map(split_names).unwrap_or_default();
+        let mut mains_named = words(MAIN);
+        mains_named.extend(options.mains.iter().map(String::as_str));
+        let excluded_names = words(EXCLUDE);
+        let mut listed: Vec<(String, String)> = Vec::new();
+        let specs = pod.annotation(SIDECARS).map(split_specs).unwrap_or_default();
+        for spec in specs.into_iter().chain(options.sidecars.iter().map(String::as_str)) {
+            match Spec::parse(spec, &|_| None) {
+                Ok(parsed) => listed.push((parsed.name.clone(), spec.to_owned())),
+                Err(why) => warnings.push(format!("{SIDECARS}: {why}")),
+            }
+        }
+        let mut facts = Self {
+            pod,
+            mains: Vec::new(),
+            sidecars: Vec::new(),
+            native: pod
+                .init_containers()
+                .into_iter()
+                .filter(|container| container.is_native_sidecar())
+                .collect(),
+            excluded: Vec::new(),
+            promised: Vec::new(),
+            warnings,
+        };
+        for container in pod.containers() {
+            let name = container.name();
+            if mains_named.contains(&name) {
+                facts.mains.push(container);
+            } else if excluded_names.contains(&name) {
+                facts.excluded.push(container);
+            } else if let Some(sidecar) = sidecar(container, &listed) {
+                facts.sidecars.push(sidecar);
+            } else if mains_named.is_empty() {
+                facts.mains.push(container);
+            } else {
+                facts.excluded.push(container);
+            }
+        }
+        for name in mains_named.iter().chain(&excluded_names) {
+            if !pod.containers().iter().any(|container| container.name() == *name)
+                && pod.annotation(MAIN).is_some()
+            {
+                facts.warnings.push(format!("there is no container {name}, which an annotation names"));
+            }
+        }
+        if !options.in_admission {
+            facts.promised = promised(pod, &facts);
+        }
+        facts
+    }
+}
+
+fn sidecar<'a>(container: Container<'a>, listed: &[(String, String)]) -> Option<Sidecar<'a>> {
+    let name = container.name();
+    let preset = presets::find_by_container(name)
+        .or_else(|| presets::find_by_image(container.image()))
+        .or_else(|| presets::find(name));
+    if let Some((_, spec)) = listed.iter().find(|(listed, _)| listed == name) {
+        return Some(Sidecar { container, preset, spec: spec.clone() });
+    }
+    if let Some((_, spec)) =
+        listed.iter().find(|(listed, _)| preset.is_some_and(|preset| preset.name == listed))
+    {
+        return Some(Sidecar { container, preset, spec: spec.clone() });
+    }
+    preset.map(|preset| Sidecar { container, preset: Some(preset), spec: preset.name.to_owned() })
+}
+
+/// What others will add, as the pod's labels and annotations announce it, and what is not there yet.
+fn promised(pod: Pod<'_>, facts: &Facts<'_>) -> Vec<Promised> {
+    let value_of = |place, key: &str| match place {
+        Place::PodLabel => pod.label(key),
+        Place::PodAnnotation => pod.annotation(key),
+        Place::NamespaceLabel | Place::NamespaceAnnotation => None,
+    };
+    let is_there = |injector: &Injector| {
+        let is_its = |name: &str| {
+            presets::find_by_container(name).is_some_and(|preset| preset.name == injector.preset)
+        };
+        facts
+            .sidecars
+            .iter()
+            .any(|sidecar| sidecar.preset.is_some_and(|preset| preset.name == injector.preset))
+            || facts.native.iter().any(|container| is_its(container.name()))
+    };
+    INJECTORS
+        .iter()
+        .filter(|injector| injector.injects(value_of) == Some(true))
+        .filter(|injector| !(injector.skips_host_network && pod.has_host_network()))
+        .filter(|injector| !is_there(injector))
+        .map(|injector| Promised {
+            injector,
+            native: injector.adds_native(value_of).or(match injector.otherwise {
+                Otherwise::Plain => Some(false),
+                Otherwise::Depends(_) => None,
+            }),
+        })
+        .collect()
+}
+
+/// Names with commas or blanks between them.
+fn split_names(text: &str) -> Vec<&str> {
+    text.split([',', ' ', '\n', '\t']).filter(|name| !name.is_empty()).collect()
+}
+
+/// SPECs hold commas, so blanks stand between them, as in `LASTOUT_SIDECAR`.
+fn split_specs(text: &str) -> Vec<&str> {
+    text.split_ascii_whitespace().collect()
+}
+
+/// An annotation of ours that nobody knows is a typo, and its meaning is lost.
+fn unknown_annotations(pod: Pod<'_>) -> Vec<String> {
+    let known = |key: &str| ANNOTATIONS.contains(&key) || key.starts_with(super::COMMAND);
+    let ours = pod.annotations().filter(|(key, _)| key.starts_with(super::PREFIX));
+    ours.filter(|(key, _)| !known(key))
+        .map(|(key, _)| format!("{key} is no annotation of lastout's, and counts as not set"))
+        .collect()
+}

@@ -1,0 +1,275 @@
+//! Wrap: lastout comes into the pod, and runs the mains. Helper: a container of ours watches them.
+
+use super::facts::Facts;
+use super::options::{Delivery, IMAGE_VOLUMES, Options};
+use super::restart::final_codes;
+use super::{COMMAND, Decision, Reason, Refusal, STOP_ON, status};
+use crate::change::{Change, Path};
+use crate::pod::Container;
+use serde_json::{Value, json};
+
+/// The volume that the program is in, and the init container that puts it there.
+pub const VOLUME: &str = "lastout";
+/// Where it is mounted.
+pub const FOLDER: &str = "/.lastout";
+/// The program there.
+pub const BINARY: &str = "/.lastout/lastout";
+/// The volume of the group of mains.
+pub const GROUP_VOLUME: &str = "lastout-group";
+/// Where that is mounted.
+pub const GROUP_FOLDER: &str = "/.lastout-group";
+/// The helper container.
+pub const HELPER: &str = "lastout-helper";
+
+/// Entrypoints of systems that wrap containers themselves.
+const FOREIGN: [&str; 3] = ["/var/run/argo/", "/argo-bin/", "/tekton/bin/"];
+
+/// It runs under lastout already, wherever the program is.
+#[must_use]
+pub fn is_wrapped(container: Container<'_>) -> bool {
+    container.words("command").and_then(|words| words.first().map(|word| is_lastout(word))).unwrap_or(false)
+}
+
+/// The init container that brings the program.
+#[must_use]
+pub fn is_ours_init(container: Container<'_>) -> bool {
+    container.name() == VOLUME && container.words("args").is_some_and(|words| words == ["install", FOLDER])
+}
+
+fn is_lastout(word: &str) -> bool {
+    word.rsplit('/').next() == Some("lastout")
+}
+
+/// What a main runs.
+enum Words {
+    /// `command` says it.
+    There,
+    /// It is to be said by us.
+    Found(Vec<String>),
+}
+
+pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
+    match plan(facts, options) {
+        Ok((changes, warnings)) => {
+            let mut decision = Decision::new(facts, Reason::InjectedWrap, "").with(changes);
+            decision.warnings.extend(warnings);
+            decision
+        }
+        Err((reason, about)) => Decision::new(facts, reason, about),
+    }
+}
+
+fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String>), Refusal> {
+    let pod = facts.pod;
+    if pod.has_host_pid() {
+        return Err((Reason::HostPid, String::new()));
+    }
+    let mut warnings = Vec::new();
+    let mut specs: Vec<String> = facts.sidecars.iter().map(|sidecar| sidecar.spec.clone()).collect();
+    // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
+    specs.extend(facts.promised.iter().filter(|promised| promised.native != Some(true)).map(|promised| {
+        let name = promised.injector.preset;
+        if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
+    }));
+    for sidecar in &facts.sidecars {
+        if sidecar.spec.contains(':') || sidecar.preset.is_none_or(|preset| preset.quit.is_some()) {
+            continue;
+        }
+        return Err((Reason::NoEndpoint, sidecar.container.name().to_owned()));
+    }
+    conflicts(facts)?;
+    let mut words = Vec::new();
+    for main in &facts.mains {
+        words.push(words_of(facts, *main, options)?);
+    }
+    let delivery = match options.delivery {
+        Delivery::Auto if options.kube_version.is_some_and(|version| version >= IMAGE_VOLUMES) => {
+            Delivery::ImageVolume
+        }
+        Delivery::Auto | Delivery::InitContainer => Delivery::InitContainer,
+        Delivery::ImageVolume => Delivery::ImageVolume,
+    };
+    let spec = Path::keys(&["spec"]);
+    let grouped = facts.mains.len() > 1;
+    let mut volumes = vec![match delivery {
+        Delivery::ImageVolume => json!({ "name": VOLUME, "image": { "reference": options.image } }),
+        Delivery::Auto | Delivery::InitContainer => {
+            json!({ "name": VOLUME, "emptyDir": { "sizeLimit": "16Mi" } })
+        }
+    }];
+    if grouped {
+        volumes.push(json!({ "name": GROUP_VOLUME, "emptyDir": { "sizeLimit": "1Mi" } }));
+    }
+    let mut changes =
+        vec![Change::Insert { list: spec.key("volumes"), at: pod.volume_count(), items: volumes }];
+    if delivery == Delivery::InitContainer {
+        let items = vec![init_container(facts, options)];
+        changes.push(Change::Insert { list: spec.key("initContainers"), at: 0, items });
+    }
+    let mut found = Vec::new();
+    for (main, words) in facts.mains.iter().zip(words) {
+        let container = spec.key("containers").index(main.index);
+        let prefix = prefix(facts, *main, &specs, grouped);
+        changes.push(match words {
+            Words::There => Change::Insert { list: container.key("command"), at: 0, items: prefix },
+            Words::Found(words) => {
+                found.push(format!("command={}", main.name()));
+                let command: Vec<Value> =
+                    prefix.into_iter().chain(words.into_iter().map(Value::from)).collect();
+                Change::Set { mapping: container.clone(), key: "command".to_owned(), value: command.into() }
+            }
+        });
+        let mut mounts = vec![json!({ "name": VOLUME, "mountPath": FOLDER, "readOnly": true })];
+        if grouped {
+            mounts.push(json!({ "name": GROUP_VOLUME, "mountPath": GROUP_FOLDER }));
+        }
+        let at = main.mounts().count();
+        changes.push(Change::Insert { list: container.key("volumeMounts"), at, items: mounts });
+    }
+    if facts.mains.iter().any(|main| final_codes(pod, *main).is_empty()) {
+        warnings
+            .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
+    }
+    changes.push(status("wrap", &found));
+    Ok((changes, warnings))
+}
+
+/// `/.lastout/lastout --sidecar SPEC … --`
+fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], grouped: bool) -> Vec<Value> {
+    let mut words = vec![BINARY.to_owned()];
+    for spec in specs {
+        words.extend(["--sidecar".to_owned(), spec.clone()]);
+    }
+    let own = facts.pod.annotation(STOP_ON).map(str::to_owned);
+    if let Some(codes) = own.or_else(|| final_codes(facts.pod, main).as_stop_on()) {
+        words.extend(["--stop-on".to_owned(), codes]);
+    }
+    if grouped {
+        let size = facts.mains.len().to_string();
+        words.extend(
+            ["--group", GROUP_FOLDER, "--group-size", &size, "--group-name", main.name()].map(str::to_owned),
+        );
+    }
+    words.push("--".to_owned());
+    // The kubelet expands $(NAME) in a command, and makes one dollar of two.
+    words.into_iter().map(|word| Value::from(word.replace('$', "$$"))).collect()
+}
+
+fn words_of(facts: &Facts<'_>, main: Container<'_>, options: &Options) -> Result<Words, Refusal> {
+    if let Some(words) = main.words("command") {
+        let first = words.first().copied().unwrap_or_default();
+        if FOREIGN.iter().any(|folder| first.starts_with(folder)) {
+            return Err((Reason::ForeignEntrypoint, format!("{}: {first}", main.name())));
+        }
+        return Ok(Words::There);
+    }
+    let key = format!("{COMMAND}{}", main.name());
+    if let Some(text) = facts.pod.annotation(&key) {
+        return match serde_json::from_str::<Vec<String>>(text) {
+            Ok(words) if !words.is_empty() => Ok(Words::Found(words)),
+            _ => Err((Reason::NoCommand, format!("{key}: {text:?} is no JSON list of words"))),
+        };
+    }
+    match options.commands.get(main.image()) {
+        // What comes from an image is not expanded by the kubelet; what stands in a manifest is.
+        Some(words) if !words.is_empty() => {
+            Ok(Words::Found(words.iter().map(|word| word.replace('$', "$$")).collect()))
+        }
+        _ => Err((Reason::NoCommand, main.name().to_owned())),
+    }
+}
+
+fn conflicts(facts: &Facts<'_>) -> Result<(), Refusal> {
+    let pod = facts.pod;
+    for name in [VOLUME, GROUP_VOLUME] {
+        if pod.volume(name).is_some() {
+            return Err((Reason::NameConflict, format!("volume {name}")));
+        }
+    }
+    if let Some(container) =
+        pod.init_containers().into_iter().chain(pod.containers()).find(|container| container.name() == VOLUME)
+    {
+        return Err((Reason::NameConflict, format!("container {}", container.name())));
+    }
+    for main in &facts.mains {
+        if let Some((_, folder)) =
+            main.mounts().find(|(_, folder)| [FOLDER, GROUP_FOLDER].contains(&folder.trim_end_matches('/')))
+        {
+            return Err((Reason::MountConflict, format!("{}: {folder}", main.name())));
+        }
+    }
+    Ok(())
+}
+
+fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
+    let resources = match (&options.resources, facts.mains.first()) {
+        (Some((cpu, memory)), _) => {
+            let amounts = json!({ "cpu": cpu, "memory": memory });
+            json!({ "requests": amounts, "limits": amounts })
+        }
+        (None, Some(main)) => main.value().get("resources").cloned().unwrap_or(Value::Null),
+        (None, None) => Value::Null,
+    };
+    let mut container = json!({
+        "name": VOLUME,
+        "image": options.image,
+        "args": ["install", FOLDER],
+        "resources": resources,
+        "securityContext": restricted(facts),
+        "volumeMounts": [{ "name": VOLUME, "mountPath": FOLDER }],
+    });
+    if let Some(container) = container.as_object_mut()
+        && container.get("resources").is_some_and(Value::is_null)
+    {
+        container.shift_remove("resources");
+    }
+    container
+}
+
+/// What the restricted Pod Security Standard asks of a container. No user: the image has one, OpenShift gives its own, and
+/// namespaces may; but under a pod's user 0, `runAsNonRoot` alone would keep it from starting.
+fn restricted(facts: &Facts<'_>) -> Value {
+    let mut context = json!({
+        "allowPrivilegeEscalation": false,
+        "capabilities": { "drop": ["ALL"] },
+        "readOnlyRootFilesystem": true,
+        "runAsNonRoot": true,
+        "seccompProfile": { "type": "RuntimeDefault" },
+    });
+    let user = facts.pod.spec().get("securityContext").and_then(|context| context.get("runAsUser"));
+    if let Some(context) = context.as_object_mut()
+        && user.and_then(Value::as_u64) == Some(0)
+    {
+        context.insert("runAsUser".to_owned(), json!(65532));
+    }
+    context
+}
+
+pub(super) fn decide_helper(facts: &Facts<'_>, options: &Options) -> Decision {
+    let pod = facts.pod;
+    if pod.containers().iter().any(|container| container.name() == HELPER) {
+        return Decision::new(facts, Reason::Already, HELPER);
+    }
+    let mut args = vec![Value::from("helper")];
+    let promised = facts.promised.iter().filter(|promised| promised.native != Some(true));
+    let specs = facts.sidecars.iter().map(|sidecar| sidecar.spec.clone());
+    for spec in specs.chain(promised.map(|promised| format!("{}?", promised.injector.preset))) {
+        args.extend([Value::from("--sidecar"), Value::from(spec)]);
+    }
+    for main in &facts.mains {
+        args.extend([Value::from("--main"), Value::from(main.name())]);
+    }
+    let field =
+        |name: &str, path: &str| json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": path } } });
+    let helper = json!({
+        "name": HELPER,
+        "image": options.helper_image,
+        "args": args,
+        "env": [field("POD_NAME", "metadata.name"), field("POD_NAMESPACE", "metadata.namespace")],
+        "securityContext": restricted(facts),
+    });
+    let list = Path::keys(&["spec", "containers"]);
+    let changes =
+        vec![Change::Insert { list, at: pod.containers().len(), items: vec![helper] }, status("helper", &[])];
+    Decision::new(facts, Reason::InjectedHelper, "").with(changes)
+}

@@ -1,0 +1,140 @@
+//! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
+
+use crate::change::{Change, NoPlace, Path, apply};
+use crate::decide::{Context, Decision, Options, Reason, applied, decide, undo};
+use crate::pod::{Pod, Workload, find};
+use crate::yaml::{self, Document, Edit, Refused};
+use serde_json::Value;
+
+/// A file's text and its documents.
+#[derive(Debug)]
+pub struct Manifest {
+    text: String,
+    documents: Vec<Document>,
+}
+
+/// A pod of a manifest, and what is to become of it.
+#[derive(Debug)]
+pub struct Judged {
+    /// Which document of the file, from 0.
+    pub document: usize,
+    /// Where the pod is.
+    pub workload: Workload,
+    /// What is to become of it.
+    pub decision: Decision,
+}
+
+impl Manifest {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// At the first thing that kubectl would not read.
+    pub fn read(text: String) -> Result<Self, yaml::Error> {
+        let (documents, error) = yaml::read(&text);
+        match error {
+            Some(error) => Err(error),
+            None => Ok(Self { text, documents }),
+        }
+    }
+
+    /// Its documents.
+    #[must_use]
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its pods: which document, and where in it.
+    pub fn workloads<'a>(&'a self, extra: &'a [Path]) -> impl Iterator<Item = (usize, Workload)> + 'a {
+        let of = move |(index, document): (usize, &Document)| {
+            find(&document.value, extra).into_iter().map(move |workload| (index, workload))
+        };
+        self.documents.iter().enumerate().flat_map(of)
+    }
+
+    /// What is to become of its pods.
+    #[must_use]
+    pub fn judge(&self, options: &Options, extra: &[Path]) -> Vec<Judged> {
+        self.workloads(extra)
+            .filter_map(|(document, workload)| {
+                let root = &self.documents.get(document)?.value;
+                let pod = workload.pod.of(root)?;
+                let job = workload.job_spec().and_then(|way| way.of(root));
+                let context = Context { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) };
+                let mut decision = decide(Pod(pod), context, options);
+                if decision.is_change() && !is_stable(pod, &decision, context, options) {
+                    decision.changes.clear();
+                    decision.reason = Reason::PatchMismatch;
+                }
+                Some(Judged { document, workload, decision })
+            })
+            .collect()
+    }
+
+    /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes.
+    #[must_use]
+    pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Vec<Change>)> {
+        self.workloads(extra)
+            .filter_map(|(document, workload)| {
+                let pod = workload.pod.of(&self.documents.get(document)?.value)?;
+                let changes = undo(Pod(pod));
+                Some((document, workload, changes))
+            })
+            .collect()
+    }
+
+    /// The text with these edits, each of a document. What cannot be edited in place is written anew.
+    ///
+    /// # Errors
+    /// When a change has no place: a fault of ours.
+    pub fn edited(&self, edits: &[(usize, Edit)]) -> Result<(String, Vec<Refused>), NoPlace> {
+        let (mut text, mut refused) = (String::new(), Vec::new());
+        let mut end = 0;
+        for (index, document) in self.documents.iter().enumerate() {
+            text.push_str(self.text.get(end..document.span.start).unwrap_or_default());
+            end = document.span.end;
+            let own: Vec<Edit> = edits
+                .iter()
+                .filter(|(of, edit)| *of == index && !edit.changes.is_empty())
+                .map(|(_, edit)| edit.clone())
+                .collect();
+            let source = self.text.get(document.span.clone()).unwrap_or_default();
+            if own.is_empty() {
+                text.push_str(source);
+                continue;
+            }
+            match yaml::edit(&self.text, document, &own) {
+                Ok(edited) => text.push_str(&edited),
+                Err(why) => {
+                    let mut value = document.value.clone();
+                    for Edit { at, changes } in &own {
+                        let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
+                        apply(&mut value, &changes)?;
+                    }
+                    text.push_str(&rendered(&value, source));
+                    refused.push(why);
+                }
+            }
+        }
+        text.push_str(self.text.get(end..).unwrap_or_default());
+        Ok((text, refused))
+    }
+}
+
+/// JSON stays JSON.
+fn rendered(value: &Value, source: &str) -> String {
+    if source.trim_start().starts_with('{') {
+        return format!("{value:#}\n");
+    }
+    yaml::render(value)
+}
+
+/// Asked again about what the changes lead to, we would leave it alone.
+fn is_stable(pod: &Value, decision: &Decision, context: Context<'_>, options: &Options) -> bool {
+    applied(pod, decision).is_ok_and(|after| !decide(Pod(&after), context, options).is_change())
+}

@@ -1,0 +1,118 @@
+//! Where the pods of an object are: a Pod, a Job, a CronJob, a List of them, and whatever has a pod template at the same
+//! place.
+
+use crate::change::{Path, Step};
+use serde_json::Value;
+
+/// A pod, or a pod template, within an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// The way from the document's root to the pod or the template.
+    pub pod: Path,
+    /// The way from the document's root to the object itself: in a List it is an item.
+    pub object: Path,
+    /// `Job`.
+    pub kind: String,
+    /// The object's name, or `generateName` and a star.
+    pub name: String,
+    /// The object's namespace, if it says one.
+    pub namespace: Option<String>,
+}
+
+impl Workload {
+    /// As users name it: `job/report`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.kind.to_ascii_lowercase(), self.name)
+    }
+
+    /// The way to the spec of the Job, where it is one or makes some.
+    #[must_use]
+    pub fn job_spec(&self) -> Option<Path> {
+        match self.kind.as_str() {
+            "Job" => Some(self.object.key("spec")),
+            "CronJob" => Some(self.object.key("spec").key("jobTemplate").key("spec")),
+            _ => None,
+        }
+    }
+}
+
+/// The ways to a pod template that kinds of all projects have in common.
+const TEMPLATES: [&[&str]; 2] = [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"]];
+
+/// The pods of a document. `extra`: ways to a pod or a template in kinds that we do not know, as `--pod-path` gives them.
+#[must_use]
+pub fn find(document: &Value, extra: &[Path]) -> Vec<Workload> {
+    let mut found = Vec::new();
+    visit(document, Path::default(), extra, &mut found);
+    found
+}
+
+fn visit(object: &Value, at: Path, extra: &[Path], found: &mut Vec<Workload>) {
+    let kind = text(object, &["kind"]);
+    if let Some(items) = object.get("items").and_then(Value::as_array)
+        && kind.is_some_and(|kind| kind.ends_with("List"))
+    {
+        for (index, item) in items.iter().enumerate() {
+            visit(item, at.key("items").index(index), extra, found);
+        }
+        return;
+    }
+    let Some(kind) = kind else { return };
+    let mut add = |pod: Path| {
+        let named = text(object, &["metadata", "name"]).map(str::to_owned);
+        let generated = || text(object, &["metadata", "generateName"]).map(|name| format!("{name}*"));
+        found.push(Workload {
+            pod,
+            object: at.clone(),
+            kind: kind.to_owned(),
+            name: named.or_else(generated).unwrap_or_default(),
+            namespace: text(object, &["metadata", "namespace"]).map(str::to_owned),
+        });
+    };
+    if kind == "Pod" && is_pod(object) {
+        return add(at.clone());
+    }
+    let templates = TEMPLATES.iter().map(|keys| Path::keys(keys)).chain(extra.iter().cloned());
+    for way in templates {
+        if way.of(object).is_some_and(is_pod) {
+            add(at.join(&way));
+        }
+    }
+}
+
+/// It has containers.
+fn is_pod(value: &Value) -> bool {
+    value.get("spec").and_then(|spec| spec.get("containers")).is_some_and(Value::is_array)
+}
+
+fn text<'a>(object: &'a Value, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().try_fold(object, |part, key| part.get(key))?.as_str()
+}
+
+impl Path {
+    /// This way, and then that one.
+    #[must_use]
+    pub fn join(&self, further: &Self) -> Self {
+        Self(self.0.iter().chain(&further.0).cloned().collect())
+    }
+
+    /// Reads a way as `--pod-path` gives it: `spec.driver.template`, `spec.groups[0].template`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let mut steps = Vec::new();
+        for part in text.split('.') {
+            let (key, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+            if key.is_empty() {
+                return None;
+            }
+            steps.push(Step::Key(key.to_owned()));
+            while !rest.is_empty() {
+                let (index, behind) = rest.strip_prefix('[')?.split_once(']')?;
+                steps.push(Step::Index(index.parse().ok()?));
+                rest = behind;
+            }
+        }
+        Some(Self(steps))
+    }
+}

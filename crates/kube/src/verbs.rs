@@ -1,0 +1,231 @@
+//! What the verbs do with files: `inject`, `uninject`, `explain`.
+
+use crate::change::Change;
+use crate::cli;
+use crate::decide::{Decision, RoleKind};
+use crate::files::{Error, Source, sources};
+use crate::manifest::{Judged, Manifest};
+use crate::pod::Workload;
+use crate::yaml::Edit;
+use clap::ArgMatches;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// How it ended: the exit code.
+pub type Outcome = Result<u8, Error>;
+
+/// Runs a verb.
+///
+/// # Errors
+/// In one line.
+pub fn run(matches: &ArgMatches) -> Outcome {
+    match matches.subcommand() {
+        Some(("inject", matches)) => inject(matches),
+        Some(("uninject", matches)) => uninject(matches),
+        Some(("explain", matches)) => explain(matches),
+        Some(("presets", matches)) => presets(matches.get_flag("json")),
+        Some((_, _)) | None => {
+            let known = lastout_core::presets::PRESETS.len();
+            print(&format!("kubectl-lastout {}, {known} known sidecars\n", env!("CARGO_PKG_VERSION")))?;
+            Ok(0)
+        }
+    }
+}
+
+fn inject(matches: &ArgMatches) -> Outcome {
+    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
+    rewrite(matches, |source, manifest| {
+        let judged = manifest.judge(&options, &extra);
+        tell(source, &judged);
+        judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
+    })
+}
+
+fn uninject(matches: &ArgMatches) -> Outcome {
+    let extra = cli::pod_paths(matches);
+    rewrite(matches, |source, manifest| {
+        let undone = manifest.undo(&extra);
+        for (_, workload, changes) in &undone {
+            let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
+            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
+        }
+        undone
+    })
+}
+
+/// Reads all files, then writes: an error in one leaves all as they were.
+fn rewrite(
+    matches: &ArgMatches,
+    changes_of: impl Fn(&Source, &Manifest) -> Vec<(usize, Workload, Vec<Change>)>,
+) -> Outcome {
+    let (in_place, strict) = (matches.get_flag("in-place"), matches.get_flag("strict"));
+    let (diff, check_only) = (matches.get_flag("diff"), matches.get_flag("check-only"));
+    let sources = sources_of(matches)?;
+    let mut results = Vec::new();
+    let mut progress = Progress::new(sources.len());
+    for source in sources {
+        progress.step();
+        let manifest = read(&source)?;
+        let edits: Vec<(usize, Edit)> = changes_of(&source, &manifest)
+            .into_iter()
+            .map(|(document, workload, changes)| (document, Edit { at: workload.pod, changes }))
+            .collect();
+        let (text, refused) = manifest
+            .edited(&edits)
+            .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
+        for refused in refused {
+            let line =
+                format!("{}:{}: cannot be edited in place: {}", source.name(), refused.line, refused.why);
+            if strict {
+                return Err(Error(line));
+            }
+            report(&format!("{line}; the document is written anew, without its comments\n"));
+        }
+        results.push((source, manifest, text));
+    }
+    progress.end();
+    let changed = results.iter().any(|(_, manifest, text)| manifest.text() != text);
+    let mut out = String::new();
+    for (source, manifest, text) in &results {
+        if in_place {
+            if manifest.text() != text {
+                source.replace(text)?;
+            }
+        } else if diff {
+            out.push_str(&unified(&source.name(), manifest.text(), text));
+        } else if !check_only {
+            if !out.is_empty() && !manifest.documents().is_empty() && !text.starts_with("---") {
+                out.push_str(if out.ends_with('\n') { "---\n" } else { "\n---\n" });
+            }
+            out.push_str(text);
+        }
+    }
+    print(&out)?;
+    Ok(u8::from(check_only && changed))
+}
+
+fn unified(name: &str, before: &str, after: &str) -> String {
+    if before == after {
+        return String::new();
+    }
+    similar::TextDiff::from_lines(before, after)
+        .unified_diff()
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
+}
+
+fn explain(matches: &ArgMatches) -> Outcome {
+    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
+    let mut out = String::new();
+    for source in sources_of(matches)? {
+        let manifest = read(&source)?;
+        for judged in manifest.judge(&options, &extra) {
+            out.push_str(&tree(&source, &judged));
+        }
+    }
+    print(&out)?;
+    Ok(0)
+}
+
+/// The decision as a tree: what the pod is, what is done, why.
+fn tree(source: &Source, judged: &Judged) -> String {
+    let Judged { workload, decision, .. } = judged;
+    let mut lines = Vec::new();
+    for role in &decision.containers {
+        let what = match &role.kind {
+            RoleKind::Main { stop_on } => {
+                format!("main; its sidecars may be stopped after exit codes: {stop_on}")
+            }
+            RoleKind::Sidecar { spec } => format!("sidecar, {spec}: it runs on when the mains are over"),
+            RoleKind::NativeSidecar => "native sidecar: the kubelet ends it".to_owned(),
+            RoleKind::Excluded => "left out, as the manifest or --main says".to_owned(),
+        };
+        lines.push(format!("{}  {what}", role.name));
+    }
+    lines.extend(
+        decision.promised.iter().map(|name| format!("{name}  will add its sidecar when the pod is created")),
+    );
+    lines.extend(decision.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.push(verdict(decision));
+    let mut out = format!("{}: {}\n", source.name(), workload.title());
+    let last = lines.len();
+    for (position, line) in lines.iter().enumerate() {
+        let branch = if position + 1 == last { "└─" } else { "├─" };
+        let _ = writeln!(out, "{branch} {line}");
+    }
+    out
+}
+
+fn verdict(decision: &Decision) -> String {
+    let about = if decision.about.is_empty() { String::new() } else { format!(" ({})", decision.about) };
+    format!("{}: {}{about}", decision.reason, decision.reason.words())
+}
+
+fn tell(source: &Source, judged: &[Judged]) {
+    for Judged { workload, decision, .. } in judged {
+        report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
+        for warning in &decision.warnings {
+            report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
+        }
+    }
+}
+
+fn presets(json: bool) -> Outcome {
+    let _ = json;
+    Ok(0)
+}
+
+fn sources_of(matches: &ArgMatches) -> Result<Vec<Source>, Error> {
+    let words: Vec<String> = matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect();
+    sources(&words)
+}
+
+fn read(source: &Source) -> Result<Manifest, Error> {
+    Manifest::read(source.read()?)
+        .map_err(|error| Error(format!("{}:{}: {}", source.name(), error.line, error.what)))
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever closed it does not want to read it.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error(format!("stdout: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A line on stderr.
+fn report(line: &str) {
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// How far it is, on a terminal, where it takes longer than a second.
+struct Progress {
+    total: usize,
+    done: usize,
+    told: Option<Instant>,
+    began: Instant,
+}
+
+impl Progress {
+    fn new(total: usize) -> Self {
+        Self { total, done: 0, told: None, began: Instant::now() }
+    }
+
+    fn step(&mut self) {
+        const EVERY: Duration = Duration::from_millis(200);
+        self.done += 1;
+        let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
+        if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
+            self.told = Some(Instant::now());
+            report(&format!("\r{} of {} files", self.done, self.total));
+        }
+    }
+
+    fn end(&self) {
+        if self.told.is_some() {
+            report("\r\x1b[K");
+        }
+    }
+}

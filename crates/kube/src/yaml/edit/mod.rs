@@ -1,0 +1,133 @@
+//! Changes carried out on the text of a document: nothing but their own lines changes.
+//!
+//! ```text
+//! changes ─ plan: as many as one parse can bear
+//! change ─ work: which node, which kind ─► block │ flow │ carry ─► splices ─► text, parsed again for the rest
+//!                                           │      └ write: values as text
+//!                                           └ page: lines, dashes, comments, where a part ends
+//! ```
+//! What comes out is read again and compared with what `change::apply` makes of the value. So a place that the rules here
+//! do not know can make an edit fail, and cannot make it wrong.
+
+mod block;
+mod carry;
+mod flow;
+mod page;
+mod plan;
+mod splice;
+mod work;
+mod write;
+
+use super::documents::{read, reread};
+use super::{Document, Tree};
+use crate::change::{Change, Path};
+use page::Page;
+use plan::Plan;
+use serde_json::{Map, Value};
+use splice::splice;
+use std::fmt;
+
+pub use write::render;
+
+/// Changes to one object of a document.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// The way from the document's root to the object.
+    pub at: Path,
+    /// The changes, relative to it.
+    pub changes: Vec<Change>,
+}
+
+/// Why a text is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The line of the file, from 1.
+    pub line: usize,
+    /// In words.
+    pub why: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+const BOM: &str = "\u{feff}";
+
+/// What has to stand in the file in the place of `document.span`. Of edits whose objects are parts of each other, the first
+/// one is carried out first.
+///
+/// # Errors
+/// When the document cannot be changed without harm to what is written around the change.
+pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, Refused> {
+    let whole = text.get(..document.span.end).unwrap_or_default();
+    let source = text.get(document.span.clone()).unwrap_or_default();
+    let (bom, source) = source.strip_prefix(BOM).map_or(("", source), |rest| (BOM, rest));
+    let first_line = source.split_inclusive('\n').next().unwrap_or_default();
+    let line_end = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
+    // So that each line has an end; it is taken away again.
+    let added_end = if source.ends_with('\n') { "" } else { line_end };
+    let mut value = document.value.clone();
+    let mut plan = Plan::new(edits);
+    let read_before = document.tree.as_ref().filter(|_| bom.is_empty() && added_end.is_empty());
+    let mut draft = match read_before {
+        Some(tree) => {
+            let page = Page { text: whole, tree, line_end, json: document.json };
+            let splices = plan.round(&page, &mut value).map_err(|wrong| {
+                refused(document, whole.get(document.span.start..wrong.at).unwrap_or_default(), wrong.why)
+            })?;
+            splice(whole, document.span.start, splices)
+        }
+        None => format!("{source}{added_end}"),
+    };
+    while !plan.is_done() {
+        let tree = Tree::parse(&draft, 0, document.line)
+            .map_err(|error| Refused { line: error.line, why: format!("it is no YAML: {}", error.what) })?
+            .ok_or_else(|| refused(document, "", "there is nothing in it".to_owned()))?;
+        let page = Page { text: &draft, tree: &tree, line_end, json: document.json };
+        let splices = plan
+            .round(&page, &mut value)
+            .map_err(|wrong| refused(document, draft.get(..wrong.at).unwrap_or_default(), wrong.why))?;
+        draft = splice(&draft, 0, splices);
+    }
+    let result = format!("{bom}{}", draft.strip_suffix(added_end).unwrap_or(&draft));
+    let differs =
+        |line, why: String| Refused { line, why: format!("the change cannot be written here: {why}") };
+    let found =
+        reread(&result, document.line, document.json).map_err(|error| differs(error.line, error.what))?;
+    // At the start of a file, what begins with a brace is tried as JSON, and what stands below as another document.
+    let is_one = document.json || !result.trim_start().starts_with('{') || {
+        let (documents, error) = read(&result);
+        error.is_none() && matches!(documents.as_slice(), [document] if same(&document.value, &value))
+    };
+    if result.split('\n').any(|line| line.starts_with("---")) || !same(&found, &value) || !is_one {
+        return Err(differs(document.line, "it would have changed something else, too".to_owned()));
+    }
+    Ok(result)
+}
+
+fn refused(document: &Document, above: &str, why: String) -> Refused {
+    Refused { line: document.line + above.matches('\n').count(), why }
+}
+
+/// Empty lists and those that are not there count as equal: a list in brackets stays when its last item goes.
+fn same(left: &Value, right: &Value) -> bool {
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let covers = |one: &Map<String, Value>, other: &Map<String, Value>| {
+                one.iter().all(|(key, value)| is_empty(value) || other.contains_key(key))
+            };
+            let agree =
+                |(key, value): (&String, &Value)| right.get(key).is_none_or(|other| same(value, other));
+            covers(left, right) && covers(right, left) && left.iter().all(agree)
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
+        (left, right) => left == right,
+    }
+}

@@ -1,0 +1,210 @@
+//! `inject`, `uninject` and `explain`, as a user runs them.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BIN: &str = env!("CARGO_BIN_EXE_kubectl-lastout");
+
+fn run(words: &[&str]) -> Output {
+    Command::new(BIN).args(words).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The manifests in many styles.
+fn manifests() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.is_file());
+    paths.sort();
+    assert!(paths.len() > 40);
+    paths
+}
+
+const JOB: &str = "\
+# a report
+apiVersion: batch/v1
+kind: Job
+metadata: {name: report}
+spec:
+  template:
+    spec:
+      restartPolicy: OnFailure
+      containers:
+      - name: main   # the report
+        image: report:1
+        command: [/app/report]
+      - name: istio-proxy
+        image: istio/proxyv2:1.20
+";
+
+fn file(name: &str, text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    (folder, path.display().to_string())
+}
+
+#[test]
+fn inject_twice_is_inject_and_uninject_gives_the_bytes_back() {
+    for mode in ["wrap", "native", "helper"] {
+        let mut changed = 0;
+        for path in manifests() {
+            let before = fs::read(&path).unwrap();
+            let words =
+                ["inject", "--strict", "--mode", mode, "--sidecar", "side:quit=http://127.0.0.1:1/quit"];
+            let inject = |path: &str| run(&[&words[..], &[path]].concat());
+            let output = inject(path.to_str().unwrap());
+            if !output.status.success() {
+                // Written so that no edit can keep it: refused in one line.
+                let text = stderr(&output);
+                assert!(
+                    text.lines().last().unwrap().contains("cannot be edited in place"),
+                    "{}: {text}",
+                    path.display()
+                );
+                continue;
+            }
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let (_folder, once) = file(name, &stdout(&output));
+            changed += usize::from(output.stdout != before);
+            let twice = inject(&once);
+            assert_eq!(stdout(&twice), stdout(&output), "{mode}: {}", path.display());
+            let back = run(&["uninject", "--strict", &once]);
+            assert!(
+                back.stdout == before,
+                "{mode}: {}:\n{}\n{}",
+                path.display(),
+                stdout(&back),
+                stderr(&back)
+            );
+        }
+        assert!(changed > 20, "{mode}: {changed}");
+    }
+}
+
+#[test]
+fn only_the_lines_that_must_change_change() {
+    let (_folder, path) = file("job.yaml", JOB);
+    let output = run(&["inject", "--diff", &path]);
+    assert!(output.status.success());
+    let diff = stdout(&output);
+    let taken: Vec<&str> =
+        diff.lines().filter(|line| line.starts_with('-') && !line.starts_with("---")).collect();
+    assert_eq!(taken, ["-        command: [/app/report]"]);
+    let command = r#"+        command: [/.lastout/lastout, "--sidecar", istio, "--stop-on", success, "--", /app/report]"#;
+    assert!(diff.contains(command), "{diff}");
+}
+
+#[test]
+fn in_place_replaces_the_file_keeps_its_mode_and_leaves_nothing_beside_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, path) = file("job.yaml", JOB);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    let output = run(&["inject", "-i", &path]);
+    assert!(output.status.success() && output.stdout.is_empty());
+    assert!(stderr(&output).contains("job/report: injected-wrap"), "{}", stderr(&output));
+    assert!(fs::read_to_string(&path).unwrap().contains("/.lastout/lastout"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(run(&["uninject", "-i", &path]).status.success());
+    assert_eq!(fs::read_to_string(&path).unwrap(), JOB);
+}
+
+#[test]
+fn check_only_says_by_its_exit_code_whether_something_would_change() {
+    let (_folder, path) = file("job.yaml", JOB);
+    let code = |words: &[&str]| run(words).status.code();
+    assert_eq!(code(&["inject", "--check-only", &path]), Some(1));
+    assert!(run(&["inject", "-i", &path]).status.success());
+    assert_eq!(code(&["inject", "--check-only", &path]), Some(0));
+}
+
+#[test]
+fn an_error_names_the_file_and_the_line_and_no_file_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("a.yaml"), folder.path().join("b.yaml"));
+    fs::write(&good, JOB).unwrap();
+    fs::write(&bad, "kind: Job\nspec: {\n").unwrap();
+    let output = run(&["inject", "-i", folder.path().to_str().unwrap()]);
+    assert_eq!((output.status.code(), fs::read_to_string(&good).unwrap().as_str()), (Some(2), JOB));
+    let last = stderr(&output).lines().last().unwrap().to_owned();
+    assert!(last.starts_with(&format!("kubectl-lastout: {}:", bad.display())), "{last}");
+}
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    let empty = tempfile::tempdir().unwrap();
+    let (_folder, garbage) = file("garbage.yaml", "\u{0}\u{1}");
+    for (words, said) in [
+        (vec!["inject", "/nowhere.yaml"], "/nowhere.yaml: No such file"),
+        (vec!["inject", empty.path().to_str().unwrap()], "a folder without *.yaml"),
+        (vec!["inject", &garbage], "garbage.yaml:1: "),
+    ] {
+        let output = run(&words);
+        let text = stderr(&output);
+        assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn stdin_goes_to_stdout_as_a_post_renderer_wants_it() {
+    use std::io::Write as _;
+    let mut child = Command::new(BIN)
+        .args(["inject", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(format!("---\n{JOB}---\nkind: ConfigMap\ndata: {{a: 'b'}}\n").as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = stdout(&output);
+    assert!(
+        text.starts_with("---\n# a report\n") && text.ends_with("---\nkind: ConfigMap\ndata: {a: 'b'}\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_resource_list_of_a_krm_function_stays_one() {
+    let items = JOB.lines().map(|line| format!("  {line}\n")).collect::<String>().replacen(
+        "  # a report\n  api",
+        "- api",
+        1,
+    );
+    let list = format!("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n{items}");
+    let (_folder, path) = file("list.yaml", &list);
+    let text = stdout(&run(&["inject", &path]));
+    assert!(text.starts_with("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"), "{text}");
+    assert!(text.contains("/.lastout/lastout"), "{text}");
+}
+
+#[test]
+fn explain_tells_what_each_container_is_and_why() {
+    let (_folder, path) = file("job.yaml", JOB);
+    let text = stdout(&run(&["explain", &path]));
+    for line in [
+        "job/report",
+        "├─ main  main; its sidecars may be stopped after exit codes: success",
+        "├─ istio-proxy  sidecar, istio: it runs on when the mains are over",
+        "└─ injected-wrap: lastout runs the mains, and stops the sidecars after them",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+}
