@@ -8,6 +8,7 @@
 
 pub mod change;
 pub mod cli;
+pub mod completion;
 pub mod decide;
 pub mod files;
 pub mod manifest;

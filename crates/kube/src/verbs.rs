@@ -2,6 +2,7 @@
 
 use crate::change::Change;
 use crate::cli;
+use crate::completion;
 use crate::decide::{Decision, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
@@ -24,6 +25,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(("inject", matches)) => inject(matches),
         Some(("uninject", matches)) => uninject(matches),
         Some(("explain", matches)) => explain(matches),
+        Some(("completion", matches)) => {
+            print(&completion::script(matches.get_one("SHELL").map_or("", String::as_str)))?;
+            Ok(0)
+        }
+        Some(("__complete", matches)) => {
+            let words: Vec<String> = matches.get_many("WORD").into_iter().flatten().cloned().collect();
+            print(&completion::candidates(&words))?;
+            Ok(0)
+        }
         Some(("presets", matches)) => presets(matches.get_flag("json")),
         Some((_, _)) | None => {
             let known = lastout_core::presets::PRESETS.len();
@@ -172,7 +182,7 @@ fn tell(source: &Source, judged: &[Judged]) {
 }
 
 fn presets(json: bool) -> Outcome {
-    let _ = json;
+    print(&if json { lastout_core::presets::json() } else { lastout_core::presets::table() })?;
     Ok(0)
 }
 
