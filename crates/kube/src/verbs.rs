@@ -24,6 +24,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(("inject", matches)) => inject(matches),
         Some(("uninject", matches)) => uninject(matches),
         Some(("explain", matches)) => explain(matches),
+        Some(("check", matches)) => crate::check::verb::run(matches),
         Some(("presets", matches)) => presets(matches.get_flag("json")),
         Some((_, _)) | None => {
             let known = lastout_core::presets::PRESETS.len();
@@ -201,7 +202,7 @@ fn report(line: &str) {
 }
 
 /// How far it is, on a terminal, where it takes longer than a second.
-struct Progress {
+pub(crate) struct Progress {
     total: usize,
     done: usize,
     told: Option<Instant>,
@@ -209,11 +210,11 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(total: usize) -> Self {
+    pub(crate) fn new(total: usize) -> Self {
         Self { total, done: 0, told: None, began: Instant::now() }
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         const EVERY: Duration = Duration::from_millis(200);
         self.done += 1;
         let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
@@ -223,7 +224,7 @@ impl Progress {
         }
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.told.is_some() {
             report("\r\x1b[K");
         }
