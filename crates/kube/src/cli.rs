@@ -40,6 +40,7 @@ pub fn definition() -> Command {
                 .arg(files())
                 .args(decision_options()),
         )
+        .subcommand(crate::check::verb::definition(files(), decision_options()))
         .subcommand(
             Command::new("presets").about("Print the known sidecars").arg(flag("json", "As a JSON array")),
         )

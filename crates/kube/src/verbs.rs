@@ -34,6 +34,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             print(&completion::candidates(&words))?;
             Ok(0)
         }
+        Some(("check", matches)) => crate::check::verb::run(matches),
         Some(("presets", matches)) => presets(matches.get_flag("json")),
         Some((_, _)) | None => {
             let known = lastout_core::presets::PRESETS.len();
@@ -211,7 +212,7 @@ fn report(line: &str) {
 }
 
 /// How far it is, on a terminal, where it takes longer than a second.
-struct Progress {
+pub(crate) struct Progress {
     total: usize,
     done: usize,
     told: Option<Instant>,
@@ -219,11 +220,11 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(total: usize) -> Self {
+    pub(crate) fn new(total: usize) -> Self {
         Self { total, done: 0, told: None, began: Instant::now() }
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         const EVERY: Duration = Duration::from_millis(200);
         self.done += 1;
         let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
@@ -233,7 +234,7 @@ impl Progress {
         }
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.told.is_some() {
             report("\r\x1b[K");
         }
