@@ -144,6 +144,18 @@ def injected_group_of_two_mains_completes(stage):
 
 
 @case
+def injected_where_the_pod_is_roots_and_one_main_another_users_completes(stage):
+    text = manifest("two-mains.yaml", "injected-users")
+    text = text.replace("Never\n", "Never\n            securityContext: {runAsUser: 0}\n", 1)
+    text = text.replace("name: import\n", "name: import\n                  securityContext: {runAsUser: 4711}\n", 1)
+    stage.apply(inject(stage, text))
+    pod = stage.job_ends("injected-users", "Complete")
+    ended(pod)
+    check(container(pod, "lastout")["securityContext"].get("runAsUser") == 65532, "the init container is not root's")
+    wrapped(stage, pod, "import", "report")
+
+
+@case
 def injected_on_failure_restarts_main_beside_its_sidecar(stage):
     pod = stage.job_ends(start(stage, "on-failure.yaml", "injected-retry"), "Complete")
     ended(pod)
