@@ -109,12 +109,16 @@ Exit codes: 0; 125 for anything else behind it.
     options: &[],
 };
 
+/// More bytes than the longest page: a text that grows is a page of memory for each of its sizes.
+const ENOUGH: usize = 4 * 1024;
+
 /// What `lastout SUBCOMMAND --help` shows. Written here and not by clap, whose templates for every kind of program would
 /// be a twelfth of the binary.
 pub(super) fn help(subcommand: Subcommand) -> String {
     let page = match subcommand {
         Subcommand::Work(Verb::Run) => {
-            let mut text = ABOUT.to_owned();
+            let mut text = String::with_capacity(ENOUGH);
+            text += ABOUT;
             list_options(&mut text, &|_| true);
             return text + AFTER;
         }
