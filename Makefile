@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
+.PHONY: help build bench bench-kube demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ dist: ## release tarballs, bills of materials, image, SHA256SUMS, in target/dist
 
 bench: ## start-up, memory and latency beside other inits, in target/bench; BENCH="--quick" and more: benches/run -h
 	@benches/run $(BENCH)
+
+bench-kube: ## kubectl-lastout beside conftest and kubectl's YAML library, in target/bench; BENCH="--quick" and more: benches/kube/run -h
+	@benches/kube/run $(BENCH)
 
 lint: ## formatting, clippy and the scripts, warnings are errors
 	@scripts/lint

@@ -36,3 +36,11 @@ def ratio(ours, theirs, base=None):
 
     draws = [once(lambda values: rng.choices(values, k=len(values))) for _ in range(200)]
     return {"ratio": once(lambda values: values), "low": quantile(draws, 0.05), "high": quantile(draws, 0.95)}
+
+
+def paired(ours, theirs):
+    """-> median of the ratios of each round, and its 90 % interval from 200 bootstrap draws of the rounds."""
+    rng = random.Random(1)
+    rounds = [a / b for a, b in zip(ours, theirs, strict=True)]
+    draws = [statistics.median(rng.choices(rounds, k=len(rounds))) for _ in range(200)]
+    return {"ratio": statistics.median(rounds), "low": quantile(draws, 0.05), "high": quantile(draws, 0.95)}

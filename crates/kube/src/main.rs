@@ -4,6 +4,11 @@ use kubectl_lastout::{cli, verbs};
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// See `Cargo.toml`.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let matches = match cli::definition().try_get_matches() {
         Ok(matches) => matches,

@@ -49,6 +49,12 @@ impl Manifest {
         &self.text
     }
 
+    /// Its text alone.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// Its pods: which document, and where in it.
     pub fn workloads<'a>(&'a self, extra: &'a [Path]) -> impl Iterator<Item = (usize, Workload)> + 'a {
         let of = move |(index, document): (usize, &Document)| {
