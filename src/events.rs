@@ -29,7 +29,7 @@ pub struct Events {
     main: Option<Main>,
     /// What main used, when that is wanted.
     usage: Option<libc::rusage>,
-    /// There may be messages: whoever sends one rings by CHLD.
+    /// There may be messages: whoever sends one wakes the loop by CHLD.
     woken: bool,
     /// We have once been idle beside main.
     settled: bool,

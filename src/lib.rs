@@ -20,7 +20,7 @@
 //! sidecar · group · events probes and stops; locks shared by several mains; what happens next
 //! process                  spawn, diagnose, terminal, env_file, procfs, exit
 //! threads · output         how helper threads reach the loop; log lines, JSON, what is never shown
-//! sys                      the system calls that nix lacks: the only `unsafe`
+//! sys                      the system calls that nix lacks: the only `unsafe` beside the two lines by which C calls us
 //! ```
 
 #![cfg(target_os = "linux")]

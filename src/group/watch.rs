@@ -52,7 +52,7 @@ impl Watch {
     /// # Errors
     /// In one line.
     pub fn look(&self, now: Duration) -> Result<Mains, String> {
-        Ok(if self.call(now)?.all_out() { Mains::Out } else { Mains::In })
+        Ok(if self.census(now)?.all_out() { Mains::Out } else { Mains::In })
     }
 
     /// The pod may be terminating: from here on a member that is gone is out, whatever its policy, for the kubelet
@@ -68,7 +68,7 @@ impl Watch {
     pub fn wait(&self, now: impl Fn() -> Duration, trouble: impl Fn(String)) -> Vec<String> {
         let mut told = String::new();
         loop {
-            match self.call(now()) {
+            match self.census(now()) {
                 Ok(census) => {
                     let out = census.all_out() || self.terminating.load(Ordering::Relaxed);
                     if out && census.alive.is_empty() {
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    fn call(&self, now: Duration) -> Result<Census, String> {
+    fn census(&self, now: Duration) -> Result<Census, String> {
         let _lock = GroupLock::take(&self.dir, self.size)?;
         Census::take(&self.dir, self.size, self.patience.is_some_and(|patience| now >= patience))
     }

@@ -122,7 +122,7 @@ fn entry(reader: &mut Reader<'_>) -> Result<Vec<u8>, Wrong> {
         reader.next();
     }
     if entry.first().is_none_or(u8::is_ascii_digit) {
-        return reader.wrong("a name is expected: messages, digits and _, as in KEY=value");
+        return reader.wrong("a name is expected: letters, digits and _, as in KEY=value");
     }
     if reader.peek() != Some(b'=') {
         return reader.wrong("= is expected right behind the name, as in KEY=value");

@@ -140,7 +140,7 @@ impl Run<'_> {
                     continue;
                 }
                 Incoming::Event(event) => event,
-                Incoming::Message(message) => match self.open(message) {
+                Incoming::Message(message) => match self.on_message(message) {
                     Some(event) => event,
                     None => continue,
                 },
@@ -154,64 +154,64 @@ impl Run<'_> {
             let actions = self.machine.on(now, event);
             self.note_phase(now);
             for action in actions {
-                match action {
-                    Action::Exit(outcome) => {
-                        self.note_unproved();
-                        self.write_report(outcome);
-                        return outcome;
-                    }
-                    Action::Start => {
-                        let event = self.start();
-                        self.events.put_first(event);
-                    }
-                    Action::OpenGate => self.open_gate(),
-                    Action::LastProbe => {
-                        if let Some(workers) = &self.workers {
-                            workers.expedite();
-                        }
-                    }
-                    Action::TellWaiting => self.tell_waiting(),
-                    Action::TellTimeout => self.tell_timeout(),
-                    Action::CloseGate => self.close_gate(),
-                    Action::Send(pid, signal) => self.send(pid, signal),
-                    Action::HandTerminal(pid) => {
-                        self.hand_terminal(pid);
-                    }
-                    Action::StopSelf(signal) => self.stop_self(signal),
-                    Action::TakeTerminal => self.take_terminal(),
-                    Action::LeaveGroup(outcome) => {
-                        let event = self.leave_group(outcome);
-                        self.events.put_first(event);
-                    }
-                    Action::LookAtGroup => {
-                        let event = self.look_at_group();
-                        self.events.put_first(event);
-                    }
-                    Action::WatchGroup => self.watch_group(),
-                    Action::TermLeftovers => {
-                        if let Err(error) = procfs::end_descendants() {
-                            self.log.warn(&format!("--leftovers: cannot see them: /proc: {error}"));
-                            self.events.put_first(Event::Childless);
-                        }
-                    }
-                    Action::Ask { sidecars, deadline, terminating } => {
-                        self.ask(&sidecars, deadline, terminating)
-                    }
-                    Action::Terminating => {
-                        if let Some(workers) = &self.workers {
-                            workers.expedite();
-                        }
-                        if let Some(watch) = &self.watch {
-                            watch.pod_is_terminating();
-                        }
-                    }
-                    Action::Tell(note) => self.tell(note),
+                if let Action::Exit(outcome) = action {
+                    self.note_unproved();
+                    self.write_report(outcome);
+                    return outcome;
+                }
+                if let Some(event) = self.perform(action) {
+                    self.events.put_first(event);
                 }
             }
         }
     }
 
-    fn open(&mut self, message: Message) -> Option<Event> {
+    /// Does it; the event that answers it at once, if one does.
+    fn perform(&mut self, action: Action) -> Option<Event> {
+        match action {
+            Action::Start => return Some(self.start()),
+            Action::LeaveGroup(outcome) => return Some(self.leave_group(outcome)),
+            Action::LookAtGroup => return Some(self.look_at_group()),
+            Action::TermLeftovers => return self.term_leftovers(),
+            Action::OpenGate => self.open_gate(),
+            Action::LastProbe => self.expedite_workers(),
+            Action::TellWaiting => self.tell_waiting(),
+            Action::TellTimeout => self.tell_timeout(),
+            Action::CloseGate => self.close_gate(),
+            Action::Send(pid, signal) => self.send(pid, signal),
+            Action::HandTerminal(pid) => {
+                self.hand_terminal(pid);
+            }
+            Action::StopSelf(signal) => self.stop_self(signal),
+            Action::TakeTerminal => self.take_terminal(),
+            Action::WatchGroup => self.watch_group(),
+            Action::Ask { sidecars, deadline, terminating } => self.ask(&sidecars, deadline, terminating),
+            Action::Terminating => {
+                self.expedite_workers();
+                if let Some(watch) = &self.watch {
+                    watch.pod_is_terminating();
+                }
+            }
+            Action::Tell(note) => self.tell(note),
+            // Whoever asks for the actions leaves by it.
+            Action::Exit(_) => {}
+        }
+        None
+    }
+
+    fn expedite_workers(&self) {
+        if let Some(workers) = &self.workers {
+            workers.expedite();
+        }
+    }
+
+    fn term_leftovers(&self) -> Option<Event> {
+        let error = procfs::end_descendants().err()?;
+        self.log.warn(&format!("--leftovers: cannot see them: /proc: {error}"));
+        Some(Event::Childless)
+    }
+
+    fn on_message(&mut self, message: Message) -> Option<Event> {
         match message {
             Message::Sidecar(index, event) => self.take_in(index, event),
             Message::MainsOut { stopped } => Some(self.mains_are_out(&stopped)),

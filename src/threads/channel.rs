@@ -50,7 +50,7 @@ pub struct MessageSender {
 }
 
 impl MessageSender {
-    /// Letters go into this channel, and each wakes this thread.
+    /// Messages go into this channel, and each wakes this thread.
     pub fn new(messages: Sender<Message>, loop_thread: Pid) -> Self {
         Self { messages, loop_thread }
     }

@@ -124,7 +124,7 @@ fn a_main_that_runs_out_of_memory_on_cgroup_v1_is_137_and_judged_by_the_policy()
 }
 
 #[test]
-fn a_member_that_holds_the_gate_for_ever_makes_no_other_hang() {
+fn a_member_that_holds_the_groups_lock_for_ever_makes_no_other_hang() {
     let (fake, spec) = counter();
     let group = Group::new(2);
     let (reader, writer) = leash();

@@ -25,7 +25,7 @@ pub enum Next {
     Again(Duration),
 }
 
-/// The story so far of one sidecar at the gate. Times are durations since the wrapper's start.
+/// The state of one sidecar at the gate. Times are durations since the wrapper's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
     absent_at: Option<Duration>,
@@ -125,7 +125,7 @@ mod tests {
         let mut now = Duration::ZERO;
         while now < Duration::from_secs(60) {
             let Next::Again(pause) = gate.probed(now, Probe::NotYet) else { panic!("not ready") };
-            let bound = if now < DENSE { 50 } else { 500 };
+            let bound = if now < DENSE { DENSE_NOT_YET } else { WIDE };
             assert!(pause >= Duration::from_millis(1) && pause <= Duration::from_millis(bound));
             now += pause;
         }

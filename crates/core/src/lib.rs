@@ -2,13 +2,15 @@
 //! network, no environment, no dependency. Everything comes in as an argument and goes out as a value.
 //!
 //! ```text
-//! text, duration, signal, outcome    leaf types
-//!   └ presets → spec → settings      what the user said, by our options or by another program's
-//!                ├ argv              what a command line means, which errors and where
-//!                ├ group             what members of a group put on record, and who is out
-//!                └ gate, stop, tell  one sidecar: when to probe it, how to stop it, what to say of it
-//!                     └ machine      the whole run: phases, events, actions
-//!   presets → injectors              what a manifest says of sidecars that are not in it yet; not for the wrapper
+//! text, duration, signal, outcome   leaf types
+//!   └ presets → spec                what a sidecar is
+//!        │       ├ gate, stop       one sidecar: when to probe it, how to stop it
+//!        │       └ settings         what the user said, by our options or by another program's
+//!        │            ├ argv        what a command line means, which errors and where
+//!        │            ├ group       what members of a group put on record, and who is out
+//!        │            ├ machine     the whole run: phases, events, actions
+//!        │            └ tell        what is said of a sidecar, and how loud
+//!        └ injectors                what a manifest says of sidecars that are not in it yet; not for the wrapper
 //! ```
 
 #![no_std]

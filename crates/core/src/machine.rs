@@ -2,7 +2,7 @@
 //! `now` comes with each event, as a duration since the wrapper's start.
 //!
 //! ```text
-//! waiting → running → leftovers → lingering → stopping → exit
+//! waiting → running → leftovers → leaving → lingering → stopping → exit
 //! begin     signals   end
 //! ```
 //! `phase`: where a run is and what is known there; `rules`: what the settings mean for it.

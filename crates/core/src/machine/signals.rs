@@ -160,12 +160,13 @@ impl Machine {
             | Phase::Exited => return vec![],
         };
         // Standard signals merge, as they do in the kernel, so they are few.
-        let counts = if signal.is_real_time() { kept.len() < KEPT_AT_MOST } else { !kept.contains(&signal) };
-        if counts {
+        let merges = !signal.is_real_time() && kept.contains(&signal);
+        let is_lost = signal.is_real_time() && kept.len() >= KEPT_AT_MOST;
+        if !merges && !is_lost {
             kept.push(signal);
         }
         self.terminating |= is_stop;
-        vec![Action::Tell(Note::Kept(signal))]
+        vec![Action::Tell(if is_lost { Note::Dropped(signal) } else { Note::Kept(signal) })]
     }
 
     pub(super) fn stopped(&self, pid: Pid, signal: Signal) -> Vec<Action> {

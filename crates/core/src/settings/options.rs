@@ -189,5 +189,5 @@ pub const OPTIONS: &[OptionRow] = &[
     row(Opt::Report, "report", "FILE|-", "Write a JSON report at the end (-: one line on stderr)"),
     row(Opt::Compat, "compat", "scuttle|linkerd-await", "Read that program's variables, too"),
     row(Opt::LogLevel, "log-level", "error|warn|info|debug", "How much to tell on stderr").by_default(Default::Word("warn")),
-    row(Opt::LogFormat, "log-format", "text|json", "").by_default(Default::Word("text")),
+    row(Opt::LogFormat, "log-format", "text|json", "How lines on stderr are written; json: time, severity, message, sidecar").by_default(Default::Word("text")),
 ];

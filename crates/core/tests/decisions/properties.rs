@@ -239,7 +239,7 @@ proptest! {
     }
 
     #[test]
-    fn stop_signals_of_one_press_are_said_to_be_so_and_do_nothing_else(trace in a_trace()) {
+    fn stop_signals_that_merge_are_said_to_and_do_nothing_else(trace in a_trace()) {
         let stops = trace.stop_signals();
         for (at, action) in trace.actions() {
             let Action::Tell(Note::Merged(signal)) = action else { continue };

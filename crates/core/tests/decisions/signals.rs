@@ -73,8 +73,10 @@ fn signals_at_the_gate_are_kept_for_main_in_their_order() {
 #[test]
 fn a_flood_of_real_time_signals_at_the_gate_is_bounded_and_puts_no_other_out() {
     let mut machine = TestMachine::waiting(&settings(&[10]));
-    for _ in 0..10_000 {
-        let _ = machine.signal(signal(64));
+    let flood = signal(64);
+    for count in 0..10_000 {
+        let note = if count < 256 { Note::Kept(flood) } else { Note::Dropped(flood) };
+        assert_eq!(machine.signal(flood), [Action::Tell(note)]);
     }
     let _ = machine.signal(USR1);
     let _ = machine.on(Event::Open(SidecarId(0)));

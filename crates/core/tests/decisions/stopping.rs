@@ -74,7 +74,7 @@ fn stop_signals_within_150_ms_merge_of_whatever_number() {
 }
 
 #[test]
-fn a_second_press_asks_those_not_yet_asked_and_leaves_when_their_requests_are_out() {
+fn a_second_stop_signal_asks_those_not_yet_asked_and_leaves_when_their_requests_are_out() {
     let pressed_twice = || {
         let mut machine = TestMachine::running(&settings(&[10, 20, 90]));
         let _ = machine.main_exits(3);
@@ -95,7 +95,7 @@ fn a_second_press_asks_those_not_yet_asked_and_leaves_when_their_requests_are_ou
 }
 
 #[test]
-fn a_pause_that_was_cut_short_was_cut_by_the_first_press_and_one_that_was_not_by_none() {
+fn a_pause_that_was_cut_short_was_cut_by_the_first_stop_signal_and_one_that_was_not_by_none() {
     for settings in
         [Settings { leftovers: ms(300), ..settings(&[10]) }, Settings { linger: ms(300), ..settings(&[10]) }]
     {
@@ -196,7 +196,7 @@ fn two_terms_150_ms_apart_are_two_whatever_came_in_between() {
 }
 
 #[test]
-fn a_press_that_began_while_main_ran_or_the_group_was_left_is_the_same_one_in_the_stop() {
+fn a_stop_signal_that_came_while_main_ran_or_the_group_was_left_merges_with_those_in_the_stop() {
     let mut machine = TestMachine::running(&settings(&[10]));
     assert_eq!(machine.signal(Signal::TERM), [Action::Send(crate::fixtures::MAIN, Signal::TERM)]);
     let _ = machine.pass(ms(100)).main_exits(3);
@@ -216,7 +216,7 @@ fn a_press_that_began_while_main_ran_or_the_group_was_left_is_the_same_one_in_th
 }
 
 #[test]
-fn a_second_press_waits_for_requests_of_the_step_that_is_asked_already_and_asks_nobody_twice() {
+fn a_second_stop_signal_waits_for_requests_of_the_step_that_is_asked_already_and_asks_nobody_twice() {
     let mut machine = TestMachine::running(&settings(&[10, 10]));
     let _ = machine.main_exits(3);
     let _ = machine.on(Event::Asked(SidecarId(1)));
