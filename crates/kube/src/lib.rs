@@ -4,7 +4,7 @@
 //! files ─► yaml ─► values ─► pod ─► decide ─► changes ─► yaml::edit ─► text
 //!                                               └──────► patch      ─► JSON patch
 //! ```
-//! `pod`, `decide`, `change` and `patch` are pure; `manifest` puts them together for a file, `verbs` for a command line.
+//! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts them together for a file, `verbs` for a command line.
 
 pub mod change;
 pub mod cli;
@@ -13,5 +13,6 @@ pub mod files;
 pub mod manifest;
 pub mod patch;
 pub mod pod;
+pub mod registry;
 pub mod verbs;
 pub mod yaml;

@@ -1,13 +1,15 @@
 //! What the verbs do with files: `inject`, `uninject`, `explain`.
 
-use crate::change::Change;
+use crate::change::{Change, Path};
 use crate::cli;
-use crate::decide::{Decision, RoleKind};
+use crate::decide::{Decision, Options, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
 use crate::pod::Workload;
+use crate::registry;
 use crate::yaml::Edit;
 use clap::ArgMatches;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -34,8 +36,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 fn inject(matches: &ArgMatches) -> Outcome {
-    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
-    rewrite(matches, |source, manifest| {
+    let extra = cli::pod_paths(matches);
+    let manifests = read_all(matches)?;
+    let options = options(matches, &manifests, &extra);
+    rewrite(matches, manifests, |source, manifest| {
         let judged = manifest.judge(&options, &extra);
         tell(source, &judged);
         judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
@@ -44,7 +48,7 @@ fn inject(matches: &ArgMatches) -> Outcome {
 
 fn uninject(matches: &ArgMatches) -> Outcome {
     let extra = cli::pod_paths(matches);
-    rewrite(matches, |source, manifest| {
+    rewrite(matches, read_all(matches)?, |source, manifest| {
         let undone = manifest.undo(&extra);
         for (_, workload, changes) in &undone {
             let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
@@ -54,19 +58,45 @@ fn uninject(matches: &ArgMatches) -> Outcome {
     })
 }
 
-/// Reads all files, then writes: an error in one leaves all as they were.
+/// All files, before anything is written: an error in one leaves all as they were.
+fn read_all(matches: &ArgMatches) -> Result<Vec<(Source, Manifest)>, Error> {
+    let sources = sources_of(matches)?;
+    let mut progress = Progress::new(sources.len(), "files read");
+    let mut manifests = Vec::with_capacity(sources.len());
+    for source in sources {
+        progress.step();
+        let manifest = read(&source)?;
+        manifests.push((source, manifest));
+    }
+    progress.end();
+    Ok(manifests)
+}
+
+/// What the user has said, and with `--resolve-images` what registries say.
+fn options(matches: &ArgMatches, manifests: &[(Source, Manifest)], extra: &[Path]) -> Options {
+    let mut options = cli::options(matches);
+    let Some(ask) = cli::ask(matches) else { return options };
+    let images: BTreeSet<String> =
+        manifests.iter().flat_map(|(_, manifest)| manifest.images_wanted(&options, extra)).collect();
+    let mut progress = Progress::new(images.len(), "images");
+    options.images = registry::resolve(&images, &ask, |done| progress.reach(done));
+    progress.end();
+    options.pin = matches.get_flag("pin");
+    options
+}
+
+/// Changes all files, then writes: an error in one leaves all as they were.
 fn rewrite(
     matches: &ArgMatches,
+    manifests: Vec<(Source, Manifest)>,
     changes_of: impl Fn(&Source, &Manifest) -> Vec<(usize, Workload, Vec<Change>)>,
 ) -> Outcome {
     let (in_place, strict) = (matches.get_flag("in-place"), matches.get_flag("strict"));
     let (diff, check_only) = (matches.get_flag("diff"), matches.get_flag("check-only"));
-    let sources = sources_of(matches)?;
     let mut results = Vec::new();
-    let mut progress = Progress::new(sources.len());
-    for source in sources {
+    let mut progress = Progress::new(manifests.len(), "files");
+    for (source, manifest) in manifests {
         progress.step();
-        let manifest = read(&source)?;
         let edits: Vec<(usize, Edit)> = changes_of(&source, &manifest)
             .into_iter()
             .map(|(document, workload, changes)| (document, Edit { at: workload.pod, changes }))
@@ -116,12 +146,13 @@ fn unified(name: &str, before: &str, after: &str) -> String {
 }
 
 fn explain(matches: &ArgMatches) -> Outcome {
-    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
+    let extra = cli::pod_paths(matches);
+    let manifests = read_all(matches)?;
+    let options = options(matches, &manifests, &extra);
     let mut out = String::new();
-    for source in sources_of(matches)? {
-        let manifest = read(&source)?;
+    for (source, manifest) in &manifests {
         for judged in manifest.judge(&options, &extra) {
-            out.push_str(&tree(&source, &judged));
+            out.push_str(&tree(source, &judged));
         }
     }
     print(&out)?;
@@ -202,6 +233,7 @@ fn report(line: &str) {
 
 /// How far it is, on a terminal, where it takes longer than a second.
 struct Progress {
+    what: &'static str,
     total: usize,
     done: usize,
     told: Option<Instant>,
@@ -209,17 +241,21 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(total: usize) -> Self {
-        Self { total, done: 0, told: None, began: Instant::now() }
+    fn new(total: usize, what: &'static str) -> Self {
+        Self { what, total, done: 0, told: None, began: Instant::now() }
     }
 
     fn step(&mut self) {
+        self.reach(self.done + 1);
+    }
+
+    fn reach(&mut self, done: usize) {
         const EVERY: Duration = Duration::from_millis(200);
-        self.done += 1;
+        self.done = done;
         let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
         if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
             self.told = Some(Instant::now());
-            report(&format!("\r{} of {} files", self.done, self.total));
+            report(&format!("\r{} of {} {}\x1b[K", self.done, self.total, self.what));
         }
     }
 
