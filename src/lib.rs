@@ -14,12 +14,12 @@
 //!
 //! ```text
 //! start                    argv and environment → the job, or a verb
-//! cli · verbs              how it is spelled; install, presets, sleep
+//! cli · verbs              how it is spelled; install, sleep
 //! run                      events → machine → actions
 //! record                   the command's and each sidecar's status so far; the report
 //! sidecar · group · events probes and stops; locks shared by several mains; what happens next
 //! process                  spawn, diagnose, terminal, env_file, procfs, exit
-//! threads · output         how helper threads reach the loop; log lines, JSON, what is never shown
+//! threads · output         how helper threads reach the loop; log lines, and what is never shown
 //! sys                      the system calls that nix lacks: the only `unsafe` beside the two lines by which C calls us
 //! ```
 

@@ -9,10 +9,11 @@ use crate::output::{
 use crate::process::exit;
 use crate::run::{self, Beginning};
 use crate::sys::{self, Clock};
-use crate::verbs::{install, presets, sleep};
+use crate::verbs::{install, sleep};
 use lastout_core::duration;
 use lastout_core::machine::Job;
 use lastout_core::outcome::{Exit, Outcome};
+use lastout_core::presets;
 use lastout_core::settings::{LogLevel, PREFIX, Resolved, Settings, Verb, resolve};
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::io::Write;

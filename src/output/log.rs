@@ -1,8 +1,8 @@
 //! What we tell: one line per fact, one write each, on stderr and nowhere else (stdout is main's). A line that
 //! cannot be written is lost; it never blocks or ends us.
 
-use crate::output::json::{Object, timestamp};
 use crate::output::secrets::hidden;
+use lastout_core::json::{Object, timestamp};
 use lastout_core::settings::LogLevel;
 use lastout_core::text::Path as Shown;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -1,5 +1,4 @@
 //! What users and programs read of us: lines, JSON, and what is never shown.
 
-pub mod json;
 pub mod log;
 pub mod secrets;

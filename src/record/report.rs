@@ -2,8 +2,8 @@
 //! document. Times are milliseconds since our start.
 
 use super::status::{MainRun, SidecarStatus};
-use crate::output::json::Object;
 use crate::threads::offload::within;
+use lastout_core::json::Object;
 use lastout_core::machine::PhaseName;
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::Report;

@@ -2,7 +2,7 @@
 //! network, no environment, no dependency. Everything comes in as an argument and goes out as a value.
 //!
 //! ```text
-//! text, duration, signal, outcome   leaf types
+//! text, json, duration, signal, outcome   leaf types
 //!   └ presets → spec                what a sidecar is
 //!        │       ├ gate, stop       one sidecar: when to probe it, how to stop it
 //!        │       └ settings         what the user said, by our options or by another program's
@@ -26,6 +26,7 @@ pub mod duration;
 pub mod gate;
 pub mod group;
 pub mod injectors;
+pub mod json;
 pub mod machine;
 pub mod outcome;
 pub mod presets;

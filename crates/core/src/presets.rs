@@ -6,9 +6,11 @@
 
 mod images;
 mod needs;
+mod show;
 
 pub use images::{IMAGES, find_by_image};
 pub use needs::{Asked, Need, Switch};
+pub use show::{json, table};
 
 use needs::{both, quit, ready};
 

@@ -44,8 +44,23 @@ pub fn definition() -> Command {
                 .args(decision_options())
                 .args(resolve_options()),
         )
+        .subcommand(crate::check::verb::definition(files(), decision_options()))
         .subcommand(
             Command::new("presets").about("Print the known sidecars").arg(flag("json", "As a JSON array")),
+        )
+        .subcommand(
+            Command::new("completion")
+                .about("Print a completion script; `kubectl` is the program that kubectl asks: save it as kubectl_complete-lastout on PATH")
+                .arg(
+                    Arg::new("SHELL")
+                        .required(true)
+                        .value_parser(PossibleValuesParser::new(["bash", "zsh", "fish", "powershell", "kubectl"])),
+                ),
+        )
+        .subcommand(
+            Command::new("__complete").hide(true).arg(
+                Arg::new("WORD").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true),
+            ),
         )
         .subcommand(Command::new("version").about("Print the version, and how many known sidecars it has"))
 }

@@ -4,10 +4,13 @@
 //! files ─► yaml ─► values ─► pod ─► decide ─► changes ─► yaml::edit ─► text
 //!                                               └──────► patch      ─► JSON patch
 //! ```
-//! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts them together for a file, `verbs` for a command line.
+//! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts
+//! them together for a file, `check` looks for what would hang, `verbs` is for a command line.
 
 pub mod change;
+pub mod check;
 pub mod cli;
+pub mod completion;
 pub mod decide;
 pub mod files;
 pub mod manifest;

@@ -2,6 +2,7 @@
 
 use crate::change::{Change, Path};
 use crate::cli;
+use crate::completion;
 use crate::decide::{Decision, Options, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
@@ -26,6 +27,16 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(("inject", matches)) => inject(matches),
         Some(("uninject", matches)) => uninject(matches),
         Some(("explain", matches)) => explain(matches),
+        Some(("completion", matches)) => {
+            print(&completion::script(matches.get_one("SHELL").map_or("", String::as_str)))?;
+            Ok(0)
+        }
+        Some(("__complete", matches)) => {
+            let words: Vec<String> = matches.get_many("WORD").into_iter().flatten().cloned().collect();
+            print(&completion::candidates(&words))?;
+            Ok(0)
+        }
+        Some(("check", matches)) => crate::check::verb::run(matches),
         Some(("presets", matches)) => presets(matches.get_flag("json")),
         Some((_, _)) | None => {
             let known = lastout_core::presets::PRESETS.len();
@@ -203,7 +214,7 @@ fn tell(source: &Source, judged: &[Judged]) {
 }
 
 fn presets(json: bool) -> Outcome {
-    let _ = json;
+    print(&if json { lastout_core::presets::json() } else { lastout_core::presets::table() })?;
     Ok(0)
 }
 
@@ -232,7 +243,7 @@ fn report(line: &str) {
 }
 
 /// How far it is, on a terminal, where it takes longer than a second.
-struct Progress {
+pub(crate) struct Progress {
     what: &'static str,
     total: usize,
     done: usize,
@@ -241,11 +252,11 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(total: usize, what: &'static str) -> Self {
+    pub(crate) fn new(total: usize, what: &'static str) -> Self {
         Self { what, total, done: 0, told: None, began: Instant::now() }
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.reach(self.done + 1);
     }
 
@@ -259,7 +270,7 @@ impl Progress {
         }
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.told.is_some() {
             report("\r\x1b[K");
         }

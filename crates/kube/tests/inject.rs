@@ -208,3 +208,26 @@ fn explain_tells_what_each_container_is_and_why() {
         assert!(text.contains(line), "{text}");
     }
 }
+
+#[test]
+fn kubectl_is_told_what_may_stand_in_the_place_of_the_last_word() {
+    let candidates = |words: &[&str]| stdout(&run(&[&["__complete"], words].concat()));
+    let verbs = candidates(&["in"]);
+    assert!(verbs.starts_with("inject\tPut lastout") && verbs.ends_with(":4\n"), "{verbs}");
+    assert!(candidates(&["inject", "--mo"]).starts_with("--mode\t"));
+    assert_eq!(candidates(&["inject", "--mode", ""]).lines().count(), 5);
+    assert_eq!(candidates(&["inject", ""]), ":0\n", "files");
+    assert!(!candidates(&[""]).contains("__complete"));
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        assert!(stdout(&run(&["completion", shell])).contains("uninject"), "{shell}");
+    }
+    assert!(stdout(&run(&["completion", "kubectl"])).starts_with("#!/bin/sh\n"));
+}
+
+#[test]
+fn presets_are_those_of_the_core() {
+    let text = stdout(&run(&["presets"]));
+    assert!(text.starts_with("NAME") && text.contains("POST 15020/quitquitquit"), "{text}");
+    let rows: serde_json::Value = serde_json::from_str(&stdout(&run(&["presets", "--json"]))).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), lastout_core::presets::PRESETS.len());
+}

@@ -38,7 +38,7 @@ pub struct Facts<'a> {
     pub sidecars: Vec<Sidecar<'a>>,
     /// Its native ones, by name.
     pub native: Vec<Container<'a>>,
-    /// Neither: the user has said so.
+    /// Neither: the user has said so, or its own system ends it.
     pub excluded: Vec<Container<'a>>,
     /// What others will add.
     pub promised: Vec<Promised>,
@@ -83,7 +83,11 @@ impl<'a> Facts<'a> {
             } else if excluded_names.contains(&name) {
                 facts.excluded.push(container);
             } else if let Some(sidecar) = sidecar(container, &listed) {
-                facts.sidecars.push(sidecar);
+                if sidecar.preset.is_some_and(|preset| ends_itself(preset) && sidecar.spec == preset.name) {
+                    facts.excluded.push(container);
+                } else {
+                    facts.sidecars.push(sidecar);
+                }
             } else if mains_named.is_empty() {
                 facts.mains.push(container);
             } else {
@@ -120,6 +124,11 @@ fn sidecar<'a>(container: Container<'a>, listed: &[(String, String)]) -> Option<
     preset.map(|preset| Sidecar { container, preset: Some(preset), spec: preset.name.to_owned() })
 }
 
+/// Its own system ends it when the mains are over (gcsfuse: its CSI driver): nobody in the pod can, and nobody need.
+fn ends_itself(preset: &Preset) -> bool {
+    preset.refused_is_normal && preset.quit.is_none()
+}
+
 /// What others will add, as the pod's labels and annotations announce it, and what is not there yet.
 fn promised(pod: Pod<'_>, facts: &Facts<'_>) -> Vec<Promised> {
     let value_of = |place, key: &str| match place {
@@ -141,7 +150,7 @@ fn promised(pod: Pod<'_>, facts: &Facts<'_>) -> Vec<Promised> {
         .iter()
         .filter(|injector| injector.injects(value_of) == Some(true))
         .filter(|injector| !(injector.skips_host_network && pod.has_host_network()))
-        .filter(|injector| !is_there(injector))
+        .filter(|injector| !is_there(injector) && !injector.adds().is_some_and(ends_itself))
         .map(|injector| Promised {
             injector,
             native: injector.adds_native(value_of).or(match injector.otherwise {

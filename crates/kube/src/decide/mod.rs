@@ -14,7 +14,7 @@ pub use options::{Delivery, IMAGE_VOLUMES, ImageConfig, KubeVersion, Mode, NATIV
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
 pub use undo::undo;
-pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME};
+pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 
 use crate::change::{Change, Path, apply};
 use crate::pod::{Pod, RestartPolicy};

@@ -23,7 +23,9 @@ impl Codes {
         self
     }
 
-    fn has(self, code: u8) -> bool {
+    /// This code is among them.
+    #[must_use]
+    pub fn has(self, code: u8) -> bool {
         let (word, bit) = Self::bit(code);
         self.0.get(word).is_some_and(|word| word & bit != 0)
     }

@@ -5,7 +5,7 @@ use super::options::{Delivery, IMAGE_VOLUMES, ImageConfig, Options};
 use super::restart::final_codes;
 use super::{COMMAND, Decision, Reason, Refusal, STOP_ON, status};
 use crate::change::{Change, Path};
-use crate::pod::{Container, Pod};
+use crate::pod::{Container, Pod, list};
 use serde_json::{Value, json};
 
 /// The volume that the program is in, and the init container that puts it there.
@@ -24,10 +24,27 @@ pub const HELPER: &str = "lastout-helper";
 /// Entrypoints of systems that wrap containers themselves.
 const FOREIGN: [&str; 3] = ["/var/run/argo/", "/argo-bin/", "/tekton/bin/"];
 
-/// It runs under lastout already, wherever the program is.
+/// It runs under lastout already, wherever the program is: in front of its command, or as its image's own entrypoint, which is
+/// told by variables or is our own image's.
 #[must_use]
 pub fn is_wrapped(container: Container<'_>) -> bool {
-    container.words("command").and_then(|words| words.first().map(|word| is_lastout(word))).unwrap_or(false)
+    match container.words("command") {
+        Some(words) => words.first().is_some_and(|word| is_lastout(word)),
+        None => is_own_image(container) || has_own_variable(container),
+    }
+}
+
+/// Its image is lastout's own: `registry/lastout:1.2`, not what is made from it.
+#[must_use]
+pub fn is_own_image(container: Container<'_>) -> bool {
+    let image = container.image().split('@').next().unwrap_or_default();
+    image.rsplit('/').next().and_then(|name| name.split(':').next()) == Some("lastout")
+}
+
+/// One that names sidecars: others may be there for a program that is still to be put in.
+fn has_own_variable(container: Container<'_>) -> bool {
+    let mut names = list(container.value(), "env").filter_map(|entry| entry.get("name")?.as_str());
+    names.any(|name| ["LASTOUT_SIDECAR", "LASTOUT_COMPAT"].contains(&name))
 }
 
 /// The init container that brings the program.
@@ -78,6 +95,11 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
             continue;
         }
         return Err((Reason::NoEndpoint, sidecar.container.name().to_owned()));
+    }
+    for promised in facts.promised.iter().filter(|promised| promised.native != Some(true)) {
+        if promised.injector.adds().is_some_and(|preset| preset.quit.is_none()) {
+            return Err((Reason::NoEndpoint, promised.injector.preset.to_owned()));
+        }
     }
     conflicts(facts)?;
     let mut words = Vec::new();

@@ -23,18 +23,39 @@ pub struct Document {
 /// The documents of a file, without those that are empty or null; those before an error, and the error.
 pub fn read(text: &str) -> (Vec<Document>, Option<Error>) {
     let mut documents = Vec::new();
-    let rest = match json_documents(text, &mut documents) {
-        Ok(rest) => rest,
-        Err(error) => return (documents, Some(error)),
-    };
-    for chunk in chunks(text, rest) {
-        match chunk.and_then(|chunk| document(text, &chunk)) {
-            Ok(Some(document)) => documents.push(document),
-            Ok(None) => {}
+    for document in stream(text) {
+        match document {
+            Ok(document) => documents.push(document),
             Err(error) => return (documents, Some(error)),
         }
     }
     (documents, None)
+}
+
+/// The same, one after the other, so that no more than one of them need be kept. Nothing comes after an error.
+pub fn stream(text: &str) -> impl Iterator<Item = Result<Document, Error>> {
+    let mut json = JsonStream::of(text);
+    let mut chunks = if json.is_some() { Vec::new() } else { chunks(text, 0) }.into_iter();
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        while !failed {
+            let next = match json.as_mut().map(JsonStream::next) {
+                Some(Next::Document(document)) => Ok(Some(document)),
+                Some(Next::Wrong(error)) => Err(error),
+                Some(Next::YamlFrom(rest)) => {
+                    json = None;
+                    chunks = self::chunks(text, rest).into_iter();
+                    continue;
+                }
+                None => chunks.next()?.and_then(|chunk| document(text, &chunk)),
+            };
+            failed = next.is_err();
+            if let Some(next) = next.transpose() {
+                return Some(next);
+            }
+        }
+        None
+    })
 }
 
 /// Reads the text of one document again, the same way as the first time.
@@ -109,40 +130,68 @@ fn chunks(text: &str, from: usize) -> Vec<Result<Chunk, Error>> {
     chunks
 }
 
-/// A text that begins with `{` is tried as a stream of JSON first. Returns where YAML begins: at its very start where the
-/// first value is no JSON.
-fn json_documents(text: &str, documents: &mut Vec<Document>) -> Result<usize, Error> {
-    if !text.trim_start().starts_with('{') {
-        return Ok(0);
+/// A text that begins with `{` is tried as a stream of JSON first.
+struct JsonStream<'a> {
+    text: &'a str,
+    values: serde_json::StreamDeserializer<'a, serde_json::de::StrRead<'a>, Value>,
+    /// How many documents there were.
+    count: usize,
+    /// Where the last one ended.
+    end: usize,
+    /// The line, from 1, in which this byte stands.
+    line: (usize, usize),
+}
+
+/// What comes next in a stream of JSON.
+enum Next {
+    Document(Document),
+    Wrong(Error),
+    /// No JSON any more: YAML, at the very start of the text where the first value is no JSON.
+    YamlFrom(usize),
+}
+
+impl<'a> JsonStream<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let values = serde_json::Deserializer::from_str(text).into_iter();
+        let is_json = text.trim_start().starts_with('{');
+        is_json.then_some(Self { text, values, count: 0, end: 0, line: (1, 0) })
     }
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let (mut end, mut line, mut counted) = (0, 1, 0);
-    loop {
-        match values.next() {
-            None => return Ok(text.len()),
-            Some(Ok(value)) => {
-                let span = end + leading_blanks(text.get(end..).unwrap_or_default())..values.byte_offset();
-                end = span.end;
-                // A stream of a million values has a million lines.
-                line += text.get(counted..span.start).map_or(0, |text| text.matches('\n').count());
-                counted = span.start;
-                let source = text.get(span.clone()).unwrap_or_default();
-                let tree = Tree::parse(source, span.start, line).ok().flatten();
-                if !value.is_null() {
-                    documents.push(Document { span, line, json: true, value, tree });
+
+    fn next(&mut self) -> Next {
+        let text = self.text;
+        loop {
+            match self.values.next() {
+                None => return Next::YamlFrom(text.len()),
+                Some(Ok(value)) => {
+                    let start = self.end + leading_blanks(text.get(self.end..).unwrap_or_default());
+                    let span = start..self.values.byte_offset();
+                    self.end = span.end;
+                    if value.is_null() {
+                        continue;
+                    }
+                    let (line, counted) = self.line;
+                    let feeds = text.get(counted..start).unwrap_or_default().matches('\n').count();
+                    // A stream of a million values has a million lines.
+                    let line = line + feeds;
+                    self.line = (line, start);
+                    self.count += 1;
+                    let source = text.get(span.clone()).unwrap_or_default();
+                    let tree = Tree::parse(source, span.start, line).ok().flatten();
+                    return Next::Document(Document { span, line, json: true, value, tree });
+                }
+                Some(Err(error)) if self.count > 1 => {
+                    return Next::Wrong(Error { line: error.line(), what: format!("no JSON: {error}") });
+                }
+                // What follows the JSON is YAML, from the next line on.
+                Some(Err(_)) => {
+                    let rest = text.get(self.end..).unwrap_or_default();
+                    let blanks = leading_blanks(rest);
+                    let line_feed = rest.get(..blanks).and_then(|blanks| blanks.find('\n'));
+                    return Next::YamlFrom(self.end + line_feed.map_or(blanks, |at| at + 1));
                 }
             }
-            Some(Err(error)) if documents.len() > 1 => {
-                return Err(Error { line: error.line(), what: format!("no JSON: {error}") });
-            }
-            Some(Err(_)) => break,
         }
     }
-    // What follows the JSON is YAML, from the next line on.
-    let rest = text.get(end..).unwrap_or_default();
-    let blanks = leading_blanks(rest);
-    let line_feed = rest.get(..blanks).and_then(|blanks| blanks.find('\n'));
-    Ok(end + line_feed.map_or(blanks, |at| at + 1))
 }
 
 fn leading_blanks(text: &str) -> usize {

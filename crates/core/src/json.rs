@@ -1,24 +1,32 @@
 //! JSON, written by hand: a serializer would double the binary for one document.
 
-use std::fmt::Write;
-use std::time::Duration;
+use alloc::{borrow::ToOwned, format, string::String};
+use core::fmt::Write;
+use core::time::Duration;
 
 /// A JSON object that is being written.
 pub struct Object(String);
 
+impl Default for Object {
+    fn default() -> Self {
+        Self("{".to_owned())
+    }
+}
+
 impl Object {
     /// An empty one.
+    #[must_use]
     pub fn new() -> Self {
-        Self("{".to_owned())
+        Self::default()
     }
 
     /// A member whose value is JSON already.
-    pub fn raw(&mut self, name: &str, value: impl std::fmt::Display) {
+    pub fn raw(&mut self, name: &str, value: impl core::fmt::Display) {
         self.member(name, &value);
     }
 
     /// Not generic: of `raw` the compiler makes a copy for each kind of value.
-    fn member(&mut self, name: &str, value: &dyn std::fmt::Display) {
+    fn member(&mut self, name: &str, value: &dyn core::fmt::Display) {
         let comma = if self.0.len() > 1 { "," } else { "" };
         let _ = write!(self.0, "{comma}{}:{value}", quoted(name));
     }

@@ -1,9 +1,15 @@
 //! `lastout presets`: the known sidecars as a table for people, or as JSON. Every word comes from
-//! `lastout_core::presets`.
+//! the rows.
 
-use crate::output::json::{Object, quoted};
-use lastout_core::presets::{Asked, Gone, Need, PRESETS, Preset, QuitRow, ReadyRow, Switch, When};
-use std::fmt::Write;
+use super::{Asked, Gone, Need, PRESETS, Preset, QuitRow, ReadyRow, Switch, When};
+use crate::json::{Object, quoted};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt::Write;
 
 const HEAD: [&str; 3] = ["NAME", "READY", "QUIT"];
 

@@ -1,0 +1,112 @@
+//! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
+
+use crate::check::subject::{Found, Spot, Subject, names};
+use crate::check::told::Told;
+use crate::decide::{Reason, Sidecar};
+use lastout_core::presets::Preset;
+use lastout_core::spec::{Quit, Spec};
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    if !subject.ends {
+        return Vec::new();
+    }
+    let reason = subject.decision.reason;
+    let why = match reason {
+        Reason::InjectedWrap | Reason::InjectedNative | Reason::InjectedHelper => String::new(),
+        Reason::Already => return untold(subject),
+        Reason::NoEndpoint
+        | Reason::NotNative
+        | Reason::HostPid
+        | Reason::Windows
+        | Reason::NameConflict
+        | Reason::MountConflict
+        | Reason::PatchMismatch
+        | Reason::Internal => format!("; lastout cannot be put in front of it: {}", reason.words()),
+        // `no-command` has it.
+        Reason::NoCommand | Reason::UnresolvedImage => return Vec::new(),
+        // Argo and Tekton end the sidecars of their pods themselves.
+        Reason::ForeignEntrypoint
+        // It is meant so, or nothing is to end.
+        | Reason::OptedOut
+        | Reason::NotSelected
+        | Reason::RestartAlways
+        | Reason::OnlySidecars
+        | Reason::AlreadyNative
+        | Reason::NoSidecar => return Vec::new(),
+    };
+    let mains = subject.names_of_mains();
+    plain(subject)
+        .map(|sidecar| {
+            let name = sidecar.container.name();
+            let mend = match (why.as_str(), subject.inject_native()) {
+                ("", _) => subject.inject.to_owned(),
+                (_, Some(native)) => native,
+                (_, None) => native(sidecar),
+            };
+            found(
+                subject,
+                sidecar,
+                format!("`{name}` runs on when {mains} is over, so the Job never ends{why}"),
+                mend,
+            )
+        })
+        .collect()
+}
+
+/// lastout is there, and is not told of this sidecar, or not how it ends.
+fn untold(subject: &Subject<'_>) -> Vec<Found> {
+    if !subject.told.iter().all(Told::is_known) {
+        return Vec::new();
+    }
+    let mains = names(subject.wrapped_mains().map(|told| told.container.name()));
+    let untold = plain(subject).filter(|sidecar| subject.told_in(sidecar.container).is_none());
+    untold
+        .filter_map(|sidecar| {
+            let name = sidecar.container.name();
+            let specs = || {
+                subject
+                    .told
+                    .iter()
+                    .flat_map(|told| &told.settings.sidecars)
+                    .filter(|spec| is_of(spec, sidecar))
+            };
+            let (what, mend) = if specs().any(is_stopped) {
+                return None;
+            } else if specs().next().is_some() {
+                ("lastout is told to wait for it, and not how to end it", native(sidecar))
+            } else {
+                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec))
+            };
+            Some(found(subject, sidecar, format!("`{name}` runs on when {mains} is over: {what}"), mend))
+        })
+        .collect()
+}
+
+/// The sidecars that nothing else ends.
+fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
+    subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
+}
+
+/// By its row's name, or its own.
+fn is_of(spec: &Spec, sidecar: &Sidecar<'_>) -> bool {
+    let is_row = |preset: &Preset| spec.preset.is_some_and(|told| told.name == preset.name);
+    spec.name == sidecar.container.name() || sidecar.preset.is_some_and(is_row)
+}
+
+/// It is asked or signalled, or goes by itself when the mains are over (Kuma from 3.0).
+pub(super) fn is_stopped(spec: &Spec) -> bool {
+    match spec.quit {
+        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
+        Quit::Nothing => spec.process.is_some() || spec.refused_is_normal,
+    }
+}
+
+/// The kubelet ends it then.
+fn native(sidecar: &Sidecar<'_>) -> String {
+    format!("move `{}` to the end of initContainers, with\nrestartPolicy: Always", sidecar.container.name())
+}
+
+fn found(subject: &Subject<'_>, sidecar: &Sidecar<'_>, message: String, mend: String) -> Found {
+    let path = subject.path(sidecar.container);
+    Found::error(Spot::value(path.key("name")), message, mend).of(sidecar.container, path)
+}

@@ -1,0 +1,88 @@
+//! The rules, one a file. `docs/check.md` has a section for each, under its slug.
+
+mod grace;
+mod group;
+mod hangs;
+mod liveness;
+mod needless;
+mod no_command;
+mod no_deadline;
+mod not_installed;
+mod not_switched_on;
+mod pod_failure_policy;
+mod shell_wrap;
+mod sidecar_exit_code;
+mod spec_error;
+mod stop_policy;
+mod will_be_injected;
+
+use super::Severity;
+use super::subject::{Found, Subject};
+
+/// A rule.
+pub struct Rule {
+    /// Its name, for good: in reports, in `ignore` comments, as a heading of the docs.
+    pub slug: &'static str,
+    /// How bad what it finds can be; a finding may be less.
+    pub severity: Severity,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    pub(super) look: fn(&Subject<'_>) -> Vec<Found>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.slug)
+    }
+}
+
+const fn error(slug: &'static str, summary: &'static str, look: fn(&Subject<'_>) -> Vec<Found>) -> Rule {
+    Rule { slug, severity: Severity::Error, summary, look }
+}
+
+const fn warning(slug: &'static str, summary: &'static str, look: fn(&Subject<'_>) -> Vec<Found>) -> Rule {
+    Rule { slug, severity: Severity::Warning, summary, look }
+}
+
+/// All of them.
+pub static RULES: &[Rule] = &[
+    error("hangs", "a sidecar runs on when the mains are over, so the Job never ends", hangs::look),
+    error(
+        "will-be-injected",
+        "another injector adds a sidecar that runs on when the mains are over",
+        will_be_injected::look,
+    ),
+    error(
+        "not-switched-on",
+        "a sidecar is asked to quit, or whether it is ready, where that is switched off",
+        not_switched_on::look,
+    ),
+    error(
+        "stop-policy",
+        "sidecars are stopped although a main is restarted, or run on although it is not",
+        stop_policy::look,
+    ),
+    error("no-command", "a main that needs lastout has no command to put it in front of", no_command::look),
+    error("spec-error", "lastout would refuse its command line or its variables", spec_error::look),
+    error("not-installed", "a command begins with lastout, and nothing puts it there", not_installed::look),
+    warning("grace", "the kubelet kills the pod before lastout has done with it", grace::look),
+    error("group", "several mains do not wait for each other", group::look),
+    warning("needless", "a native sidecar is asked to quit, and the kubelet starts it again", needless::look),
+    error(
+        "sidecar-exit-code",
+        "a sidecar's own exit code fails the pod although its mains succeeded",
+        sidecar_exit_code::look,
+    ),
+    warning(
+        "shell-wrap",
+        "a shell asks a sidecar to quit: signals and exit codes are lost",
+        shell_wrap::look,
+    ),
+    warning("liveness", "a sidecar that drains fails its liveness probe and is killed", liveness::look),
+    warning(
+        "pod-failure-policy",
+        "a rule of podFailurePolicy sees the end of a sidecar",
+        pod_failure_policy::look,
+    ),
+    warning("no-deadline", "a native sidecar that never starts up holds its Job for ever", no_deadline::look),
+];

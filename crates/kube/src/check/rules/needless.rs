@@ -1,0 +1,56 @@
+//! The kubelet ends a native sidecar after the mains by itself. One that has quit before is started again.
+
+use crate::check::subject::{Found, Subject};
+use lastout_core::outcome::StopOn;
+use lastout_core::presets;
+use lastout_core::settings::Opt;
+use lastout_core::spec::{Quit, Spec};
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    let mut all = Vec::new();
+    for told in subject.wrapped_mains().filter(|told| told.settings.stop_on != StopOn::Never) {
+        for spec in told.settings.sidecars.iter().filter(|spec| is_stopped(spec) && is_native(subject, spec))
+        {
+            let given = told.values.iter().find(|given| {
+                let text = String::from_utf8_lossy(&given.raw.value);
+                given.raw.option == Opt::Sidecar && text.split([':', '?']).next() == Some(&spec.name)
+            });
+            let (name, main) = (&spec.name, told.container.name());
+            let message = format!(
+                "{name} is a native sidecar: the kubelet ends it after `{main}`, and starts it again when it is asked to quit before"
+            );
+            let text = given.map(|given| String::from_utf8_lossy(&given.raw.value).into_owned());
+            let mend = match text {
+                Some(text) if !text.contains(':') => format!("\"{text}:quit=none\""),
+                Some(text) if !text.contains("quit=") && spec.process.is_none() => {
+                    format!("\"{text},quit=none\"")
+                }
+                Some(_) | None => String::new(),
+            };
+            let spot = given.map_or_else(|| told.program(), |given| given.spot.clone());
+            all.push(Found::warning(spot, message, mend).of(told.container, told.path.clone()));
+        }
+    }
+    all
+}
+
+fn is_stopped(spec: &Spec) -> bool {
+    match spec.quit {
+        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
+        Quit::Nothing => spec.process.is_some(),
+    }
+}
+
+/// It is among the native ones, there or to come, and among no others.
+fn is_native(subject: &Subject<'_>, spec: &Spec) -> bool {
+    let is_it = |name: &str, image: &str| {
+        let row = presets::find_by_container(name).or_else(|| presets::find_by_image(image));
+        name == spec.name || row.is_some_and(|row| spec.preset.is_some_and(|own| own.name == row.name))
+    };
+    let plain = subject.pod.containers().iter().any(|container| is_it(container.name(), container.image()));
+    let native = subject.facts.native.iter().any(|container| is_it(container.name(), container.image()));
+    let to_come = subject.facts.promised.iter().any(|promised| {
+        promised.native == Some(true) && spec.preset.is_some_and(|own| own.name == promised.injector.preset)
+    });
+    (native || to_come) && !plain
+}

@@ -1,0 +1,127 @@
+//! A command begins with lastout in a volume: that has to be there, to be mounted, and to be filled before.
+
+use crate::check::subject::{Found, Subject};
+use crate::check::told::Told;
+use crate::decide::{BINARY, FOLDER, VOLUME};
+use crate::pod::{Container, list};
+use lastout_core::argv::Subcommand;
+use serde_json::Value;
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    let lacks = subject.told.iter().filter_map(|told| Some((told, lack(subject, told)?)));
+    lacks
+        .map(|(told, (message, mend))| {
+            Found::error(told.program(), message, mend).of(told.container, told.path.clone())
+        })
+        .collect()
+}
+
+/// What is missing, and what to add.
+fn lack(subject: &Subject<'_>, told: &Told<'_>) -> Option<(String, String)> {
+    let words = told.container.words("command")?;
+    let program = *words.first()?;
+    if !program.starts_with('/') {
+        return None;
+    }
+    let (name, folder) = (told.container.name(), program.rsplit_once('/').map_or("/", |(folder, _)| folder));
+    let Some((volume, mounted)) = mount_of(told.container, program) else {
+        // Without a volume the image itself may have it, but for our own folder.
+        let brought = subject
+            .pod
+            .init_containers()
+            .into_iter()
+            .any(|init| init.index != told.container.index && is_installer(init));
+        if program != BINARY && !brought {
+            return None;
+        }
+        let volume = volume_at(subject, folder).unwrap_or(VOLUME);
+        let mut mend = String::new();
+        if subject.pod.volume(volume).is_none() {
+            mend = whole(subject, folder);
+        }
+        mend.push_str(&format!(
+            "volumeMounts:  # in {name}\n- {{ name: {volume}, mountPath: {folder}, readOnly: true }}"
+        ));
+        return Some((format!("`{name}` runs {program}, and nothing is mounted at {folder}"), mend));
+    };
+    let Some(found) = subject.pod.volume(volume) else {
+        let message = format!("`{name}` runs {program}, and there is no volume {volume}");
+        return Some((message, format!("volumes:\n- {{ name: {volume}, emptyDir: {{ sizeLimit: 16Mi }} }}")));
+    };
+    let fills =
+        |init: &Container<'_>| init.mounts().any(|(name, _)| name == volume) && !misses(*init, volume);
+    // Any other kind of volume has what it has.
+    found.get("emptyDir")?;
+    let before = subject
+        .pod
+        .init_containers()
+        .into_iter()
+        .filter(|init| !told.is_init || init.index < told.container.index);
+    if before.into_iter().any(|init| fills(&init)) {
+        return None;
+    }
+    let message = format!(
+        "`{name}` runs {program}, and no init container before it puts anything into volume {volume}"
+    );
+    Some((message, installer(subject, volume, mounted)))
+}
+
+/// The volume mounted deepest on the way to this file, and where.
+fn mount_of<'a>(container: Container<'a>, file: &str) -> Option<(&'a str, &'a str)> {
+    let holds = |folder: &str| {
+        let folder = folder.trim_end_matches('/');
+        file.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    container
+        .mounts()
+        .filter(|(_, folder)| holds(folder))
+        .max_by_key(|(_, folder)| folder.trim_end_matches('/').len())
+}
+
+/// The volume that another container has in this folder.
+fn volume_at<'a>(subject: &Subject<'a>, folder: &str) -> Option<&'a str> {
+    let containers = subject.pod.init_containers().into_iter().chain(subject.pod.containers());
+    containers.into_iter().find_map(|container| {
+        container.mounts().find(|(_, mounted)| mounted.trim_end_matches('/') == folder).map(|(name, _)| name)
+    })
+}
+
+/// `lastout install FOLDER`, by its command or as the image's own entrypoint has it.
+fn target(container: Container<'_>) -> Option<&str> {
+    let mut words: Vec<&str> = container.words("command").unwrap_or_default();
+    if words.first().is_some_and(|word| word.rsplit('/').next() == Some("lastout")) {
+        words.remove(0);
+    } else if !words.is_empty() {
+        return None;
+    }
+    words.extend(container.words("args").unwrap_or_default());
+    match words.as_slice() {
+        [verb, folder] if *verb == Subcommand::Install.name() => Some(folder),
+        _ => None,
+    }
+}
+
+fn is_installer(container: Container<'_>) -> bool {
+    target(container).is_some()
+}
+
+/// It installs to somewhere else.
+fn misses(container: Container<'_>, volume: &str) -> bool {
+    target(container).is_some_and(|folder| mount_of(container, folder).is_none_or(|(name, _)| name != volume))
+}
+
+fn whole(subject: &Subject<'_>, folder: &str) -> String {
+    let init = installer(subject, VOLUME, folder);
+    let exists = list(subject.pod.spec(), "initContainers")
+        .any(|init| init.get("name").and_then(Value::as_str) == Some(VOLUME));
+    let init = if exists { String::new() } else { format!("{init}\n") };
+    format!("volumes:\n- {{ name: {VOLUME}, emptyDir: {{ sizeLimit: 16Mi }} }}\n{init}")
+}
+
+fn installer(subject: &Subject<'_>, volume: &str, folder: &str) -> String {
+    let folder = if folder.is_empty() { FOLDER } else { folder };
+    format!(
+        "initContainers:\n- name: lastout\n  image: {}\n  args: [install, {folder}]\n  volumeMounts: [{{ name: {volume}, mountPath: {folder} }}]",
+        subject.image()
+    )
+}

@@ -1,0 +1,214 @@
+//! What lastout will ask a sidecar, and nobody has told the sidecar to answer. The core's table says what each needs.
+
+use crate::check::subject::{Found, Spot, Subject};
+use crate::decide::{Reason, Sidecar};
+use crate::pod::{Container, list};
+use lastout_core::presets::{Need, Preset, Switch};
+use lastout_core::spec::{Quit, Ready, Spec};
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    match subject.decision.reason {
+        _ if !subject.ends => return Vec::new(),
+        Reason::InjectedWrap | Reason::InjectedHelper | Reason::Already | Reason::NoCommand => {}
+        // Nobody asks.
+        Reason::InjectedNative
+        | Reason::AlreadyNative
+        | Reason::NoSidecar
+        | Reason::NotNative
+        | Reason::NoEndpoint
+        | Reason::OptedOut
+        | Reason::NotSelected
+        | Reason::RestartAlways
+        | Reason::HostPid
+        | Reason::Windows
+        | Reason::OnlySidecars
+        | Reason::NameConflict
+        | Reason::MountConflict
+        | Reason::UnresolvedImage
+        | Reason::ForeignEntrypoint
+        | Reason::PatchMismatch
+        | Reason::Internal => return Vec::new(),
+    }
+    let there = subject.facts.sidecars.iter().filter_map(|sidecar| {
+        let preset = sidecar.preset?;
+        let off = off(subject, preset, asked(subject, preset, Some(sidecar))?, Some(sidecar.container));
+        found(subject, preset, &off, Some(sidecar.container))
+    });
+    let promised = subject.facts.promised.iter().filter_map(|promised| {
+        let preset = promised.injector.adds().filter(|_| promised.native != Some(true))?;
+        let off = off(subject, preset, asked(subject, preset, None)?, None);
+        found(subject, preset, &off, None)
+    });
+    there.chain(promised).collect()
+}
+
+/// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.
+fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<(bool, bool)> {
+    if subject.decision.reason != Reason::Already {
+        let spec = sidecar.and_then(|sidecar| Spec::parse(&sidecar.spec, &|_| None).ok());
+        return Some(spec.map_or((true, true), |spec| (is_ready_asked(&spec), is_quit_asked(&spec))));
+    }
+    let specs = subject.told.iter().flat_map(|told| {
+        let of_it = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset.name);
+        told.settings.sidecars.iter().filter(of_it).map(move |spec| (told.settings.gate, spec))
+    });
+    let asked = specs.map(|(gate, spec)| (gate && is_ready_asked(spec), is_quit_asked(spec)));
+    asked.reduce(|a, b| (a.0 || b.0, a.1 || b.1))
+}
+
+/// By the row's own request: another one is its author's business.
+fn is_ready_asked(spec: &Spec) -> bool {
+    match (&spec.ready, spec.preset.map(|row| row.ready)) {
+        (Ready::Http(request), Some(lastout_core::presets::ReadyRow::Http { path, .. })) => {
+            request.path == path
+        }
+        (Ready::Accepts(_), Some(lastout_core::presets::ReadyRow::Accepts(_))) => true,
+        (Ready::Http(_) | Ready::Accepts(_) | Ready::File(_) | Ready::Unchecked, _) => false,
+    }
+}
+
+fn is_quit_asked(spec: &Spec) -> bool {
+    match (&spec.quit, spec.preset.and_then(|row| row.quit)) {
+        (Quit::Http(request), Some(row)) => request.path == row.path,
+        (Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother | Quit::Nothing, _) => false,
+    }
+}
+
+/// The switches that are off: for each request the ways to switch it on, none of which is taken.
+fn off(
+    subject: &Subject<'_>,
+    preset: &'static Preset,
+    (ready, quit): (bool, bool),
+    container: Option<Container<'_>>,
+) -> Vec<Vec<&'static Need>> {
+    let mut off: Vec<Vec<&'static Need>> = Vec::new();
+    for (is_asked, is_for) in [(quit, Asks::quit as fn(&Need) -> bool), (ready, Asks::ready)] {
+        let ways: Vec<&Need> = preset.needs.iter().filter(|need| is_for(need)).collect();
+        // What only its configuration shows cannot be judged here.
+        let is_shown = ways.iter().any(|need| !matches!(need.switch, Switch::Config(_)));
+        if is_asked
+            && is_shown
+            && !ways.iter().any(|need| is_on(subject, need.switch, container))
+            && !off.contains(&ways)
+        {
+            off.push(ways);
+        }
+    }
+    off
+}
+
+struct Asks;
+
+impl Asks {
+    fn quit(need: &Need) -> bool {
+        need.asked.quit()
+    }
+
+    fn ready(need: &Need) -> bool {
+        need.asked.ready()
+    }
+}
+
+fn is_on(subject: &Subject<'_>, switch: Switch, container: Option<Container<'_>>) -> bool {
+    match switch {
+        Switch::Flag(flag) => container.is_some_and(|container| has_flag(container, flag)),
+        Switch::Env { name, value } => container.is_some_and(|container| {
+            let elsewhere = list(container.value(), "envFrom").next().is_some();
+            let mut own = list(container.value(), "env")
+                .filter(|entry| entry.get("name").is_some_and(|own| own == name));
+            elsewhere || own.any(|entry| entry.get("value").is_none_or(|own| own == value))
+        }),
+        Switch::Annotation { key, value } => subject.pod.annotation(key) == Some(value),
+        Switch::NotAnnotation { key, value } => subject.pod.annotation(key) != Some(value),
+        Switch::Config(_) => false,
+    }
+}
+
+/// Also as a word of a shell's script.
+fn has_flag(container: Container<'_>, flag: &str) -> bool {
+    let words = ["command", "args"].into_iter().filter_map(|key| container.words(key)).flatten();
+    words.flat_map(str::split_ascii_whitespace).any(|word| {
+        word.strip_prefix(flag).is_some_and(|rest| {
+            rest.is_empty() || rest.strip_prefix('=').is_some_and(|value| value != "false")
+        })
+    })
+}
+
+fn found(
+    subject: &Subject<'_>,
+    preset: &'static Preset,
+    off: &[Vec<&'static Need>],
+    container: Option<Container<'_>>,
+) -> Option<Found> {
+    let first: Vec<&Need> = off
+        .iter()
+        .filter_map(|ways| ways.iter().find(|need| is_possible(need.switch, container)))
+        .copied()
+        .collect();
+    if off.is_empty() {
+        return None;
+    }
+    let asks = |what: fn(&Need) -> bool| off.iter().flatten().any(|need| what(need));
+    let request = match (asks(Asks::quit), asks(Asks::ready)) {
+        (true, true) => "is asked whether it is ready and to quit, and answers neither",
+        (true, false) => "is asked to quit, and does not listen to that",
+        (false, _) => "is asked whether it is ready, and does not answer",
+    };
+    let name = container.map_or(preset.name, |container| container.name());
+    let message = format!("`{name}` {request}: it needs {}", preset.enable);
+    let mut mends: Vec<String> = first.iter().map(|need| mend(need.switch)).collect();
+    let (field, is_new) = match first.first().map(|need| need.switch) {
+        Some(Switch::Flag(_)) => {
+            ("args:", container.is_some_and(|container| container.words("args").is_none()))
+        }
+        Some(Switch::Env { .. }) => {
+            ("env:", container.is_some_and(|container| list(container.value(), "env").next().is_none()))
+        }
+        Some(Switch::Annotation { .. } | Switch::NotAnnotation { .. } | Switch::Config(_)) | None => {
+            ("", false)
+        }
+    };
+    if is_new {
+        mends.insert(0, field.to_owned());
+    }
+    let is_elsewhere =
+        off.iter().all(|ways| ways.iter().any(|need| matches!(need.switch, Switch::Config(_))));
+    let metadata = subject.workload.pod.key("metadata").key("annotations");
+    let spot = match (first.first().map(|need| need.switch), container) {
+        (Some(Switch::NotAnnotation { key, .. }), _) => Spot::value(metadata.key(key)),
+        (Some(Switch::Flag(_)), Some(container)) => {
+            let field = if container.words("args").is_some() { "args" } else { "name" };
+            Spot::value(subject.path(container).key(field))
+        }
+        (_, Some(container)) => Spot::value(subject.path(container).key("name")),
+        (_, None) => {
+            let promised =
+                subject.facts.promised.iter().find(|promised| promised.injector.preset == preset.name)?;
+            super::will_be_injected::spot(subject, promised)
+        }
+    };
+    let found = if is_elsewhere { Found::warning } else { Found::error }(spot, message, mends.join("\n"));
+    Some(match container {
+        Some(container) => found.of(container, subject.path(container)),
+        None => found,
+    })
+}
+
+/// It can be written here.
+fn is_possible(switch: Switch, container: Option<Container<'_>>) -> bool {
+    match switch {
+        Switch::Flag(_) | Switch::Env { .. } => container.is_some(),
+        Switch::Annotation { .. } | Switch::NotAnnotation { .. } => true,
+        Switch::Config(_) => false,
+    }
+}
+
+fn mend(switch: Switch) -> String {
+    match switch {
+        Switch::Flag(flag) => format!("- {flag}"),
+        Switch::Env { name, value } => format!("- {{ name: {name}, value: \"{value}\" }}"),
+        Switch::Annotation { key, value } => format!("{key}: \"{value}\""),
+        Switch::NotAnnotation { key, value } => format!("take the annotation {key}: \"{value}\" out"),
+        Switch::Config(what) => what.to_owned(),
+    }
+}

@@ -1,0 +1,72 @@
+//! What lastout would refuse, or take for something else: judged by the readers that it has itself.
+
+use crate::check::subject::{Found, Spot, Subject};
+use crate::decide::{COMMAND, PREFIX};
+use lastout_core::argv::Wrong;
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    let mut all = Vec::new();
+    for told in &subject.told {
+        let name = told.container.name();
+        let mut add = |found: Found| all.push(found.of(told.container, told.path.clone()));
+        for (place, wrong) in &told.problems {
+            let word = told.words.get(place.word);
+            if word.is_some_and(|word| word.is_unknown) {
+                continue;
+            }
+            let length = word.map_or(1, |word| word.text.len().saturating_sub(place.byte));
+            let spot = told.spot(*place, length);
+            let found = if wrong.is_refused() { Found::error } else { Found::warning };
+            add(found(spot, format!("`{name}`: {wrong}"), meant(wrong, word.map_or("", |word| &word.text))));
+        }
+        for (error, spot, mend) in told.wrong_values() {
+            add(Found::error(spot, format!("`{name}`: {error}"), mend));
+        }
+        for (variable, meant, spot) in told.unknown_variables() {
+            let hint = meant.as_ref().map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+            let message = format!("`{name}`: {variable}: no such setting{hint}");
+            add(Found::warning(spot, message, meant.unwrap_or_default()));
+        }
+    }
+    let metadata = subject.workload.pod.key("metadata");
+    // Of a decision's own warnings those count that are about what the manifest says.
+    let facts = &subject.facts.warnings;
+    let own = subject.decision.warnings.iter().filter(|own| own.starts_with(PREFIX) && !facts.contains(own));
+    for warning in facts.iter().chain(own) {
+        let key = warning.split([' ', ':']).next().filter(|key| key.starts_with(PREFIX)).unwrap_or_default();
+        let list = metadata.key(if subject.pod.label(key).is_some() { "labels" } else { "annotations" });
+        all.push(Found::warning(Spot::key(list.key(key)), warning.clone(), ""));
+    }
+    let annotations = metadata.key("annotations");
+    for (key, value) in subject.pod.annotations().filter(|(key, _)| key.starts_with(COMMAND)) {
+        let words = value.as_str().map(serde_json::from_str::<Vec<String>>);
+        if !matches!(words, Some(Ok(words)) if !words.is_empty()) {
+            let message = format!("{key}: {value} is no JSON list of words");
+            all.push(Found::error(
+                Spot::value(annotations.key(key)),
+                message,
+                format!("{key}: '[\"/app\", \"ARG\"]'"),
+            ));
+        }
+    }
+    all
+}
+
+/// What to write instead, where that is plain.
+fn meant(wrong: &Wrong, word: &str) -> String {
+    match wrong {
+        Wrong::UnknownOption { option, meant: Some(meant) } => {
+            format!("{:?}", word.replacen(option, &format!("--{meant}"), 1))
+        }
+        Wrong::UnknownOption { meant: None, .. }
+        | Wrong::OptionOfAnotherInit { .. }
+        | Wrong::ValueMissing(_)
+        | Wrong::ValueUnexpected { .. }
+        | Wrong::Repeated(_)
+        | Wrong::SeveralWords { .. }
+        | Wrong::OptionBehindSpecs { .. }
+        | Wrong::OptionBehindCommand(_)
+        | Wrong::NoCommand
+        | Wrong::Misused { .. } => String::new(),
+    }
+}

@@ -1,0 +1,48 @@
+//! `--stop-on` and the restart policy: sidecars are to be stopped after those exit codes after which nobody starts the main
+//! again, and after no other.
+
+use crate::check::subject::{Found, Subject};
+use crate::decide::final_codes;
+use lastout_core::settings::Opt;
+
+pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
+    let mut all = Vec::new();
+    for told in subject.wrapped_mains() {
+        let has_sidecars = !told.settings.sidecars.is_empty();
+        let is_known = told.last(Opt::StopOn).is_some() || !told.has_unknown_env;
+        if !has_sidecars || !is_known || !told.errors.is_empty() {
+            continue;
+        }
+        // Of a native sidecar nothing depends on it.
+        let plain = !subject.facts.sidecars.is_empty()
+            || subject.facts.promised.iter().any(|promised| promised.native != Some(true));
+        if !plain && !subject.facts.native.is_empty() {
+            continue;
+        }
+        let name = told.container.name();
+        let last = final_codes(subject.pod, told.container);
+        let stop_on = &told.settings.stop_on;
+        let codes = || 0..=u8::MAX;
+        let early = codes().find(|code| stop_on.covers_code(*code) && !last.has(*code));
+        // What is not in the manifest may be no sidecar that runs on.
+        let never = codes().filter(|_| plain).find(|code| !stop_on.covers_code(*code) && last.has(*code));
+        let message = match (early, never) {
+            (Some(code), _) => format!(
+                "after exit code {code} `{name}` is started again, and its sidecars are stopped by then"
+            ),
+            (None, Some(code)) => {
+                format!("after exit code {code} `{name}` is over for good, and its sidecars run on")
+            }
+            (None, None) => continue,
+        };
+        let policy = last.as_stop_on().unwrap_or_else(|| "always".to_owned());
+        let mend = match told.last(Opt::StopOn) {
+            Some(_) => format!("{policy:?}"),
+            None => format!("\"--stop-on\", {policy:?},"),
+        };
+        all.push(
+            Found::error(told.spot_of(Opt::StopOn), message, mend).of(told.container, told.path.clone()),
+        );
+    }
+    all
+}

@@ -1,0 +1,170 @@
+//! `kubectl lastout check FILE…`
+
+use super::{Finding, Seen, Severity, check, github, json, sarif, text};
+use crate::cli;
+use crate::files::{Error, Source, sources};
+use crate::verbs::Progress;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+/// What was found in all files.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// How many files were read.
+    pub files: usize,
+    /// How many of those that are meant could not be.
+    pub unreadable: usize,
+    /// How many pods there are.
+    pub pods: usize,
+    /// What hangs or fails.
+    pub errors: usize,
+    /// What may.
+    pub warnings: usize,
+    /// What a comment asks to leave out.
+    pub ignored: usize,
+}
+
+/// Its command line.
+#[must_use]
+pub fn definition(files: Arg, options: Vec<Arg>) -> Command {
+    Command::new("check")
+        .about("Find what would hang or fail: exit 1 with an error, 2 where a file cannot be read")
+        .arg(files)
+        .arg(
+            Arg::new("output")
+                .short('o')
+                .long("output")
+                .value_name("FORMAT")
+                .help("How findings are printed")
+                .value_parser(PossibleValuesParser::new(["text", "json", "sarif", "github"]))
+                .default_value("text"),
+        )
+        .args(options)
+}
+
+/// Looks at all files. One that cannot be read does not hide what is wrong with the others.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
+    let (options, extra, again) = (cli::options(matches), cli::pod_paths(matches), again(matches));
+    let format = matches.get_one::<String>("output").map_or("text", String::as_str);
+    let words: Vec<String> = matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect();
+    let mut summary = Summary::default();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut kept: Vec<Finding> = Vec::new();
+    let sources = files(&words, &mut summary);
+    // Findings on the same terminal are progress enough.
+    let mut progress = (!io::stdout().is_terminal()).then(|| Progress::new(sources.len(), "files"));
+    for source in sources {
+        progress.iter_mut().for_each(Progress::step);
+        let text = match source.read() {
+            Ok(text) => text,
+            Err(error) => {
+                complain(&error.to_string(), &mut summary);
+                continue;
+            }
+        };
+        let name = source.name();
+        let seen = check(&name, &text, &options, &extra, &again);
+        summary.files += 1;
+        summary.add(&seen);
+        for (line, odd) in &seen.odd {
+            report(&format!("{name}:{line}: {odd}"));
+        }
+        if let Some(error) = &seen.error {
+            complain(&format!("{name}:{}: {}", error.line, error.what), &mut summary);
+        }
+        match format {
+            "json" | "sarif" => kept.extend(seen.findings),
+            "github" => put(&mut out, seen.findings.iter().map(github::write))?,
+            _ => put(&mut out, seen.findings.iter().map(text::write))?,
+        }
+    }
+    progress.iter().for_each(Progress::end);
+    match format {
+        "json" => put(&mut out, [json::write(&kept, &summary)])?,
+        "sarif" => put(&mut out, [sarif::write(&kept, &summary)])?,
+        _ => {}
+    }
+    ended(out.flush())?;
+    report(&summary.to_string());
+    Ok(if summary.unreadable > 0 { 2 } else { u8::from(summary.errors > 0) })
+}
+
+/// The files that these words mean; a word that means none is told of.
+fn files(words: &[String], summary: &mut Summary) -> Vec<Source> {
+    let mut all = Vec::new();
+    for word in words {
+        match sources(std::slice::from_ref(word)) {
+            Ok(found) => all.extend(found),
+            Err(error) => complain(&error.to_string(), summary),
+        }
+    }
+    all
+}
+
+/// The options that the user has given, for a command line that mends.
+fn again(matches: &ArgMatches) -> String {
+    let mut words = String::new();
+    for id in matches.ids().map(clap::Id::as_str).filter(|id| !["FILE", "output"].contains(id)) {
+        if matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine) {
+            for value in matches.get_raw(id).into_iter().flatten() {
+                words.push_str(&format!(" --{id} {}", super::quoted(&value.to_string_lossy())));
+            }
+        }
+    }
+    words
+}
+
+impl Summary {
+    fn add(&mut self, seen: &Seen) {
+        let errors = seen.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        self.errors += errors;
+        self.warnings += seen.findings.len() - errors;
+        self.pods += seen.pods;
+        self.ignored += seen.ignored;
+    }
+}
+
+/// `3 files, 5 pods: 2 errors, 1 warning`
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = |number: usize, word: &str| match number {
+            1 => format!("1 {word}"),
+            number => format!("{number} {word}s"),
+        };
+        write!(f, "{}, {}: ", count(self.files, "file"), count(self.pods, "pod"))?;
+        write!(f, "{}, {}", count(self.errors, "error"), count(self.warnings, "warning"))?;
+        if self.ignored > 0 {
+            write!(f, ", {} ignored", self.ignored)?;
+        }
+        if self.unreadable > 0 {
+            write!(f, "; {} cannot be read", count(self.unreadable, "file"))?;
+        }
+        Ok(())
+    }
+}
+
+fn complain(line: &str, summary: &mut Summary) {
+    summary.unreadable += 1;
+    report(line);
+}
+
+/// A line on stderr.
+fn report(line: &str) {
+    let _ = writeln!(io::stderr(), "kubectl-lastout: {line}");
+}
+
+fn put(out: &mut impl Write, texts: impl IntoIterator<Item = String>) -> Result<(), Error> {
+    ended(texts.into_iter().try_for_each(|text| out.write_all(text.as_bytes())))
+}
+
+/// Whoever closed it does not want to read it.
+fn ended(written: io::Result<()>) -> Result<(), Error> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error(format!("stdout: {error}"))),
+        _ => Ok(()),
+    }
+}

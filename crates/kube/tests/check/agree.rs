@@ -1,0 +1,141 @@
+//! check and inject ask the same decide.
+
+use super::{HANGS, findings, job, rules, run, wrapped};
+use kubectl_lastout::check::check as look;
+use kubectl_lastout::decide::{Context, Delivery, KubeVersion, Options, applied, decide};
+use kubectl_lastout::pod::Pod;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// What inject would change is what hangs, and what it leaves alone is not.
+#[test]
+fn check_and_inject_agree() {
+    let with = |what: &str, to: &str| job(HANGS).replace(what, to);
+    for (manifest, hangs) in [
+        (job(HANGS), true),
+        (with("Never", "OnFailure"), true),
+        (with("Never", "Always"), false),
+        (
+            with("template:\n", "template:\n    metadata: { labels: { lastout.dev/inject: \"false\" } }\n"),
+            false,
+        ),
+        (with("[/app/report]", "[/var/run/argo/argoexec]"), false),
+        (with("istio-proxy", "proxy"), true),
+        (with("istio-proxy", "proxy").replace("istio/proxyv2", "r/proxy"), false),
+    ] {
+        let injected = run(&["inject", "--check-only", "-"], &manifest).status.code() == Some(1);
+        assert_eq!((rules(&manifest) == ["hangs"], injected), (hangs, hangs), "{manifest}");
+    }
+    // Where lastout cannot come in, it hangs all the same, and only the kubelet can end it.
+    let mend = |manifest: &str| {
+        let (rules, found) = findings(manifest);
+        assert_eq!(rules, ["hangs"], "{manifest}");
+        found[0]["mend"].as_str().unwrap().to_owned()
+    };
+    let native = "kubectl lastout inject --mode native -";
+    assert_eq!(mend(&job(&format!("      hostPID: true\n{HANGS}"))), native);
+    assert_eq!(mend(&with("istio-proxy", "fluent-bit").replace("istio/proxyv2", "fluent-bit")), native);
+    assert!(mend(&job(&format!("      os: {{ name: windows }}\n{HANGS}"))).contains("restartPolicy: Always"));
+    // What its own system ends does not hang.
+    assert_eq!(
+        rules(&with("istio-proxy", "gke-gcsfuse-sidecar").replace("istio/proxyv2", "r/fuse")),
+        [""; 0]
+    );
+    // To be waited for only is not to be stopped.
+    assert!(mend(&job(&wrapped("--sidecar, \"istio:quit=none\""))).contains("restartPolicy: Always"));
+    // Told of one, and not of the other.
+    let (rules, found) = findings(&job(&wrapped("--sidecar, envoy")));
+    assert_eq!(rules, ["hangs"]);
+    assert_eq!(found[0]["mend"], "\"--sidecar\", \"istio\",");
+}
+
+/// A pod's containers, restart policy, labels and annotations, as they come.
+fn pod() -> impl Strategy<Value = Value> {
+    let names = [
+        "main",
+        "second",
+        "istio-proxy",
+        "cloud-sql-proxy",
+        "linkerd-proxy",
+        "fluent-bit",
+        "gke-gcsfuse-sidecar",
+    ];
+    let command = prop_oneof![
+        6 => Just(json!(["/app"])),
+        1 => Just(json!(["sh", "-c", "/app; curl -X POST localhost:15020/quitquitquit"])),
+        1 => Just(Value::Null),
+        1 => Just(json!(["/var/run/argo/argoexec"])),
+    ];
+    let container =
+        (prop::sample::select(names.to_vec()), command, any::<bool>()).prop_map(|(name, command, rules)| {
+            let mut container = json!({ "name": name, "image": "r/x:1" });
+            if !command.is_null() {
+                container["command"] = command;
+            }
+            if rules {
+                container["restartPolicyRules"] =
+                    json!([{ "action": "Restart", "exitCodes": { "operator": "In", "values": [3] } }]);
+            }
+            container
+        });
+    let metadata = prop::sample::select(vec![
+        json!({}),
+        json!({ "labels": { "sidecar.istio.io/inject": "true" } }),
+        json!({ "annotations": { "linkerd.io/inject": "enabled" } }),
+        json!({ "annotations": { "dapr.io/enabled": "true" } }),
+        json!({ "annotations": { "sidecar.opentelemetry.io/inject": "true" } }),
+        json!({ "annotations": { "gke-gcsfuse/volumes": "true" } }),
+        json!({ "labels": { "lastout.dev/inject": "false" } }),
+        json!({ "annotations": { "lastout.dev/main": "main" } }),
+    ]);
+    let spec = (
+        prop::collection::vec(container, 1..5),
+        prop::sample::select(vec!["Never", "OnFailure", "Always"]),
+        any::<bool>(),
+    );
+    (spec, metadata).prop_map(|((containers, policy, host_pid), metadata)| {
+        let mut seen = std::collections::HashSet::new();
+        let containers: Vec<Value> =
+            containers.into_iter().filter(|container| seen.insert(container["name"].to_string())).collect();
+        let mut spec = json!({ "restartPolicy": policy, "containers": containers });
+        if host_pid {
+            spec["hostPID"] = json!(true);
+        }
+        json!({ "metadata": metadata, "spec": spec })
+    })
+}
+
+fn rules_of(pod: &Value, options: &Options) -> Vec<&'static str> {
+    let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "x" }, "spec": { "template": pod } });
+    look("x", &format!("{job:#}"), options, &[], "")
+        .findings
+        .iter()
+        .map(|finding| finding.rule.slug)
+        .collect()
+}
+
+proptest! {
+    /// What inject would change is told of, and what it has changed is right.
+    #[test]
+    fn check_asks_for_what_inject_does_and_has_nothing_against_it(
+        pod in pod(),
+        version in prop::option::of(28u32..37),
+        by_image in any::<bool>(),
+    ) {
+        let delivery = if by_image { Delivery::ImageVolume } else { Delivery::InitContainer };
+        let kube_version = version.map(|minor| KubeVersion(1, minor));
+        let options = Options { delivery, kube_version, image: "r/lastout:1".into(), ..Options::default() };
+        let decision = decide(Pod(&pod), Context::default(), &options);
+        let before = rules_of(&pod, &options);
+        let asks = ["hangs", "will-be-injected", "shell-wrap"];
+        if decision.is_change() {
+            prop_assert!(before.iter().any(|rule| asks.contains(rule)), "{before:?}: {pod:#}");
+            let after = applied(&pod, &decision).unwrap();
+            // What the sidecars are told is the user's; a shell's own request goes on beside ours.
+            let left: Vec<&str> = rules_of(&after, &options).into_iter().filter(|rule| !["not-switched-on", "shell-wrap"].contains(rule)).collect();
+            prop_assert_eq!(&left, &[""; 0], "{:#}", after);
+        }
+        let may_hang = ["hangs", "no-command"].iter().any(|rule| before.contains(rule));
+        prop_assert!(!(may_hang && pod["spec"]["restartPolicy"] == "Always"), "{before:?}: {pod:#}");
+    }
+}

@@ -1,0 +1,92 @@
+//! What is printed, and the exit codes.
+
+use super::{DISTROLESS, HANGS, check, job, wrapped};
+use kubectl_lastout::check::RULES;
+use serde_json::Value;
+
+#[test]
+fn a_finding_shows_its_place_its_line_and_the_mend() {
+    let (code, stdout, stderr) = check(&["-"], &job(HANGS));
+    assert_eq!(code, 1);
+    assert_eq!(
+        stdout,
+        "-:12:15: error[hangs]: job/report: `istio-proxy` runs on when `report` is over, so the Job never ends
+ 12 |       - name: istio-proxy
+    |               ^^^^^^^^^^^
+    mend: kubectl lastout inject -
+"
+    );
+    assert_eq!(stderr, "kubectl-lastout: 1 file, 1 pod: 1 error, 0 warnings\n");
+}
+
+#[test]
+fn a_name_cannot_end_the_line() {
+    let odd = job(HANGS).replace("name: report\n", "name: \"a\\n::error::\\e[2J\"\n");
+    for format in ["text", "github"] {
+        let (_, stdout, _) = check(&["-o", format, "-"], &odd);
+        assert!(stdout.contains("`a\u{fffd}::error::\u{fffd}[2J` is over"), "{stdout}");
+    }
+}
+
+#[test]
+fn the_mend_repeats_the_options() {
+    let (_, stdout, _) =
+        check(&["--kube-version", "1.28", "--sidecar", "mine:quit=file:/x", "-"], &job(HANGS));
+    let mend = "mend: kubectl lastout inject --kube-version 1.28 --sidecar mine:quit=file:/x -\n";
+    assert!(stdout.ends_with(mend), "{stdout}");
+}
+
+#[test]
+fn what_is_clean_or_only_warned_of_is_0() {
+    let clean = job("      containers: [{ name: a, image: a }]\n");
+    assert_eq!(
+        check(&["-"], &clean),
+        (0, String::new(), "kubectl-lastout: 1 file, 1 pod: 0 errors, 0 warnings\n".into())
+    );
+    let warned = job(&format!(
+        "      terminationGracePeriodSeconds: 5\n{}",
+        wrapped("--grace, 10s, --sidecar, istio")
+    ));
+    let (code, stdout, _) = check(&["-"], &warned);
+    assert!(code == 0 && stdout.contains(": warning[grace]: "), "{stdout}");
+}
+
+#[test]
+fn sarif_has_what_its_schema_asks_for() {
+    let (code, stdout, _) = check(&["-o", "sarif", "-"], &job(DISTROLESS));
+    let whole: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, whole["version"].as_str()), (1, Some("2.1.0")));
+    let run = &whole["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), RULES.len());
+    assert!(run["tool"]["driver"]["name"].is_string());
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        let number = |key: &str| region[key].as_u64().unwrap();
+        assert!(
+            number("startLine") >= 1
+                && number("startColumn") >= 1
+                && number("endColumn") > number("startColumn")
+        );
+        assert!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].is_string());
+    }
+    let empty: Value = serde_json::from_str(&check(&["-o", "sarif", "-"], "").1).unwrap();
+    assert_eq!(empty["runs"][0]["results"], serde_json::json!([]));
+}
+
+#[test]
+fn github_gets_one_line_for_each_finding() {
+    let (_, stdout, _) = check(&["-o", "github", "-"], &job(DISTROLESS));
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with(
+        "::error file=-,line=12,col=15,endColumn=26,title=hangs%3A job/report::`istio-proxy` runs on"
+    ));
+    assert!(lines[2].contains("%0Amend: - --quitquitquit%0A- --health-check"), "{}", lines[2]);
+}
