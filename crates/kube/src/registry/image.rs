@@ -1,7 +1,7 @@
 //! What an image runs: from its manifest, or from those of all its platforms, to ENTRYPOINT and CMD.
 
 use super::client::{Answer, Client};
-use super::reference::Reference;
+use super::reference::{Reference, is_digest};
 use crate::decide::ImageConfig;
 use ring::digest::{SHA256, SHA512, digest};
 use serde_json::Value;
@@ -95,6 +95,7 @@ pub fn read(
     }
     let mut found: Vec<(Platform, Argv)> = Vec::new();
     for (platform, digest) in entries {
+        known(&digest)?;
         let (answer, value) = manifest(client, &digest)?;
         found.push((platform, config(client, &answer, &value)?.1));
     }
@@ -169,6 +170,7 @@ fn config(client: &mut Client<'_>, answer: &Answer, manifest: &Value) -> Result<
     if !CONFIGS.contains(&kind) {
         return Err(format!("it is no image, but an artifact: {kind:?}"));
     }
+    known(digest)?;
     let blob = client.get(&format!("blobs/{digest}"), "*/*", CONFIG)?;
     verify(&blob.bytes, digest)?;
     let value: Value = serde_json::from_slice(&blob.bytes).map_err(|_| "its config is no JSON".to_owned())?;
@@ -191,11 +193,15 @@ fn words(config: &Value, key: &str) -> Result<Vec<String>, String> {
     }
 }
 
+/// It comes from elsewhere, and becomes part of an address.
+fn known(digest: &str) -> Result<(), String> {
+    if is_digest(digest) { Ok(()) } else { Err(format!("{digest:?} is no sha256 or sha512 digest")) }
+}
+
 fn verify(bytes: &[u8], wanted: &str) -> Result<(), String> {
     let (algorithm, own) = match wanted.split_once(':') {
-        Some(("sha256", _)) => ("sha256", digest(&SHA256, bytes)),
         Some(("sha512", _)) => ("sha512", digest(&SHA512, bytes)),
-        _ => return Err(format!("{wanted:?} is no sha256 or sha512 digest")),
+        _ => ("sha256", digest(&SHA256, bytes)),
     };
     let own = format!("{algorithm}:{}", hex(own.as_ref()));
     if own == wanted { Ok(()) } else { Err(format!("asked for {wanted}, it answers {own}")) }

@@ -97,7 +97,14 @@ fn one(image: &Reference, ask: &Ask, roots: &Arc<Vec<Certificate<'static>>>, kno
     };
     let mut client = Client::new(image, ask.timeout, roots, &look_up);
     image::read(&mut client, image, ask.platform.as_ref())
-        .map_err(|why| format!("registry {}: {why}", image.registry))
+        .map_err(|why| format!("registry {}: {}", image.registry, shortened(&why)))
+}
+
+/// A reason may quote what came from elsewhere: a certificate's hundred names, an address of any length.
+fn shortened(why: &str) -> String {
+    const MOST: usize = 300;
+    let why = why.replace(char::is_control, "?");
+    if why.chars().count() <= MOST { why } else { why.chars().take(MOST).chain(['…']).collect() }
 }
 
 /// What shares a credential.

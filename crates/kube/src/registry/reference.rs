@@ -162,7 +162,9 @@ fn is_tag(text: &str) -> bool {
     first && all && text.len() <= 128
 }
 
-fn is_digest(text: &str) -> bool {
+/// One that can be checked: `sha256:…`, `sha512:…`.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
     let is_hex = |hex: &str| hex.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     match text.split_once(':') {
         Some(("sha256", hex)) => hex.len() == 64 && is_hex(hex),
