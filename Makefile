@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench demo test test-shipped test-all e2e images dist lint audit msrv miri clean
+.PHONY: help build bench demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ audit: ## licences, duplicates, sources and advisories of the dependencies, by c
 
 msrv: ## builds everything with the oldest Rust that Cargo.toml promises
 	@scripts/msrv
+
+macos: ## checks that kubectl-lastout compiles for macOS
+	@scripts/macos
 
 miri: ## undefined behaviour in the core and the allocator: their tests in Miri; needs a nightly Rust, and takes long
 	@scripts/miri

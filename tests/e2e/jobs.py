@@ -1,12 +1,10 @@
 """Real Jobs: each example does what its first lines say, and the same pod without lastout hangs."""
 
 import cluster
-from cluster import Failure, Skip, kubectl
+from cluster import Skip, kubectl
 from stage import (
-    all_gone, case, check, codes, container, ended_with, example, finished, never_restarted, only, sidecars, spec_of,
+    all_gone, case, check, codes, container, ended_with, example, hang, never_restarted, only, sidecars, spec_of,
 )  # fmt: skip
-
-PATIENCE = 10  # seconds after which a pod whose main has ended counts as hanging
 
 
 @case
@@ -21,14 +19,7 @@ def job_with_init_container_completes(stage):
 
 @case
 def job_with_image_volume_completes(stage):
-    try:
-        job = stage.create(example("image-volume.yaml"))
-    except Failure as failure:
-        raise Skip(f"no image volumes here: {failure}") from failure
-    pod = stage.pod_of(job)
-    if not any("image" in volume for volume in stage.pod(pod)["spec"]["volumes"]):
-        raise Skip("no image volumes here: the API server dropped the volume")
-    pod = stage.job_ends(job, "Complete")
+    pod = stage.job_ends(stage.with_image_volume(lambda: stage.create(example("image-volume.yaml"))), "Complete")
     ended_with(pod)
     all_gone(stage.report(pod["metadata"]["name"]))
 
@@ -44,21 +35,8 @@ def job_with_baked_image_completes(stage):
 def same_pod_without_lastout_hangs(stage):
     job = example("job.yaml")
     container(job, "main").update(command=["/app/report"], args=["--day", "yesterday"])
-    name = stage.create(job, "without-lastout")
-    pod = stage.pod_of(name)
-    ended = stage.until_state(pod, "main", "terminated")
-    check(ended["exitCode"] == 0, f"main ended with {ended['exitCode']}")
-
-    def over():
-        status = (stage.watch.get("jobs", name) or {}).get("status", {})
-        return status.get("conditions") or set(codes(stage.pod(pod)).values()) != {0, "running"}
-
-    try:
-        stage.watch.until(over, PATIENCE, "")
-    except Failure:
-        check(stage.watch.get("jobs", name)["status"].get("active") == 1, "the Job is still active")
-        return
-    raise Failure(f"it did not hang: {codes(stage.pod(pod))}; nobody would need lastout")
+    [pod] = hang(stage, {stage.create(job, "without-lastout"): ["main"]}).values()
+    check(codes(pod)["main"] == 0, f"main ended with {codes(pod)}")
 
 
 @case

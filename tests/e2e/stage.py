@@ -9,7 +9,7 @@ import threading
 import time
 
 import cluster
-from cluster import Failure, kubectl
+from cluster import Failure, Skip, kubectl
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What the restricted profile asks of a container, and a read-only root file system besides.
@@ -20,6 +20,7 @@ RESTRICTED = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+PATIENCE = 10  # seconds after which a pod whose mains have ended counts as hanging
 CASES = []
 _examples, _reading = {}, threading.Lock()
 
@@ -90,6 +91,22 @@ class Stage:
             thing["metadata"]["name"] = name
         kubectl("-n", self.namespace, "create", "-f", "-", stdin=thing)
         return thing["metadata"]["name"]
+
+    def apply(self, text):
+        """Applies a manifest as it stands."""
+        kubectl("-n", self.namespace, "apply", "-f", "-", stdin=text)
+
+    def with_image_volume(self, create):
+        """-> the Job that `create` makes, where the cluster has image volumes"""
+        try:
+            job = create()
+        except Failure as failure:
+            if "volumes[" not in str(failure):
+                raise
+            raise Skip(f"no image volumes here: {failure}") from failure
+        if not any("image" in volume for volume in self.pod(self.pod_of(job))["spec"]["volumes"]):
+            raise Skip("no image volumes here: the API server dropped the volume")
+        return job
 
     def note(self, pod):
         self.pods[pod["metadata"]["name"]] = pod
@@ -193,6 +210,32 @@ def ended_with(pod, **expected):
     have = codes(pod)
     want = {name: expected.get(name.replace("-", "_"), 0) for name in have}
     check(have == want, f"exit codes {have}, expected {want}")
+
+
+def hang(stage, jobs):
+    """These Jobs, {name: its mains}, are active when their mains are over, and stay so; none is to be restarted.
+    -> {name: its pod}"""
+    names = {job: stage.pod_of(job) for job in jobs}
+
+    def pods():
+        return {job: stage.pod(name) for job, name in names.items()}
+
+    def mains_are_over():
+        states = {job: cluster.states(pod) for job, pod in pods().items()}
+        return all("terminated" in states[job].get(main, {}) for job, mains in jobs.items() for main in mains)
+
+    def over():
+        ended = [job for job in jobs if (stage.watch.get("jobs", job) or {}).get("status", {}).get("conditions")]
+        return ended + [job for job, pod in pods().items() if "running" not in codes(pod).values()]
+
+    stage.watch.until(mains_are_over, 120, f"the mains of {', '.join(jobs)} are over")
+    try:
+        found = stage.watch.until(over, PATIENCE, "")
+    except Failure:
+        for job in jobs:
+            check(stage.watch.get("jobs", job)["status"].get("active") == 1, f"{job} is not active any more")
+        return pods()
+    raise Failure(f"no hang: {found}; nobody would need lastout")
 
 
 def never_restarted(pod, *names):

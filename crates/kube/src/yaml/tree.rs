@@ -92,7 +92,7 @@ impl Tree {
         first_line: usize,
         last_line: &Cell<usize>,
     ) -> Result<Option<Self>, Error> {
-        // libyaml-safer panics on a block scalar at the end of the input; kubectl appends a line feed as well.
+        // kubectl appends a line feed as well, and libyaml-safer wants one at the end.
         let text = if chunk.ends_with('\n') { Cow::from(chunk) } else { Cow::from(format!("{chunk}\n")) };
         let mut bytes = text.as_bytes();
         let mut parser = Parser::new();
