@@ -2,9 +2,11 @@
 
 use crate::change::Path;
 use crate::decide::{Delivery, KubeVersion, Mode, Options};
+use crate::registry::{Ask, Platform};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use lastout_core::spec::Spec;
+use std::time::Duration;
 
 /// The images of this release, where the user names no other. They are pinned by digest in what is published.
 pub const IMAGE: &str = concat!("lastout:", env!("CARGO_PKG_VERSION"));
@@ -25,6 +27,7 @@ pub fn definition() -> Command {
                 .about("Put lastout into the pods of manifests that need it; the result goes to stdout")
                 .arg(files())
                 .args(decision_options())
+                .args(resolve_options())
                 .args(writing_options()),
         )
         .subcommand(
@@ -38,7 +41,8 @@ pub fn definition() -> Command {
             Command::new("explain")
                 .about("Tell, for each pod, what inject would do, and why")
                 .arg(files())
-                .args(decision_options()),
+                .args(decision_options())
+                .args(resolve_options()),
         )
         .subcommand(crate::check::verb::definition(files(), decision_options()))
         .subcommand(
@@ -114,6 +118,40 @@ fn decision_options() -> Vec<Arg> {
         ),
         pod_path(),
     ]
+}
+
+fn resolve_options() -> Vec<Arg> {
+    let needs = |arg: Arg| arg.requires("resolve-images");
+    vec![
+        flag(
+            "resolve-images",
+            "Ask registries what an image runs where a main has no command, as you are logged in (docker login)",
+        ),
+        needs(value("resolve-timeout", "DURATION", "For one image").default_value("30s").value_parser(
+            |text: &str| {
+                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
+                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
+            },
+        )),
+        needs(
+            value(
+                "platform",
+                "OS/ARCH",
+                "Which one decides, where an image does not run the same on all: linux/amd64",
+            )
+            .value_parser(|text: &str| Platform::read(text).ok_or("write linux/amd64, or linux/arm/v7")),
+        ),
+        needs(flag("pin", "Write the digest of such an image into the manifest, too")),
+    ]
+}
+
+/// `--resolve-images`
+#[must_use]
+pub fn ask(matches: &ArgMatches) -> Option<Ask> {
+    matches.get_flag("resolve-images").then(|| Ask {
+        timeout: matches.get_one::<Duration>("resolve-timeout").copied().unwrap_or(Duration::from_secs(30)),
+        platform: matches.get_one::<Platform>("platform").cloned(),
+    })
 }
 
 fn writing_options() -> Vec<Arg> {

@@ -4,8 +4,8 @@
 //! files ─► yaml ─► values ─► pod ─► decide ─► changes ─► yaml::edit ─► text
 //!                                               └──────► patch      ─► JSON patch
 //! ```
-//! `pod`, `decide`, `change` and `patch` are pure; `manifest` puts them together for a file, `check` looks for what would hang,
-//! `verbs` is for a command line.
+//! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts
+//! them together for a file, `check` looks for what would hang, `verbs` is for a command line.
 
 pub mod change;
 pub mod check;
@@ -16,5 +16,6 @@ pub mod files;
 pub mod manifest;
 pub mod patch;
 pub mod pod;
+pub mod registry;
 pub mod verbs;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
 use crate::change::{Change, NoPlace, Path, apply};
-use crate::decide::{Context, Decision, Options, Reason, applied, decide, undo};
+use crate::decide::{Context, Decision, Options, Reason, applied, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
@@ -63,15 +63,30 @@ impl Manifest {
         self.documents.iter().enumerate().flat_map(of)
     }
 
+    /// The images that must be known for its pods to be changed.
+    #[must_use]
+    pub fn images_wanted(&self, options: &Options, extra: &[Path]) -> Vec<String> {
+        let of = |(document, workload): (usize, Workload)| {
+            let (pod, context) = self.asked(document, &workload)?;
+            Some(images_wanted(Pod(pod), context, options))
+        };
+        self.workloads(extra).filter_map(of).flatten().collect()
+    }
+
+    /// A pod, and what belongs to it.
+    fn asked(&self, document: usize, workload: &Workload) -> Option<(&Value, Context<'_>)> {
+        let root = &self.documents.get(document)?.value;
+        let job = workload.job_spec().and_then(|way| way.of(root));
+        let context = Context { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) };
+        Some((workload.pod.of(root)?, context))
+    }
+
     /// What is to become of its pods.
     #[must_use]
     pub fn judge(&self, options: &Options, extra: &[Path]) -> Vec<Judged> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let root = &self.documents.get(document)?.value;
-                let pod = workload.pod.of(root)?;
-                let job = workload.job_spec().and_then(|way| way.of(root));
-                let context = Context { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) };
+                let (pod, context) = self.asked(document, &workload)?;
                 let mut decision = decide(Pod(pod), context, options);
                 if decision.is_change() && !is_stable(pod, &decision, context, options) {
                     decision.changes.clear();

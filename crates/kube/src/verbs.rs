@@ -1,14 +1,16 @@
 //! What the verbs do with files: `inject`, `uninject`, `explain`.
 
-use crate::change::Change;
+use crate::change::{Change, Path};
 use crate::cli;
 use crate::completion;
-use crate::decide::{Decision, RoleKind};
+use crate::decide::{Decision, Options, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
 use crate::pod::Workload;
+use crate::registry;
 use crate::yaml::Edit;
 use clap::ArgMatches;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -45,8 +47,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 }
 
 fn inject(matches: &ArgMatches) -> Outcome {
-    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
-    rewrite(matches, |source, manifest| {
+    let extra = cli::pod_paths(matches);
+    let texts = read_all(matches)?;
+    let options = options(matches, &texts, &extra)?;
+    rewrite(matches, texts, |source, manifest| {
         let judged = manifest.judge(&options, &extra);
         tell(source, &judged);
         judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
@@ -55,7 +59,7 @@ fn inject(matches: &ArgMatches) -> Outcome {
 
 fn uninject(matches: &ArgMatches) -> Outcome {
     let extra = cli::pod_paths(matches);
-    rewrite(matches, |source, manifest| {
+    rewrite(matches, read_all(matches)?, |source, manifest| {
         let undone = manifest.undo(&extra);
         for (_, workload, changes) in &undone {
             let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
@@ -64,6 +68,9 @@ fn uninject(matches: &ArgMatches) -> Outcome {
         undone
     })
 }
+
+/// A file's text.
+type Text = (Source, String);
 
 /// A file, and what has become of it. Its documents are not kept: they take twenty times the memory of the text.
 struct Rewritten {
@@ -74,19 +81,48 @@ struct Rewritten {
     after: String,
 }
 
-/// Reads all files, then writes: an error in one leaves all as they were.
+/// All files, before anything is written: an error in one leaves all as they were.
+fn read_all(matches: &ArgMatches) -> Result<Vec<Text>, Error> {
+    let sources = sources_of(matches)?;
+    let mut progress = Progress::new(sources.len(), "files read");
+    let mut texts = Vec::with_capacity(sources.len());
+    for source in sources {
+        progress.step();
+        let text = source.read()?;
+        texts.push((source, text));
+    }
+    progress.end();
+    Ok(texts)
+}
+
+/// What the user has said, and with `--resolve-images` what registries say.
+fn options(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Result<Options, Error> {
+    let mut options = cli::options(matches);
+    let Some(ask) = cli::ask(matches) else { return Ok(options) };
+    let mut images: BTreeSet<String> = BTreeSet::new();
+    for (source, text) in texts {
+        images.extend(manifest(source, text.clone())?.images_wanted(&options, extra));
+    }
+    let mut progress = Progress::new(images.len(), "images");
+    options.images = registry::resolve(&images, &ask, |done| progress.reach(done));
+    progress.end();
+    options.pin = matches.get_flag("pin");
+    Ok(options)
+}
+
+/// Changes all files, then writes: an error in one leaves all as they were.
 fn rewrite(
     matches: &ArgMatches,
+    texts: Vec<Text>,
     changes_of: impl Fn(&Source, &Manifest) -> Vec<(usize, Workload, Vec<Change>)>,
 ) -> Outcome {
     let (in_place, strict) = (matches.get_flag("in-place"), matches.get_flag("strict"));
     let (diff, check_only) = (matches.get_flag("diff"), matches.get_flag("check-only"));
-    let sources = sources_of(matches)?;
     let mut results = Vec::new();
-    let mut progress = Progress::new(sources.len());
-    for source in sources {
+    let mut progress = Progress::new(texts.len(), "files");
+    for (source, text) in texts {
         progress.step();
-        let manifest = read(&source)?;
+        let manifest = manifest(&source, text)?;
         let edits: Vec<(usize, Edit)> = changes_of(&source, &manifest)
             .into_iter()
             .map(|(document, workload, changes)| (document, Edit { at: workload.pod, changes }))
@@ -141,11 +177,12 @@ fn unified(name: &str, before: &str, after: &str) -> String {
 }
 
 fn explain(matches: &ArgMatches) -> Outcome {
-    let (options, extra) = (cli::options(matches), cli::pod_paths(matches));
+    let extra = cli::pod_paths(matches);
+    let texts = read_all(matches)?;
+    let options = options(matches, &texts, &extra)?;
     let mut out = String::new();
-    for source in sources_of(matches)? {
-        let manifest = read(&source)?;
-        for judged in manifest.judge(&options, &extra) {
+    for (source, text) in texts {
+        for judged in manifest(&source, text)?.judge(&options, &extra) {
             out.push_str(&tree(&source, &judged));
         }
     }
@@ -206,9 +243,8 @@ fn sources_of(matches: &ArgMatches) -> Result<Vec<Source>, Error> {
     sources(&words)
 }
 
-fn read(source: &Source) -> Result<Manifest, Error> {
-    Manifest::read(source.read()?)
-        .map_err(|error| Error(format!("{}:{}: {}", source.name(), error.line, error.what)))
+fn manifest(source: &Source, text: String) -> Result<Manifest, Error> {
+    Manifest::read(text).map_err(|error| Error(format!("{}:{}: {}", source.name(), error.line, error.what)))
 }
 
 fn print(text: &str) -> Result<(), Error> {
@@ -227,6 +263,7 @@ fn report(line: &str) {
 
 /// How far it is, on a terminal, where it takes longer than a second.
 pub(crate) struct Progress {
+    what: &'static str,
     total: usize,
     done: usize,
     told: Option<Instant>,
@@ -234,17 +271,21 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(total: usize) -> Self {
-        Self { total, done: 0, told: None, began: Instant::now() }
+    pub(crate) fn new(total: usize, what: &'static str) -> Self {
+        Self { what, total, done: 0, told: None, began: Instant::now() }
     }
 
     pub(crate) fn step(&mut self) {
+        self.reach(self.done + 1);
+    }
+
+    fn reach(&mut self, done: usize) {
         const EVERY: Duration = Duration::from_millis(200);
-        self.done += 1;
+        self.done = done;
         let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
         if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
             self.told = Some(Instant::now());
-            report(&format!("\r{} of {} files", self.done, self.total));
+            report(&format!("\r{} of {} {}\x1b[K", self.done, self.total, self.what));
         }
     }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-use kubectl_lastout::decide::{Context, Delivery, KubeVersion, Mode, Options, Reason, applied, decide, undo};
+use kubectl_lastout::decide::{
+    Context, Delivery, ImageConfig, KubeVersion, Mode, Options, Reason, applied, decide, undo,
+};
 use kubectl_lastout::{change, patch, pod::Pod};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -109,11 +111,14 @@ fn options() -> impl Strategy<Value = Options> {
             image: "lastout:1".into(),
             helper_image: "kubectl-lastout:1".into(),
             resources: Some(("20m".into(), "16Mi".into())),
-            commands: if found {
-                [("registry/x:1".to_owned(), vec!["/e".to_owned(), "$x".to_owned()])].into()
+            images: if found {
+                let entrypoint = vec!["/e".to_owned(), "$x".to_owned()];
+                let config = ImageConfig { entrypoint, digest: "sha256:12".to_owned(), ..Default::default() };
+                [("registry/x:1".to_owned(), Ok(config))].into()
             } else {
                 Default::default()
             },
+            pin: in_admission,
             ..Options::default()
         },
     )

@@ -217,3 +217,24 @@ fn what_stands_for_something_else_is_refused() {
     // Found by the fuzzer: the `{}` that would be left is JSON, and what is below it another document.
     refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "something else");
 }
+
+#[test]
+fn a_text_that_is_lengthened_and_shortened_again_keeps_its_style() {
+    for (image, longer) in [
+        ("perl:5", "perl:5@sha256:12ab"),
+        ("'perl:5'", "'perl:5@sha256:12ab'"),
+        ("\"perl:5\"", "\"perl:5@sha256:12ab\""),
+    ] {
+        for (before, after) in [("a:\n  image: ", " # why\n  b: 1\n"), ("a: {image: ", ", b: 1}\n")] {
+            let (short, long) = (format!("{before}{image}{after}"), format!("{before}{longer}{after}"));
+            becomes(&short, set("a", "image", json!("perl:5@sha256:12ab")), &long);
+            becomes(&long, set("a", "image", json!("perl:5")), &short);
+        }
+    }
+    becomes("a: x1\n", set("", "a", json!("x")), "a: x\n");
+    // What a shorter or longer one could be taken for stands in quotes.
+    becomes("a: yes1\n", set("", "a", json!("yes")), "a: \"yes\"\n");
+    becomes("a: 1x\n", set("", "a", json!("1")), "a: \"1\"\n");
+    becomes("a: x\n", set("", "a", json!("x: y")), "a: \"x: y\"\n");
+    becomes("a: 'x'\n", set("", "a", json!("it's")), "a: \"it's\"\n");
+}

@@ -56,7 +56,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
     let mut kept: Vec<Finding> = Vec::new();
     let sources = files(&words, &mut summary);
     // Findings on the same terminal are progress enough.
-    let mut progress = (!io::stdout().is_terminal()).then(|| Progress::new(sources.len()));
+    let mut progress = (!io::stdout().is_terminal()).then(|| Progress::new(sources.len(), "files"));
     for source in sources {
         progress.iter_mut().for_each(Progress::step);
         let text = match source.read() {

@@ -10,7 +10,7 @@ mod undo;
 mod wrap;
 
 pub use facts::{Facts, Promised, Sidecar};
-pub use options::{Delivery, IMAGE_VOLUMES, KubeVersion, Mode, NATIVE_SIDECARS, Options};
+pub use options::{Delivery, IMAGE_VOLUMES, ImageConfig, KubeVersion, Mode, NATIVE_SIDECARS, Options};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
 pub use undo::undo;
@@ -178,6 +178,17 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
             }
         }
     }
+}
+
+/// The images whose ENTRYPOINT and CMD would have to be known for this pod to be changed.
+#[must_use]
+pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Vec<String> {
+    if decide(pod, context, options).reason != Reason::NoCommand {
+        return Vec::new();
+    }
+    let mains = Facts::of(pod, options).mains;
+    let silent = mains.into_iter().filter(|main| wrap::is_silent(pod, *main));
+    silent.map(|main| main.image().to_owned()).filter(|image| !image.is_empty()).collect()
 }
 
 /// The pod's own word on the mode wins over the options'.

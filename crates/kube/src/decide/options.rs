@@ -55,6 +55,17 @@ impl fmt::Display for KubeVersion {
     }
 }
 
+/// What an image runs, as its config says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// ENTRYPOINT; a container's `args` leave it as it is.
+    pub entrypoint: Vec<String>,
+    /// CMD, in place of which `args` come.
+    pub cmd: Vec<String>,
+    /// The image's digest: `sha256:…`.
+    pub digest: String,
+}
+
 /// What holds for all pods of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -74,8 +85,10 @@ pub struct Options {
     pub kube_version: Option<KubeVersion>,
     /// CPU and memory of the init container; `None`: those of the first main.
     pub resources: Option<(String, String)>,
-    /// What images run that manifests do not say: image → words.
-    pub commands: BTreeMap<String, Vec<String>>,
+    /// What images run that manifests do not say: by the image's name, as the manifest has it.
+    pub images: BTreeMap<String, Result<ImageConfig, String>>,
+    /// An image whose words come into the manifest gets its digest there as well, so that it goes on being that image.
+    pub pin: bool,
     /// The pod is being created: only what is there counts, for other injectors have had their turn or will.
     pub in_admission: bool,
 }

@@ -29,6 +29,11 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
         } else {
             changes.push(Change::Take { list: at.key("command"), at: 0, count: end + 1 });
         }
+        if noted.contains(&("pinned", container.name()))
+            && let Some((image, _)) = container.image().split_once('@')
+        {
+            changes.push(Change::Set { mapping: at.clone(), key: "image".to_owned(), value: image.into() });
+        }
         let mounts: Vec<&str> = container.mounts().map(|(name, _)| name).collect();
         take_named(&mut changes, &at.key("volumeMounts"), &mounts);
     }

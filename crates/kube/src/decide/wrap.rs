@@ -1,11 +1,11 @@
 //! Wrap: lastout comes into the pod, and runs the mains. Helper: a container of ours watches them.
 
 use super::facts::Facts;
-use super::options::{Delivery, IMAGE_VOLUMES, Options};
+use super::options::{Delivery, IMAGE_VOLUMES, ImageConfig, Options};
 use super::restart::final_codes;
 use super::{COMMAND, Decision, Reason, Refusal, STOP_ON, status};
 use crate::change::{Change, Path};
-use crate::pod::{Container, list};
+use crate::pod::{Container, Pod, list};
 use serde_json::{Value, json};
 
 /// The volume that the program is in, and the init container that puts it there.
@@ -58,11 +58,13 @@ fn is_lastout(word: &str) -> bool {
 }
 
 /// What a main runs.
-enum Words {
+enum Words<'a> {
     /// `command` says it.
     There,
     /// It is to be said by us.
-    Found(Vec<String>),
+    Said(Vec<String>),
+    /// The image says it.
+    Found(Vec<String>, &'a ImageConfig),
 }
 
 pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
@@ -132,15 +134,24 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
     for (main, words) in facts.mains.iter().zip(words) {
         let container = spec.key("containers").index(main.index);
         let prefix = prefix(facts, *main, &specs, grouped);
+        let set = |key: &str, value| Change::Set { mapping: container.clone(), key: key.to_owned(), value };
+        let mut pin = None;
         changes.push(match words {
             Words::There => Change::Insert { list: container.key("command"), at: 0, items: prefix },
-            Words::Found(words) => {
+            Words::Said(words) => {
                 found.push(format!("command={}", main.name()));
-                let command: Vec<Value> =
-                    prefix.into_iter().chain(words.into_iter().map(Value::from)).collect();
-                Change::Set { mapping: container.clone(), key: "command".to_owned(), value: command.into() }
+                set("command", command(prefix, words))
+            }
+            Words::Found(words, config) => {
+                found.push(format!("command={}", main.name()));
+                if options.pin && !main.image().contains('@') {
+                    found.push(format!("pinned={}", main.name()));
+                    pin = Some(set("image", format!("{}@{}", main.image(), config.digest).into()));
+                }
+                set("command", command(prefix, words))
             }
         });
+        changes.extend(pin);
         let mut mounts = vec![json!({ "name": VOLUME, "mountPath": FOLDER, "readOnly": true })];
         if grouped {
             mounts.push(json!({ "name": GROUP_VOLUME, "mountPath": GROUP_FOLDER }));
@@ -154,6 +165,10 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
     }
     changes.push(status("wrap", &found));
     Ok((changes, warnings))
+}
+
+fn command(prefix: Vec<Value>, words: Vec<String>) -> Value {
+    prefix.into_iter().chain(words.into_iter().map(Value::from)).collect()
 }
 
 /// `/.lastout/lastout --sidecar SPEC … --`
@@ -177,7 +192,7 @@ fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], grouped: boo
     words.into_iter().map(|word| Value::from(word.replace('$', "$$"))).collect()
 }
 
-fn words_of(facts: &Facts<'_>, main: Container<'_>, options: &Options) -> Result<Words, Refusal> {
+fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, options: &'a Options) -> Result<Words<'a>, Refusal> {
     if let Some(words) = main.words("command") {
         let first = words.first().copied().unwrap_or_default();
         if FOREIGN.iter().any(|folder| first.starts_with(folder)) {
@@ -188,16 +203,48 @@ fn words_of(facts: &Facts<'_>, main: Container<'_>, options: &Options) -> Result
     let key = format!("{COMMAND}{}", main.name());
     if let Some(text) = facts.pod.annotation(&key) {
         return match serde_json::from_str::<Vec<String>>(text) {
-            Ok(words) if !words.is_empty() => Ok(Words::Found(words)),
+            Ok(words) if !words.is_empty() => Ok(Words::Said(words)),
             _ => Err((Reason::NoCommand, format!("{key}: {text:?} is no JSON list of words"))),
         };
     }
-    match options.commands.get(main.image()) {
+    match options.images.get(main.image()) {
+        None => Err((Reason::NoCommand, main.name().to_owned())),
+        Some(Ok(config)) => Ok(Words::Found(words_of_image(main, config)?, config)),
+        Some(Err(why)) => Err((
+            Reason::UnresolvedImage,
+            format!(
+                "{}: {}: {why}; else say it by `command` or the annotation {key}",
+                main.name(),
+                main.image()
+            ),
+        )),
+    }
+}
+
+/// Neither `command` nor an annotation says what it runs.
+pub(super) fn is_silent(pod: Pod<'_>, main: Container<'_>) -> bool {
+    main.words("command").is_none() && pod.annotation(&format!("{COMMAND}{}", main.name())).is_none()
+}
+
+/// What `command` has to be for the container to run what it runs without one; `args` stay where they are.
+///
+/// | `args` | runs | `command` |
+/// |---|---|---|
+/// | none | ENTRYPOINT, CMD | ENTRYPOINT, CMD |
+/// | some | ENTRYPOINT, `args` | ENTRYPOINT |
+///
+/// Either list may be empty: without an ENTRYPOINT, CMD or `args` alone are run, and follow our `--`.
+fn words_of_image(main: Container<'_>, config: &ImageConfig) -> Result<Vec<String>, Refusal> {
+    let has_args = main.words("args").is_some();
+    let cmd = if has_args { [].as_slice() } else { &config.cmd };
+    let words: Vec<String> = config.entrypoint.iter().chain(cmd).cloned().collect();
+    let about = |what: &str| format!("{}: {}: {what}", main.name(), main.image());
+    match words.first() {
+        None if has_args => Ok(words),
+        None => Err((Reason::UnresolvedImage, about("it has neither ENTRYPOINT nor CMD: nothing would run"))),
+        Some(first) if is_lastout(first) => Err((Reason::Already, about("it is the image's own ENTRYPOINT"))),
         // What comes from an image is not expanded by the kubelet; what stands in a manifest is.
-        Some(words) if !words.is_empty() => {
-            Ok(Words::Found(words.iter().map(|word| word.replace('$', "$$")).collect()))
-        }
-        _ => Err((Reason::NoCommand, main.name().to_owned())),
+        Some(_) => Ok(words.iter().map(|word| word.replace('$', "$$")).collect()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::page::{Entry, Page};
 use super::splice::{Splice, Wrong, wrong};
-use super::write::{Block, Flow};
+use super::write::{Block, Flow, in_style_of};
 use crate::yaml::{Id, Kind, Style};
 use serde_json::Value;
 use std::ops::Range;
@@ -187,7 +187,12 @@ impl Page<'_> {
                 let text = self.join(&lines);
                 Splice { range: start..end, with: text.get(column..).unwrap_or_default().to_owned() }
             }
-            Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar { .. } | Kind::Alias { .. } => {
+            Kind::Scalar { style: Style::Plain | Style::Quoted, .. } => {
+                let source = self.slice(node.span.clone());
+                let own = value.as_str().and_then(|text| in_style_of(source, text));
+                Splice { range: node.span.clone(), with: own.unwrap_or(in_one_line) }
+            }
+            Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias { .. } => {
                 Splice { range: node.span.clone(), with: in_one_line }
             }
         }])

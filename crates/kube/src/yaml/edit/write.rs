@@ -188,6 +188,21 @@ fn is_plain(text: &str, place: Place) -> bool {
         && Scalar::resolve(text, true, None) == Ok(Scalar::Text(text.to_owned()))
 }
 
+/// A text in the place of another one, in the style of that one where it stays safe: so what lengthens a text and what shortens it
+/// again lead back to the same bytes. `source`: as the old one is written.
+pub(super) fn in_style_of(source: &str, text: &str) -> Option<String> {
+    if source.len() > 1 && source.starts_with('\'') && !source.contains('\n') {
+        let is_safe = |c: char| c != '\'' && !c.is_control();
+        return text.chars().all(is_safe).then(|| format!("'{text}'"));
+    }
+    let difference = text.strip_prefix(source).or(source.strip_prefix(text))?;
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"@:._-/+".contains(&byte);
+    let is_plain = difference.bytes().all(is_safe)
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && Scalar::resolve(text, true, None) == Ok(Scalar::Text(text.to_owned()));
+    is_plain.then(|| text.to_owned())
+}
+
 /// In double quotes, as JSON and YAML both read them; what YAML takes for a line's end or refuses, by its number.
 pub(super) fn quoted(text: &str) -> String {
     use std::fmt::Write as _;
