@@ -106,8 +106,8 @@ def promises(rows, results):
     return kept
 
 
-def promise_table(kept):
-    yield "| | lastout | to compare with | ratio (90 % interval) | limit | met |"
+def promise_table(kept, ours=OURS):
+    yield f"| | {ours} | to compare with | ratio (90 % interval) | limit | met |"
     yield "|---|---:|---:|---:|---:|---|"
     for entry in kept:
         number = svg.number

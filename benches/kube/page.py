@@ -53,7 +53,7 @@ def write(folder, programs, results, facts):
     for name, text in pictures(figures).items():
         save(os.path.join("pictures", f"bench-kube-{name}.svg"), text)
     save("benchmarks-kube.md", fill(results, figures, kept, facts))
-    print("\n".join(report.promise_table(kept)))
+    print("\n".join(report.promise_table(kept, OURS)))
 
 
 def promises(results):
@@ -119,7 +119,7 @@ def fill(results, figures, kept, facts):
         if what == "table":
             return "\n".join(table(name, results, figures))
         if what == "promises":
-            return "\n".join(report.promise_table(kept))
+            return "\n".join(report.promise_table(kept, OURS))
         if what == "levels":
             return "\n".join(levels(results))
         if what == "picture":
