@@ -160,7 +160,10 @@ fn writing_options() -> Vec<Arg> {
         flag("diff", "Print the changes as a unified diff instead").conflicts_with("in-place"),
         flag("check-only", "Print nothing; exit 1 when something would change")
             .conflicts_with_all(["in-place", "diff"]),
-        flag("strict", "Fail where a document cannot be edited in place, instead of writing it anew"),
+        flag(
+            "strict",
+            "Fail where a document cannot be edited in place, instead of writing it anew, or where --resolve-images finds no answer",
+        ),
     ]
 }
 

@@ -50,6 +50,11 @@ fn inject(matches: &ArgMatches) -> Outcome {
     let extra = cli::pod_paths(matches);
     let texts = read_all(matches)?;
     let options = options(matches, &texts, &extra)?;
+    if let Some((image, Err(why))) = options.images.iter().find(|(_, found)| found.is_err())
+        && matches.get_flag("strict")
+    {
+        return Err(Error(format!("{image}: {why}: nothing is changed")));
+    }
     rewrite(matches, texts, |source, manifest| {
         let judged = manifest.judge(&options, &extra);
         tell(source, &judged);

@@ -123,3 +123,13 @@ fn what_is_not_there_is_said_with_image_registry_and_way_out() {
     user.inject("Perl", "", &[]).refused("no name of an image");
     user.inject("127.0.0.1:9/app", "", &[]).refused("refused");
 }
+
+#[test]
+fn strict_fails_without_an_answer() {
+    let (registry, user) = (Registry::start(), User::new());
+    let file = user.job("report", &image(&registry), "");
+    let output = user.run(&["inject", "--resolve-images", "--strict", "-i", &file]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(&format!("{}: registry {}: 404", image(&registry), registry.authority)), "{said}");
+}
