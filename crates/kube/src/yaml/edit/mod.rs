@@ -83,9 +83,12 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
         }
         None => format!("{source}{added_end}"),
     };
+    let mut is_changed = read_before.is_some();
     while !plan.is_done() {
+        let whose = if is_changed { "the change would leave no YAML" } else { "it is no YAML" };
+        is_changed = true;
         let tree = Tree::parse(&draft, 0, document.line)
-            .map_err(|error| Refused { line: error.line, why: format!("it is no YAML: {}", error.what) })?
+            .map_err(|error| Refused { line: error.line, why: format!("{whose}: {}", error.what) })?
             .ok_or_else(|| refused(document, "", "there is nothing in it".to_owned()))?;
         let page = Page { text: &draft, tree: &tree, line_end, json: document.json };
         let splices = plan
