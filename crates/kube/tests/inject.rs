@@ -231,3 +231,33 @@ fn presets_are_those_of_the_core() {
     let rows: serde_json::Value = serde_json::from_str(&stdout(&run(&["presets", "--json"]))).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), lastout_core::presets::PRESETS.len());
 }
+
+/// In a mount namespace of its own, where this machine allows one.
+fn in_a_small_file_system(options: &str, padding: usize) -> Option<Output> {
+    let (folder, path) = file("job.yaml", &format!("{JOB}# {}\n", "x".repeat(padding)));
+    let mount = folder.path().join("small");
+    fs::create_dir(&mount).unwrap();
+    let script = r#"mount -t tmpfs -o size=64k none "$1" && cp "$2" "$1" && mount -o "remount,$4" "$1" || exit 69
+        "$3" inject -i "$1/job.yaml"; code=$?
+        cmp "$1/job.yaml" "$2" || exit 70; [ "$(ls -A "$1")" = job.yaml ] || exit 71; exit $code"#;
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh", mount.to_str().unwrap(), &path, BIN, options])
+        .output()
+        .ok()?;
+    (output.status.code() != Some(69) && !stderr(&output).contains("unshare")).then_some(output)
+}
+
+#[test]
+fn on_a_full_or_read_only_disk_the_file_stays_as_it_was_and_nothing_is_left_beside_it() {
+    for (options, padding, said) in
+        [("rw", 40_000, "No space left on device"), ("ro", 10, "Read-only file system")]
+    {
+        let Some(output) = in_a_small_file_system(options, padding) else {
+            eprintln!("skipped: no mount namespace to be had");
+            return;
+        };
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}{}", stdout(&output));
+        assert!(text.lines().last().unwrap().contains(said) && text.contains("it is as it was"), "{text}");
+    }
+}

@@ -1,13 +1,5 @@
 //! What an edit writes, where, and what it refuses.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
 use kubectl_lastout::change::{Change, Path, Step};
 use kubectl_lastout::yaml::{self, Edit, Refused};
 use serde_json::{Value, json};

@@ -1,14 +1,5 @@
 //! The manifests under `tests/manifests`, and changes as an injector makes them, with their inverses.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
 use kubectl_lastout::change::{Change, Path, Step};
 use kubectl_lastout::yaml::{self, Edit, Refused};
 use serde_json::{Value, json};

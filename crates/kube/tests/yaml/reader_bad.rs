@@ -1,13 +1,5 @@
 //! Texts that are no manifests: one clear error, at once, in bounded memory.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
 use kubectl_lastout::yaml;
 use std::time::{Duration, Instant};
 

@@ -1,13 +1,5 @@
 //! What is rendered reads back equal, in block and in flow, whatever the texts and keys are.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
 use kubectl_lastout::yaml;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,5 @@
 //! Our reader against tables that kubectl's own reader made; the versions stand in the tables.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
 use kubectl_lastout::yaml;
 use serde_json::{Value, json};
 
@@ -37,7 +29,7 @@ fn each_scalar_is_what_kubectl_makes_of_it() {
     /// Kept on purpose: go.yaml.in/yaml/v2 refuses the escape `\/`, which JSON and YAML 1.2 have. A manifest that kubectl does
     /// not take does no harm when it is taken here.
     const TAKEN_ANYWAY: [&str; 1] = ["\"a\\x41\\u00e9\\/\""];
-    let cases = cases(include_str!("golden/scalars.json"));
+    let cases = cases(include_str!("../golden/scalars.json"));
     assert_eq!(cases.len(), 227);
     let mut wrong = Vec::new();
     for case in cases {
@@ -65,7 +57,7 @@ fn each_scalar_is_what_kubectl_makes_of_it() {
 fn each_text_gives_the_documents_that_kubectl_reads_from_it() {
     /// Two keys that become one: kubectl takes the value that Go's random order of maps brings last; we, the last one.
     const RANDOM: [&str; 2] = ["key 1 and \"1\"", "key bool dup after conversion"];
-    let cases = cases(include_str!("golden/shapes.json"));
+    let cases = cases(include_str!("../golden/shapes.json"));
     assert_eq!(cases.len(), 153);
     let mut wrong = Vec::new();
     for case in cases {

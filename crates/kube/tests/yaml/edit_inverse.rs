@@ -1,17 +1,7 @@
 //! What an injection does to a text, its inverse undoes to the byte: over manifests in many styles, and mutations of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
-
-mod support;
-
+use crate::support::{Injection, Random, edited, fills_a_gap, injection, manifests, mutated, pod_specs};
 use kubectl_lastout::yaml;
-use support::{Injection, Random, edited, fills_a_gap, injection, manifests, mutated, pod_specs};
 
 struct Tally {
     undone: usize,
