@@ -40,3 +40,13 @@ fn the_page_names_every_reason_and_every_label_and_annotation() {
         assert!(page.contains(key), "{key}");
     }
 }
+
+#[test]
+fn before_and_after_are_what_inject_does() {
+    for case in ["native", "wrap-by-init-container"] {
+        let golden = format!("{}/tests/cases/{case}.golden", env!("CARGO_MANIFEST_DIR"));
+        let golden = std::fs::read_to_string(golden).unwrap();
+        let (_, diff) = golden.split_once("\n\n").unwrap();
+        assert!(page().contains(diff.trim_end()), "{case}");
+    }
+}
