@@ -1,7 +1,7 @@
 //! What a pod is: its mains, its sidecars, and what other injectors will add.
 
 use super::options::Options;
-use super::{ANNOTATIONS, EXCLUDE, MAIN, SIDECARS};
+use super::{ANNOTATIONS, EXCLUDE, INJECT, MAIN, SIDECARS};
 use crate::pod::{Container, Pod};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
 use lastout_core::presets::{self, Preset};
@@ -51,6 +51,7 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn of(pod: Pod<'a>, options: &Options) -> Self {
         let mut warnings = unknown_annotations(pod);
+        warnings.extend(unknown_label(pod));
         let words = |key| pod.annotation(key).map(split_names).unwrap_or_default();
         let mut mains_named = words(MAIN);
         mains_named.extend(options.mains.iter().map(String::as_str));
@@ -169,6 +170,11 @@ fn split_names(text: &str) -> Vec<&str> {
 /// SPECs hold commas, so blanks stand between them, as in `LASTOUT_SIDECAR`.
 fn split_specs(text: &str) -> Vec<&str> {
     text.split_ascii_whitespace().collect()
+}
+
+fn unknown_label(pod: Pod<'_>) -> Option<String> {
+    let value = pod.label(INJECT).filter(|value| !["true", "false"].contains(value))?;
+    Some(format!("{INJECT}: {value:?} is neither \"true\" nor \"false\", and counts as not set"))
 }
 
 /// An annotation of ours that nobody knows is a typo, and its meaning is lost.

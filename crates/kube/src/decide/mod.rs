@@ -136,34 +136,28 @@ pub struct Context<'a> {
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
     let mut facts = Facts::of(pod, options);
     let mode = mode(pod, options, &mut facts.warnings);
-    let leave = |reason, about: &str| Decision::new(&facts, reason, about);
+    let leave = |reason| Decision::new(&facts, reason, "");
     if pod.label(INJECT) == Some("false") {
-        return leave(Reason::OptedOut, "");
+        return leave(Reason::OptedOut);
     }
-    if let Some(value) = pod.label(INJECT).filter(|value| *value != "true") {
-        facts
-            .warnings
-            .push(format!("{INJECT}: {value:?} is neither \"true\" nor \"false\", and counts as not set"));
-    }
-    let leave = |reason, about: &str| Decision::new(&facts, reason, about);
     if pod.is_for_windows() {
-        return leave(Reason::Windows, "");
+        return leave(Reason::Windows);
     }
     if facts.mains.iter().any(|main| wrap::is_wrapped(*main)) {
-        return leave(Reason::Already, "");
+        return leave(Reason::Already);
     }
     let to_come = facts.promised.iter().any(|promised| promised.native != Some(true));
     if facts.sidecars.is_empty() && !to_come {
         let native = !facts.native.is_empty() || !facts.promised.is_empty();
-        return leave(if native { Reason::AlreadyNative } else { Reason::NoSidecar }, "");
+        return leave(if native { Reason::AlreadyNative } else { Reason::NoSidecar });
     }
     if facts.mains.is_empty() {
-        return leave(Reason::OnlySidecars, "");
+        return leave(Reason::OnlySidecars);
     }
     if pod.restart_policy() == RestartPolicy::Always
         && facts.mains.iter().any(|main| final_codes(pod, *main).is_empty())
     {
-        return leave(Reason::RestartAlways, "");
+        return leave(Reason::RestartAlways);
     }
     let native = native::decide(&facts, context, options);
     match mode {
