@@ -54,17 +54,6 @@ pub struct Work<'a> {
 /// Reads the arguments (without the program's own name) and the environment (`NAME=value` each).
 pub fn parse<'a>(args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
     let subcommand = Subcommand::named(args.first().map(|word| word.as_bytes()));
-    // Alone, as it mostly is, there is nothing to parse: making the tables of clap takes longer than the page.
-    let words = if matches!(subcommand, Subcommand::Work(Verb::Run)) {
-        args
-    } else {
-        args.get(1..).unwrap_or_default()
-    };
-    if let [word] = words
-        && (*word == "--help" || *word == "-h")
-    {
-        return Call::Print(pages::help(subcommand));
-    }
     match subcommand {
         Subcommand::Work(verb) => work(verb, args, env),
         Subcommand::Install | Subcommand::Sleep | Subcommand::Presets => simple(subcommand, args),
@@ -90,6 +79,12 @@ fn bytes<'a>(args: &[&'a OsStr]) -> Vec<&'a [u8]> {
 }
 
 fn work<'a>(verb: Verb, args: &[&'a OsStr], env: &[&CStr]) -> Call<'a> {
+    // Alone, as it mostly is, it needs no parser: making clap's tables takes longer than the page.
+    if let [word] = behind_subcommand(verb, args)
+        && (*word == "--help" || *word == "-h")
+    {
+        return Call::Print(pages::help(Subcommand::Work(verb)));
+    }
     let (values, warnings) = from_environment(env);
     let mut call = Work { verb, values, command: Vec::new(), problem: None, warnings, may_be_verb: false };
     let asked = match without_options(verb, args) {

@@ -1,6 +1,7 @@
 //! The lock of a group, and the files and locks that all users of a pod can have.
 
-use super::{cannot, open, read};
+use super::{cannot, read};
+use crate::sys::open_regular;
 use lastout_core::group::{lock_line, parse_lock_line};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -60,7 +61,7 @@ impl GroupLock {
 pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(mode);
-    match open(&options, path) {
+    match open_regular(&options, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => return other,
     }
@@ -68,7 +69,7 @@ pub(super) fn open_shared(path: &Path, mode: u32) -> io::Result<File> {
     let made = options.clone().create_new(true).open(path);
     umask(mask);
     match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(&options, path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_regular(&options, path),
         other => other,
     }
 }

@@ -11,6 +11,7 @@ mod watch;
 
 pub use watch::{Mains, Watch};
 
+use crate::sys::open_regular;
 use lastout_core::group::{Record, State};
 use lastout_core::outcome::{Outcome, StopOn};
 use lastout_core::settings::Group;
@@ -21,7 +22,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -186,14 +187,8 @@ fn taken(whose: &str, group: &Group, dir: &Path) -> String {
     format!("--group-name {name}: {whose} of {} has that name; give each main its own", dir.display())
 }
 
-/// Opens a file of the folder, which is to be one: a FIFO of that name would be waited for without end.
-fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    let file = options.clone().custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
-}
-
 fn open_to_read(path: &Path) -> io::Result<File> {
-    open(OpenOptions::new().read(true), path)
+    open_regular(OpenOptions::new().read(true), path)
 }
 
 fn read(path: &Path) -> io::Result<String> {

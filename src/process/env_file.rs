@@ -1,14 +1,15 @@
 //! `--env-file`: what a shell would have sourced from a secret agent's file; a distroless image has none.
 //! `KEY=value` lines, `export ` and quotes allowed, nothing is expanded.
 
+use crate::sys::open_regular;
 use crate::threads::offload::within;
 use lastout_core::text::Path as Shown;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::OpenOptions;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a file system may take for one.
@@ -23,7 +24,7 @@ pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), Stri
         let shown = Shown(file);
         let path = file.clone();
         let text = within(PATIENCE, move || read(&path))
-            .unwrap_or_else(|| Err("its file system does not answer".to_owned()))
+            .unwrap_or_else(|| Err(io::Error::other("its file system does not answer")))
             .map_err(|why| format!("--env-file {shown}: {why}"))?;
         let entries = parse(&text)
             .map_err(|wrong| format!("--env-file {shown}: line {}: {}", wrong.line, wrong.what))?;
@@ -37,16 +38,10 @@ pub fn apply(files: &[Vec<u8>], env: &mut Vec<Cow<'_, CStr>>) -> Result<(), Stri
     Ok(())
 }
 
-/// The content of a regular file: a FIFO into which nobody writes would hold us for ever.
-fn read(file: &[u8]) -> Result<Vec<u8>, String> {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(libc::O_NONBLOCK);
-    let mut file = options.open(OsStr::from_bytes(file)).map_err(|error| error.to_string())?;
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err("it is no regular file".to_owned());
-    }
+fn read(file: &[u8]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(|error| error.to_string())?;
+    let file = Path::new(OsStr::from_bytes(file));
+    open_regular(OpenOptions::new().read(true), file)?.read_to_end(&mut text)?;
     Ok(text)
 }
 

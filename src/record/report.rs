@@ -2,17 +2,14 @@
 //! document. Times are milliseconds since our start.
 
 use super::status::{MainRun, SidecarStatus};
+use crate::sys::create_file;
 use crate::threads::offload::within;
 use lastout_core::json::Object;
 use lastout_core::machine::PhaseName;
 use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::settings::Report;
 use lastout_core::stop::Verdict;
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 /// How long a file system may take for it: the command is over.
@@ -45,18 +42,11 @@ pub fn write(to: &Report, facts: &Facts<'_>) -> io::Result<()> {
         Report::Stderr => crate::output::log::write_whole(text.as_bytes()),
         Report::File(path) => {
             let path = path.clone();
-            let write = move || open(&path)?.write_all(text.as_bytes());
+            let write = move || create_file(&path)?.write_all(text.as_bytes());
             within(PATIENCE, write).unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
         }
     }
     Ok(())
-}
-
-/// A FIFO that nobody reads is an error, and no reason to wait.
-fn open(path: &[u8]) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
-    options.open(OsStr::from_bytes(path))
 }
 
 fn document(facts: &Facts<'_>) -> String {

@@ -4,17 +4,13 @@ use super::http::{self, Failure, Written};
 use super::look::{self, Proving};
 use super::task::Task;
 use crate::process::procfs;
+use crate::sys::create_file;
 use crate::threads::cancellation::Woken;
 use crate::threads::channel::WorkerEvent;
 use lastout_core::duration::Human;
 use lastout_core::spec::Quit;
 use lastout_core::stop::{Next, Reply, Stop, Terms};
 use lastout_core::text::answered;
-use std::ffi::OsStr;
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 pub(super) fn until_done(
@@ -123,7 +119,9 @@ fn ask(
         }
         Quit::CreateFile(path) => {
             let file = path.clone();
-            let why = match task.aside(Instant::now() + spec.timeout.min(left), move || create(&file)) {
+            let why = match task
+                .aside(Instant::now() + spec.timeout.min(left), move || create_file(&file).map(drop))
+            {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(Woken::Cancelled) => return None,
@@ -158,11 +156,4 @@ fn in_words(reply: &Reply) -> String {
         Reply::Silence => "neither accepted nor refused".to_owned(),
         Reply::Lost(words) | Reply::Unsent(words) | Reply::Impossible(words) => words.clone(),
     }
-}
-
-/// A FIFO that nobody reads is an error, and no reason to wait.
-fn create(path: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
-    options.open(OsStr::from_bytes(path)).map(drop)
 }

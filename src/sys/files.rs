@@ -1,7 +1,25 @@
-//! Descriptors.
+//! Descriptors, and files that are opened without being waited for.
 
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Opens a file for writing, made or emptied. A FIFO that nobody reads is an error, and no reason to wait.
+pub fn create_file(path: &[u8]) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).custom_flags(libc::O_NONBLOCK);
+    options.open(OsStr::from_bytes(path))
+}
+
+/// Opens a regular file: a FIFO of that name would be waited for without end.
+pub fn open_regular(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.clone().custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
 
 /// Closes every descriptor from `first` on but those that are kept, by `close_range`, or one by one where that
 /// is refused.

@@ -9,7 +9,9 @@ mod signals;
 mod spawn;
 
 pub use children::{Change, next_change, no_usage};
-pub use files::{close_from, is_open, occupy_lowest_descriptor, standard_descriptors};
+pub use files::{
+    close_from, create_file, is_open, occupy_lowest_descriptor, open_regular, standard_descriptors,
+};
 pub use memory::give_back_pages;
 pub use signals::{
     Received, SignalMask, ThreadSignals, block_all_signals, die_of, kill, set_parent_death_signal, stop_self,
