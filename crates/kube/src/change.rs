@@ -42,6 +42,31 @@ impl Path {
         Self(steps)
     }
 
+    /// This way, and then that one.
+    #[must_use]
+    pub fn join(&self, further: &Self) -> Self {
+        Self(self.0.iter().chain(&further.0).cloned().collect())
+    }
+
+    /// Reads a way as `--pod-path` gives it: `spec.driver.template`, `spec.groups[0].template`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let mut steps = Vec::new();
+        for part in text.split('.') {
+            let (key, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+            if key.is_empty() {
+                return None;
+            }
+            steps.push(Step::Key(key.to_owned()));
+            while !rest.is_empty() {
+                let (index, behind) = rest.strip_prefix('[')?.split_once(']')?;
+                steps.push(Step::Index(index.parse().ok()?));
+                rest = behind;
+            }
+        }
+        Some(Self(steps))
+    }
+
     /// The part of this object.
     #[must_use]
     pub fn of<'a>(&self, object: &'a Value) -> Option<&'a Value> {

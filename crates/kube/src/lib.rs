@@ -5,7 +5,8 @@
 //!                                               └──────► patch      ─► JSON patch
 //! ```
 //! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts
-//! them together for a file, `check` looks for what would hang, `verbs` is for a command line.
+//! them together for a file, `check` looks for what would hang, `verbs` is for a command line,
+//! and `output` for what users see.
 
 pub mod change;
 pub mod check;
@@ -14,6 +15,7 @@ pub mod completion;
 pub mod decide;
 pub mod files;
 pub mod manifest;
+mod output;
 pub mod patch;
 pub mod pod;
 pub mod registry;

@@ -5,6 +5,7 @@ use crate::decide::{Context, Decision, Options, Reason, applied, decide, images_
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A file's text and its documents.
 #[derive(Debug)]
@@ -77,8 +78,7 @@ impl Manifest {
     fn asked(&self, document: usize, workload: &Workload) -> Option<(&Value, Context<'_>)> {
         let root = &self.documents.get(document)?.value;
         let job = workload.job_spec().and_then(|way| way.of(root));
-        let context = Context { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) };
-        Some((workload.pod.of(root)?, context))
+        Some((workload.pod.of(root)?, Context::of(job)))
     }
 
     /// What is to become of its pods.
@@ -109,31 +109,26 @@ impl Manifest {
             .collect()
     }
 
-    /// The text with these edits, each of a document. What cannot be edited in place is written anew.
+    /// The text with these edits, by the number of the document. What cannot be edited in place is written anew.
     ///
     /// # Errors
     /// When a change has no place: a fault of ours.
-    pub fn edited(&self, edits: &[(usize, Edit)]) -> Result<(String, Vec<Refused>), NoPlace> {
+    pub fn edited(&self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<(String, Vec<Refused>), NoPlace> {
         let (mut text, mut refused) = (String::new(), Vec::new());
         let mut end = 0;
         for (index, document) in self.documents.iter().enumerate() {
             text.push_str(self.text.get(end..document.span.start).unwrap_or_default());
             end = document.span.end;
-            let own: Vec<Edit> = edits
-                .iter()
-                .filter(|(of, edit)| *of == index && !edit.changes.is_empty())
-                .map(|(_, edit)| edit.clone())
-                .collect();
             let source = self.text.get(document.span.clone()).unwrap_or_default();
-            if own.is_empty() {
+            let Some(own) = edits.get(&index) else {
                 text.push_str(source);
                 continue;
-            }
-            match yaml::edit(&self.text, document, &own) {
+            };
+            match yaml::edit(&self.text, document, own) {
                 Ok(edited) => text.push_str(&edited),
                 Err(why) => {
                     let mut value = document.value.clone();
-                    for Edit { at, changes } in &own {
+                    for Edit { at, changes } in own {
                         let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
                         apply(&mut value, &changes)?;
                     }

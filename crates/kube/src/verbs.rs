@@ -6,14 +6,13 @@ use crate::completion;
 use crate::decide::{Decision, Options, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
+use crate::output::{Progress, print, report};
 use crate::pod::Workload;
 use crate::registry;
 use crate::yaml::Edit;
 use clap::ArgMatches;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
 
 /// How it ended: the exit code.
 pub type Outcome = Result<u8, Error>;
@@ -128,10 +127,12 @@ fn rewrite(
     for (source, text) in texts {
         progress.step();
         let manifest = manifest(&source, text)?;
-        let edits: Vec<(usize, Edit)> = changes_of(&source, &manifest)
-            .into_iter()
-            .map(|(document, workload, changes)| (document, Edit { at: workload.pod, changes }))
-            .collect();
+        let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
+        for (document, workload, changes) in changes_of(&source, &manifest) {
+            if !changes.is_empty() {
+                edits.entry(document).or_default().push(Edit { at: workload.pod, changes });
+            }
+        }
         let (text, refused) = manifest
             .edited(&edits)
             .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
@@ -250,53 +251,4 @@ fn sources_of(matches: &ArgMatches) -> Result<Vec<Source>, Error> {
 
 fn manifest(source: &Source, text: String) -> Result<Manifest, Error> {
     Manifest::read(text).map_err(|error| Error(format!("{}:{}: {}", source.name(), error.line, error.what)))
-}
-
-fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever closed it does not want to read it.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error(format!("stdout: {error}"))),
-        _ => Ok(()),
-    }
-}
-
-/// A line on stderr.
-fn report(line: &str) {
-    let _ = io::stderr().write_all(line.as_bytes());
-}
-
-/// How far it is, on a terminal, where it takes longer than a second.
-pub(crate) struct Progress {
-    what: &'static str,
-    total: usize,
-    done: usize,
-    told: Option<Instant>,
-    began: Instant,
-}
-
-impl Progress {
-    pub(crate) fn new(total: usize, what: &'static str) -> Self {
-        Self { what, total, done: 0, told: None, began: Instant::now() }
-    }
-
-    pub(crate) fn step(&mut self) {
-        self.reach(self.done + 1);
-    }
-
-    fn reach(&mut self, done: usize) {
-        const EVERY: Duration = Duration::from_millis(200);
-        self.done = done;
-        let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
-        if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
-            self.told = Some(Instant::now());
-            report(&format!("\r{} of {} {}\x1b[K", self.done, self.total, self.what));
-        }
-    }
-
-    pub(crate) fn end(&self) {
-        if self.told.is_some() {
-            report("\r\x1b[K");
-        }
-    }
 }

@@ -3,8 +3,8 @@
 use super::Severity;
 use super::told::Told;
 use crate::change::Path;
-use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Reason, decide, final_codes};
-use crate::pod::{Container, Pod, RestartPolicy, Workload};
+use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Reason, decide, decide_on};
+use crate::pod::{Container, Pod, Workload};
 use serde_json::Value;
 
 /// What a finding points at.
@@ -86,13 +86,20 @@ impl<'a> Subject<'a> {
     ) -> Option<Self> {
         let pod = Pod(workload.pod.of(root)?);
         let job = workload.job_spec().and_then(|way| way.of(root));
-        let context = Context { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) };
         let facts = Facts::of(pod, options);
-        let runs_for_ever = pod.restart_policy() == RestartPolicy::Always
-            && facts.mains.iter().any(|main| final_codes(pod, *main).is_empty());
-        let decision = decide(pod, context, options);
+        let decision = decide_on(&facts, Context::of(job), options);
         let told = Told::of_pod(pod, &workload.pod.key("spec"));
-        Some(Self { workload, pod, job, facts, decision, told, ends: !runs_for_ever, inject, options })
+        Some(Self {
+            workload,
+            pod,
+            job,
+            ends: !facts.runs_for_ever(),
+            facts,
+            decision,
+            told,
+            inject,
+            options,
+        })
     }
 
     /// lastout's own image.
@@ -103,9 +110,8 @@ impl<'a> Subject<'a> {
     /// The command line that makes the sidecars native ones. `None`: they cannot become some. Asked where nothing else helps.
     pub(super) fn inject_native(&self) -> Option<String> {
         let options = Options { mode: Mode::Native, ..self.options.clone() };
-        let context = Context { pod_failure_policy: self.job.and_then(|job| job.get("podFailurePolicy")) };
         let is_free = self.options.mode == Mode::Auto && self.pod.annotation(MODE).is_none();
-        (is_free && decide(self.pod, context, &options).reason == Reason::InjectedNative)
+        (is_free && decide(self.pod, Context::of(self.job), &options).reason == Reason::InjectedNative)
             .then(|| self.inject.replacen(" inject", " inject --mode native", 1))
     }
 

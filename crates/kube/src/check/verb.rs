@@ -3,7 +3,7 @@
 use super::{Finding, Seen, Severity, check, github, json, sarif, text};
 use crate::cli;
 use crate::files::{Error, Source, sources};
-use crate::verbs::Progress;
+use crate::output::{Progress, report, written};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -71,7 +71,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
         summary.files += 1;
         summary.add(&seen);
         for (line, odd) in &seen.odd {
-            report(&format!("{name}:{line}: {odd}"));
+            tell(&format!("{name}:{line}: {odd}"));
         }
         if let Some(error) = &seen.error {
             complain(&format!("{name}:{}: {}", error.line, error.what), &mut summary);
@@ -88,8 +88,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
         "sarif" => put(&mut out, [sarif::write(&kept, &summary)])?,
         _ => {}
     }
-    ended(out.flush())?;
-    report(&summary.to_string());
+    written(out.flush())?;
+    tell(&summary.to_string());
     Ok(if summary.unreadable > 0 { 2 } else { u8::from(summary.errors > 0) })
 }
 
@@ -149,22 +149,13 @@ impl std::fmt::Display for Summary {
 
 fn complain(line: &str, summary: &mut Summary) {
     summary.unreadable += 1;
-    report(line);
+    tell(line);
 }
 
-/// A line on stderr.
-fn report(line: &str) {
-    let _ = writeln!(io::stderr(), "kubectl-lastout: {line}");
+fn tell(line: &str) {
+    report(&format!("kubectl-lastout: {line}\n"));
 }
 
 fn put(out: &mut impl Write, texts: impl IntoIterator<Item = String>) -> Result<(), Error> {
-    ended(texts.into_iter().try_for_each(|text| out.write_all(text.as_bytes())))
-}
-
-/// Whoever closed it does not want to read it.
-fn ended(written: io::Result<()>) -> Result<(), Error> {
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error(format!("stdout: {error}"))),
-        _ => Ok(()),
-    }
+    written(texts.into_iter().try_for_each(|text| out.write_all(text.as_bytes())))
 }

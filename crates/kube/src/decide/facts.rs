@@ -1,8 +1,9 @@
 //! What a pod is: its mains, its sidecars, and what other injectors will add.
 
-use super::options::Options;
-use super::{ANNOTATIONS, EXCLUDE, INJECT, MAIN, SIDECARS};
-use crate::pod::{Container, Pod};
+use super::options::{Mode, Options};
+use super::restart::final_codes;
+use super::{ANNOTATIONS, EXCLUDE, INJECT, MAIN, MODE, SIDECARS};
+use crate::pod::{Container, Pod, RestartPolicy};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
 use lastout_core::presets::{self, Preset};
 use lastout_core::spec::Spec;
@@ -42,7 +43,9 @@ pub struct Facts<'a> {
     pub excluded: Vec<Container<'a>>,
     /// What others will add.
     pub promised: Vec<Promised>,
-    /// What is odd about the pod's annotations.
+    /// How it is to be changed: the pod's own word wins over the options'.
+    pub mode: Mode,
+    /// What is odd about the pod's label and annotations.
     pub warnings: Vec<String>,
 }
 
@@ -75,6 +78,7 @@ impl<'a> Facts<'a> {
                 .collect(),
             excluded: Vec::new(),
             promised: Vec::new(),
+            mode: options.mode,
             warnings,
         };
         for container in pod.containers() {
@@ -105,7 +109,37 @@ impl<'a> Facts<'a> {
         if !options.in_admission {
             facts.promised = promised(pod, &facts);
         }
+        facts.read_mode();
         facts
+    }
+
+    /// What others will add and what is not sure to be a native sidecar: it may run on.
+    pub fn to_come(&self) -> impl Iterator<Item = &Promised> + Clone {
+        self.promised.iter().filter(|promised| promised.native != Some(true))
+    }
+
+    /// It is no pod that is to end.
+    #[must_use]
+    pub fn runs_for_ever(&self) -> bool {
+        self.pod.restart_policy() == RestartPolicy::Always && self.has_main_without_end()
+    }
+
+    /// A main is started again whatever its exit code.
+    pub(super) fn has_main_without_end(&self) -> bool {
+        self.mains.iter().any(|main| final_codes(self.pod, *main).is_empty())
+    }
+
+    fn read_mode(&mut self) {
+        match self.pod.annotation(MODE) {
+            None => {}
+            Some("auto") => self.mode = Mode::Auto,
+            Some("native") => self.mode = Mode::Native,
+            Some("wrap") => self.mode = Mode::Wrap,
+            Some("helper") => self.mode = Mode::Helper,
+            Some(other) => self.warnings.push(format!(
+                "{MODE}: {other:?} is none of auto, native, wrap, helper, and counts as not set"
+            )),
+        }
     }
 }
 

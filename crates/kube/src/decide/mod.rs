@@ -15,9 +15,10 @@ pub use reason::Reason;
 pub use restart::{Codes, final_codes};
 pub use undo::undo;
 pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
+pub(crate) use wrap::{GROUP_SIZE, SIZE, is_lastout, is_silent};
 
 use crate::change::{Change, Path, apply};
-use crate::pod::{Pod, RestartPolicy};
+use crate::pod::Pod;
 use serde_json::Value;
 
 /// What our labels and annotations begin with.
@@ -93,7 +94,7 @@ impl Decision {
         let role =
             |container: &crate::pod::Container<'_>, kind| Role { name: container.name().to_owned(), kind };
         let mains = facts.mains.iter().map(|main| {
-            let stop_on = final_codes(facts.pod, *main).as_stop_on().unwrap_or_else(|| "always".to_owned());
+            let stop_on = final_codes(facts.pod, *main).to_string();
             role(main, RoleKind::Main { stop_on })
         });
         let sidecars = facts
@@ -131,12 +132,25 @@ pub struct Context<'a> {
     pub pod_failure_policy: Option<&'a Value>,
 }
 
+impl<'a> Context<'a> {
+    /// Of a pod whose Job has this spec.
+    #[must_use]
+    pub fn of(job: Option<&'a Value>) -> Self {
+        Self { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) }
+    }
+}
+
 /// Decides.
 #[must_use]
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
-    let mut facts = Facts::of(pod, options);
-    let mode = mode(pod, options, &mut facts.warnings);
-    let leave = |reason| Decision::new(&facts, reason, "");
+    decide_on(&Facts::of(pod, options), context, options)
+}
+
+/// The same, for whoever has looked at the pod already, with these options.
+#[must_use]
+pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
+    let pod = facts.pod;
+    let leave = |reason| Decision::new(facts, reason, "");
     if pod.label(INJECT) == Some("false") {
         return leave(Reason::OptedOut);
     }
@@ -146,7 +160,7 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
     if facts.mains.iter().any(|main| wrap::is_wrapped(*main)) {
         return leave(Reason::Already);
     }
-    let to_come = facts.promised.iter().any(|promised| promised.native != Some(true));
+    let to_come = facts.to_come().next().is_some();
     if facts.sidecars.is_empty() && !to_come {
         let native = !facts.native.is_empty() || !facts.promised.is_empty();
         return leave(if native { Reason::AlreadyNative } else { Reason::NoSidecar });
@@ -154,21 +168,19 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
     if facts.mains.is_empty() {
         return leave(Reason::OnlySidecars);
     }
-    if pod.restart_policy() == RestartPolicy::Always
-        && facts.mains.iter().any(|main| final_codes(pod, *main).is_empty())
-    {
+    if facts.runs_for_ever() {
         return leave(Reason::RestartAlways);
     }
-    let native = native::decide(&facts, context, options);
-    match mode {
-        Mode::Native => native.unwrap_or_else(|(reason, about)| Decision::new(&facts, reason, about)),
-        Mode::Wrap => wrap::decide(&facts, options),
-        Mode::Helper => wrap::decide_helper(&facts, options),
+    let native = native::decide(facts, context, options);
+    match facts.mode {
+        Mode::Native => native.unwrap_or_else(|(reason, about)| Decision::new(facts, reason, about)),
+        Mode::Wrap => wrap::decide(facts, options),
+        Mode::Helper => wrap::decide_helper(facts, options),
         Mode::Auto => {
             let declared = options.kube_version.is_some_and(|version| version >= NATIVE_SIDECARS);
             match native {
                 Ok(decision) if declared && !to_come => decision,
-                Ok(_) | Err(_) => wrap::decide(&facts, options),
+                Ok(_) | Err(_) => wrap::decide(facts, options),
             }
         }
     }
@@ -177,29 +189,12 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
 /// The images whose ENTRYPOINT and CMD would have to be known for this pod to be changed.
 #[must_use]
 pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Vec<String> {
-    if decide(pod, context, options).reason != Reason::NoCommand {
+    let facts = Facts::of(pod, options);
+    if decide_on(&facts, context, options).reason != Reason::NoCommand {
         return Vec::new();
     }
-    let mains = Facts::of(pod, options).mains;
-    let silent = mains.into_iter().filter(|main| wrap::is_silent(pod, *main));
+    let silent = facts.mains.into_iter().filter(|main| wrap::is_silent(pod, *main));
     silent.map(|main| main.image().to_owned()).filter(|image| !image.is_empty()).collect()
-}
-
-/// The pod's own word on the mode wins over the options'.
-fn mode(pod: Pod<'_>, options: &Options, warnings: &mut Vec<String>) -> Mode {
-    match pod.annotation(MODE) {
-        None => options.mode,
-        Some("auto") => Mode::Auto,
-        Some("native") => Mode::Native,
-        Some("wrap") => Mode::Wrap,
-        Some("helper") => Mode::Helper,
-        Some(other) => {
-            warnings.push(format!(
-                "{MODE}: {other:?} is none of auto, native, wrap, helper, and counts as not set"
-            ));
-            options.mode
-        }
-    }
 }
 
 /// Our note of what was done: the mode, our version, and words for the way back.

@@ -2,6 +2,7 @@
 
 use crate::pod::{Container, Pod, RestartPolicy, list};
 use serde_json::Value;
+use std::fmt;
 
 /// Exit codes, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,13 @@ impl Codes {
             .map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") })
             .collect();
         Some(if texts.is_empty() { "never".to_owned() } else { texts.join(",") })
+    }
+}
+
+/// As `--stop-on` would take them: `always`, `success`, `never`, `0,64-78`.
+impl fmt::Display for Codes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_stop_on().as_deref().unwrap_or("always"))
     }
 }
 

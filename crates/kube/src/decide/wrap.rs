@@ -18,6 +18,9 @@ pub const BINARY: &str = "/.lastout/lastout";
 pub const GROUP_VOLUME: &str = "lastout-group";
 /// Where that is mounted.
 pub const GROUP_FOLDER: &str = "/.lastout-group";
+/// The sizes of the two.
+pub(crate) const SIZE: &str = "16Mi";
+pub(crate) const GROUP_SIZE: &str = "1Mi";
 /// The helper container.
 pub const HELPER: &str = "lastout-helper";
 
@@ -53,7 +56,8 @@ pub fn is_ours_init(container: Container<'_>) -> bool {
     container.name() == VOLUME && container.words("args").is_some_and(|words| words == ["install", FOLDER])
 }
 
-fn is_lastout(word: &str) -> bool {
+/// A path to the program.
+pub(crate) fn is_lastout(word: &str) -> bool {
     word.rsplit('/').next() == Some("lastout")
 }
 
@@ -86,7 +90,7 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
     let mut warnings = Vec::new();
     let mut specs: Vec<String> = facts.sidecars.iter().map(|sidecar| sidecar.spec.clone()).collect();
     // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
-    specs.extend(facts.promised.iter().filter(|promised| promised.native != Some(true)).map(|promised| {
+    specs.extend(facts.to_come().map(|promised| {
         let name = promised.injector.preset;
         if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
     }));
@@ -96,7 +100,7 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
         }
         return Err((Reason::NoEndpoint, sidecar.container.name().to_owned()));
     }
-    for promised in facts.promised.iter().filter(|promised| promised.native != Some(true)) {
+    for promised in facts.to_come() {
         if promised.injector.adds().is_some_and(|preset| preset.quit.is_none()) {
             return Err((Reason::NoEndpoint, promised.injector.preset.to_owned()));
         }
@@ -118,11 +122,11 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
     let mut volumes = vec![match delivery {
         Delivery::ImageVolume => json!({ "name": VOLUME, "image": { "reference": options.image } }),
         Delivery::Auto | Delivery::InitContainer => {
-            json!({ "name": VOLUME, "emptyDir": { "sizeLimit": "16Mi" } })
+            json!({ "name": VOLUME, "emptyDir": { "sizeLimit": SIZE } })
         }
     }];
     if grouped {
-        volumes.push(json!({ "name": GROUP_VOLUME, "emptyDir": { "sizeLimit": "1Mi" } }));
+        volumes.push(json!({ "name": GROUP_VOLUME, "emptyDir": { "sizeLimit": GROUP_SIZE } }));
     }
     let mut changes =
         vec![Change::Insert { list: spec.key("volumes"), at: pod.volume_count(), items: volumes }];
@@ -159,7 +163,7 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
         let at = main.mounts().count();
         changes.push(Change::Insert { list: container.key("volumeMounts"), at, items: mounts });
     }
-    if facts.mains.iter().any(|main| final_codes(pod, *main).is_empty()) {
+    if facts.has_main_without_end() {
         warnings
             .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
     }
@@ -222,7 +226,7 @@ fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, options: &'a Options) ->
 }
 
 /// Neither `command` nor an annotation says what it runs.
-pub(super) fn is_silent(pod: Pod<'_>, main: Container<'_>) -> bool {
+pub(crate) fn is_silent(pod: Pod<'_>, main: Container<'_>) -> bool {
     main.words("command").is_none() && pod.annotation(&format!("{COMMAND}{}", main.name())).is_none()
 }
 
@@ -271,28 +275,22 @@ fn conflicts(facts: &Facts<'_>) -> Result<(), Refusal> {
 }
 
 fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
-    let resources = match (&options.resources, facts.mains.first()) {
-        (Some((cpu, memory)), _) => {
+    let resources = match &options.resources {
+        Some((cpu, memory)) => {
             let amounts = json!({ "cpu": cpu, "memory": memory });
-            json!({ "requests": amounts, "limits": amounts })
+            Some(json!({ "requests": amounts, "limits": amounts }))
         }
-        (None, Some(main)) => main.value().get("resources").cloned().unwrap_or(Value::Null),
-        (None, None) => Value::Null,
+        None => facts.mains.first().and_then(|main| main.value().get("resources")).cloned(),
     };
-    let mut container = json!({
-        "name": VOLUME,
-        "image": options.image,
-        "args": ["install", FOLDER],
-        "resources": resources,
-        "securityContext": restricted(facts),
-        "volumeMounts": [{ "name": VOLUME, "mountPath": FOLDER }],
-    });
-    if let Some(container) = container.as_object_mut()
-        && container.get("resources").is_some_and(Value::is_null)
-    {
-        container.shift_remove("resources");
-    }
-    container
+    let fields = [
+        ("name", Some(VOLUME.into())),
+        ("image", Some(options.image.as_str().into())),
+        ("args", Some(json!(["install", FOLDER]))),
+        ("resources", resources.filter(|resources| !resources.is_null())),
+        ("securityContext", Some(restricted(facts))),
+        ("volumeMounts", Some(json!([{ "name": VOLUME, "mountPath": FOLDER }]))),
+    ];
+    fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 /// What the restricted Pod Security Standard asks of a container. No user: the image has one, OpenShift gives its own, and
@@ -320,9 +318,8 @@ pub(super) fn decide_helper(facts: &Facts<'_>, options: &Options) -> Decision {
         return Decision::new(facts, Reason::Already, HELPER);
     }
     let mut args = vec![Value::from("helper")];
-    let promised = facts.promised.iter().filter(|promised| promised.native != Some(true));
     let specs = facts.sidecars.iter().map(|sidecar| sidecar.spec.clone());
-    for spec in specs.chain(promised.map(|promised| format!("{}?", promised.injector.preset))) {
+    for spec in specs.chain(facts.to_come().map(|promised| format!("{}?", promised.injector.preset))) {
         args.extend([Value::from("--sidecar"), Value::from(spec)]);
     }
     for main in &facts.mains {

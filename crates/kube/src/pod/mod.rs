@@ -153,6 +153,18 @@ impl<'a> Container<'a> {
         list(self.value, "volumeMounts").map(move |mount| (text(mount, "name"), text(mount, "mountPath")))
     }
 
+    /// The mount that holds this path: of several the deepest.
+    #[must_use]
+    pub fn mount_of(self, path: &str) -> Option<&'a Value> {
+        fn folder(mount: &Value) -> &str {
+            mount.get("mountPath").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/')
+        }
+        let holds = |mount: &&Value| {
+            path.strip_prefix(folder(mount)).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        list(self.value, "volumeMounts").filter(holds).max_by_key(|mount| folder(mount).len())
+    }
+
     /// Its own restart policy, where it has one.
     #[must_use]
     pub fn restart_policy(self) -> Option<RestartPolicy> {

@@ -1,7 +1,7 @@
 //! Where the pods of an object are: a Pod, a Job, a CronJob, a List of them, and whatever has a pod template at the same
 //! place.
 
-use crate::change::{Path, Step};
+use crate::change::Path;
 use serde_json::Value;
 
 /// A pod, or a pod template, within an object.
@@ -88,31 +88,4 @@ fn is_pod(value: &Value) -> bool {
 
 fn text<'a>(object: &'a Value, keys: &[&str]) -> Option<&'a str> {
     keys.iter().try_fold(object, |part, key| part.get(key))?.as_str()
-}
-
-impl Path {
-    /// This way, and then that one.
-    #[must_use]
-    pub fn join(&self, further: &Self) -> Self {
-        Self(self.0.iter().chain(&further.0).cloned().collect())
-    }
-
-    /// Reads a way as `--pod-path` gives it: `spec.driver.template`, `spec.groups[0].template`.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let mut steps = Vec::new();
-        for part in text.split('.') {
-            let (key, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
-            if key.is_empty() {
-                return None;
-            }
-            steps.push(Step::Key(key.to_owned()));
-            while !rest.is_empty() {
-                let (index, behind) = rest.strip_prefix('[')?.split_once(']')?;
-                steps.push(Step::Index(index.parse().ok()?));
-                rest = behind;
-            }
-        }
-        Some(Self(steps))
-    }
 }

@@ -2,8 +2,8 @@
 
 use crate::check::subject::{Found, Spot, Subject, names};
 use crate::check::told::Told;
-use crate::decide::GROUP_FOLDER;
-use crate::pod::{Container, list};
+use crate::decide::{GROUP_FOLDER, GROUP_SIZE};
+use crate::pod::Container;
 use lastout_core::settings::{Group, Opt};
 use serde_json::Value;
 
@@ -90,13 +90,14 @@ fn folder(
     let name = told.container.name();
     let others = members.iter().filter(|other| other.container.index != told.container.index);
     let theirs = others
-        .filter_map(|other| Some(mount_at(other.container, &folder)?.get("name")?.as_str()?.to_owned()))
+        .filter_map(|other| Some(other.container.mount_of(&folder)?.get("name")?.as_str()?.to_owned()))
         .next();
-    let Some(own) = mount_at(told.container, &folder) else {
+    let Some(own) = told.container.mount_of(&folder) else {
         let volume = theirs.unwrap_or_else(|| crate::decide::GROUP_VOLUME.to_owned());
         let mut mend = format!("volumeMounts:  # in {name}\n- {{ name: {volume}, mountPath: {folder} }}");
         if subject.pod.volume(&volume).is_none() {
-            mend = format!("volumes:\n- {{ name: {volume}, emptyDir: {{ sizeLimit: 1Mi }} }}\n{mend}");
+            mend =
+                format!("volumes:\n- {{ name: {volume}, emptyDir: {{ sizeLimit: {GROUP_SIZE} }} }}\n{mend}");
         }
         return Some((format!("`{name}` has nothing mounted at {folder}, the folder of its group"), mend));
     };
@@ -111,15 +112,6 @@ fn folder(
     is_last.then(|| {
         (format!("`{name}` has volume {} at {folder}, and the others have {theirs}", text("name")), mend)
     })
-}
-
-fn mount_at<'a>(container: Container<'a>, folder: &str) -> Option<&'a Value> {
-    let holds = |mount: &&Value| {
-        let path = mount.get("mountPath").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
-        folder.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let depth = |mount: &&Value| mount.get("mountPath").and_then(Value::as_str).map_or(0, str::len);
-    list(container.value(), "volumeMounts").filter(holds).max_by_key(depth)
 }
 
 fn words(size: usize, name: &str) -> String {

@@ -1,17 +1,15 @@
 //! lastout goes in front of a main's command, and the manifest does not say what that is: the image does.
 
 use crate::check::subject::{Found, Spot, Subject};
-use crate::decide::{COMMAND, Reason};
+use crate::decide::{Reason, is_silent};
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     if !matches!(subject.decision.reason, Reason::NoCommand | Reason::UnresolvedImage) {
         return Vec::new();
     }
-    let said = |name: &str| subject.pod.annotation(&format!("{COMMAND}{name}")).is_some();
-    let mains =
-        subject.facts.mains.iter().filter(|main| main.words("command").is_none() && !said(main.name()));
+    let mains = subject.facts.mains.iter().filter(|main| is_silent(subject.pod, **main));
     let here = subject.facts.sidecars.iter().map(|sidecar| sidecar.container.name());
-    let to_come = subject.facts.promised.iter().filter(|promised| promised.native != Some(true));
+    let to_come = subject.facts.to_come();
     let sidecars: Vec<&str> = here.chain(to_come.clone().map(|promised| promised.injector.preset)).collect();
     let is_certain =
         !subject.facts.sidecars.is_empty() || to_come.clone().any(|promised| promised.native == Some(false));

@@ -2,7 +2,7 @@
 
 use crate::check::subject::{Found, Subject};
 use crate::check::told::Told;
-use crate::decide::{BINARY, FOLDER, VOLUME};
+use crate::decide::{BINARY, FOLDER, SIZE, VOLUME, is_lastout};
 use crate::pod::{Container, list};
 use lastout_core::argv::Subcommand;
 use serde_json::Value;
@@ -46,7 +46,10 @@ fn lack(subject: &Subject<'_>, told: &Told<'_>) -> Option<(String, String)> {
     };
     let Some(found) = subject.pod.volume(volume) else {
         let message = format!("`{name}` runs {program}, and there is no volume {volume}");
-        return Some((message, format!("volumes:\n- {{ name: {volume}, emptyDir: {{ sizeLimit: 16Mi }} }}")));
+        return Some((
+            message,
+            format!("volumes:\n- {{ name: {volume}, emptyDir: {{ sizeLimit: {SIZE} }} }}"),
+        ));
     };
     let fills =
         |init: &Container<'_>| init.mounts().any(|(name, _)| name == volume) && !misses(*init, volume);
@@ -66,16 +69,11 @@ fn lack(subject: &Subject<'_>, told: &Told<'_>) -> Option<(String, String)> {
     Some((message, installer(subject, volume, mounted)))
 }
 
-/// The volume mounted deepest on the way to this file, and where.
+/// The volume that holds this file, and where it is mounted.
 fn mount_of<'a>(container: Container<'a>, file: &str) -> Option<(&'a str, &'a str)> {
-    let holds = |folder: &str| {
-        let folder = folder.trim_end_matches('/');
-        file.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    container
-        .mounts()
-        .filter(|(_, folder)| holds(folder))
-        .max_by_key(|(_, folder)| folder.trim_end_matches('/').len())
+    let mount = container.mount_of(file)?;
+    let text = |key| mount.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some((text("name"), text("mountPath")))
 }
 
 /// The volume that another container has in this folder.
@@ -89,7 +87,7 @@ fn volume_at<'a>(subject: &Subject<'a>, folder: &str) -> Option<&'a str> {
 /// `lastout install FOLDER`, by its command or as the image's own entrypoint has it.
 fn target(container: Container<'_>) -> Option<&str> {
     let mut words: Vec<&str> = container.words("command").unwrap_or_default();
-    if words.first().is_some_and(|word| word.rsplit('/').next() == Some("lastout")) {
+    if words.first().is_some_and(|word| is_lastout(word)) {
         words.remove(0);
     } else if !words.is_empty() {
         return None;
@@ -115,7 +113,7 @@ fn whole(subject: &Subject<'_>, folder: &str) -> String {
     let exists = list(subject.pod.spec(), "initContainers")
         .any(|init| init.get("name").and_then(Value::as_str) == Some(VOLUME));
     let init = if exists { String::new() } else { format!("{init}\n") };
-    format!("volumes:\n- {{ name: {VOLUME}, emptyDir: {{ sizeLimit: 16Mi }} }}\n{init}")
+    format!("volumes:\n- {{ name: {VOLUME}, emptyDir: {{ sizeLimit: {SIZE} }} }}\n{init}")
 }
 
 fn installer(subject: &Subject<'_>, volume: &str, folder: &str) -> String {

@@ -34,8 +34,8 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let off = off(subject, preset, asked(subject, preset, Some(sidecar))?, Some(sidecar.container));
         found(subject, preset, &off, Some(sidecar.container))
     });
-    let promised = subject.facts.promised.iter().filter_map(|promised| {
-        let preset = promised.injector.adds().filter(|_| promised.native != Some(true))?;
+    let promised = subject.facts.to_come().filter_map(|promised| {
+        let preset = promised.injector.adds()?;
         let off = off(subject, preset, asked(subject, preset, None)?, None);
         found(subject, preset, &off, None)
     });

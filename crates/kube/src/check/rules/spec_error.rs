@@ -29,10 +29,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         }
     }
     let metadata = subject.workload.pod.key("metadata");
-    // Of a decision's own warnings those count that are about what the manifest says.
-    let facts = &subject.facts.warnings;
-    let own = subject.decision.warnings.iter().filter(|own| own.starts_with(PREFIX) && !facts.contains(own));
-    for warning in facts.iter().chain(own) {
+    for warning in &subject.facts.warnings {
         let key = warning.split([' ', ':']).next().filter(|key| key.starts_with(PREFIX)).unwrap_or_default();
         let list = metadata.key(if subject.pod.label(key).is_some() { "labels" } else { "annotations" });
         all.push(Found::warning(Spot::key(list.key(key)), warning.clone(), ""));

@@ -14,8 +14,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             continue;
         }
         // Of a native sidecar nothing depends on it.
-        let plain = !subject.facts.sidecars.is_empty()
-            || subject.facts.promised.iter().any(|promised| promised.native != Some(true));
+        let plain = !subject.facts.sidecars.is_empty() || subject.facts.to_come().next().is_some();
         if !plain && !subject.facts.native.is_empty() {
             continue;
         }
@@ -35,7 +34,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             }
             (None, None) => continue,
         };
-        let policy = last.as_stop_on().unwrap_or_else(|| "always".to_owned());
+        let policy = last.to_string();
         let mend = match told.last(Opt::StopOn) {
             Some(_) => format!("{policy:?}"),
             None => format!("\"--stop-on\", {policy:?},"),

@@ -1,0 +1,59 @@
+//! What users see: text on stdout, lines on stderr, and how far a long work is.
+
+use crate::files::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// All of this to stdout.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Whoever closed stdout does not want to read it.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error(format!("stdout: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Something for stderr, as it is.
+pub(crate) fn report(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// How far it is, on a terminal, where it takes longer than a second.
+pub(crate) struct Progress {
+    what: &'static str,
+    total: usize,
+    done: usize,
+    told: Option<Instant>,
+    began: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new(total: usize, what: &'static str) -> Self {
+        Self { what, total, done: 0, told: None, began: Instant::now() }
+    }
+
+    pub(crate) fn step(&mut self) {
+        self.reach(self.done + 1);
+    }
+
+    pub(crate) fn reach(&mut self, done: usize) {
+        const EVERY: Duration = Duration::from_millis(200);
+        self.done = done;
+        let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
+        if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
+            self.told = Some(Instant::now());
+            report(&format!("\r{} of {} {}\x1b[K", self.done, self.total, self.what));
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        if self.told.is_some() {
+            report("\r\x1b[K");
+        }
+    }
+}
