@@ -1,17 +1,25 @@
-//! The command line: verbs and their options, as clap reads them.
+//! The command line: the verbs, as clap reads them, and the way into each.
 
-use crate::change::Path;
-use crate::decide::{Delivery, KubeVersion, Mode, Options};
-use crate::registry::{Ask, Platform};
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use lastout_core::spec::Spec;
-use std::time::Duration;
+use crate::exit::Ended;
+use crate::verbs;
+use clap::{ArgMatches, Command};
 
-/// The images of this release, where the user names no other. They are pinned by digest in what is published.
-pub const IMAGE: &str = concat!("lastout:", env!("CARGO_PKG_VERSION"));
-/// The same of the helper.
-pub const HELPER_IMAGE: &str = concat!("kubectl-lastout:", env!("CARGO_PKG_VERSION"));
+/// A verb: what the user may write, and what it does.
+type Verb = (fn() -> Command, fn(&ArgMatches) -> Ended);
+
+/// In the order of `--help`.
+const VERBS: &[Verb] = &[
+    (verbs::inject::definition, verbs::inject::run),
+    (verbs::uninject::definition, verbs::uninject::run),
+    (verbs::explain::definition, verbs::explain::run),
+    (verbs::check::definition, verbs::check::run),
+    (verbs::presets::definition, verbs::presets::run),
+    (verbs::completion::definition, |matches| verbs::completion::run(matches, definition())),
+    (verbs::completion::definition_for_kubectl, |matches| {
+        verbs::completion::run_for_kubectl(matches, &definition())
+    }),
+    (verbs::version::definition, verbs::version::run),
+];
 
 /// What the user may write.
 #[must_use]
@@ -22,180 +30,17 @@ pub fn definition() -> Command {
         .about("Puts lastout into manifests and clusters")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(
-            Command::new("inject")
-                .about("Put lastout into the pods of manifests that need it; the result goes to stdout")
-                .arg(files())
-                .args(decision_options())
-                .args(resolve_options())
-                .args(writing_options()),
-        )
-        .subcommand(
-            Command::new("uninject")
-                .about("Take lastout out of manifests again")
-                .arg(files())
-                .arg(pod_path())
-                .args(writing_options()),
-        )
-        .subcommand(
-            Command::new("explain")
-                .about("Tell, for each pod, what inject would do, and why")
-                .arg(files())
-                .args(decision_options())
-                .args(resolve_options()),
-        )
-        .subcommand(crate::check::verb::definition(files(), decision_options()))
-        .subcommand(
-            Command::new("presets").about("Print the known sidecars").arg(flag("json", "As a JSON array")),
-        )
-        .subcommand(
-            Command::new("completion")
-                .about("Print a completion script; `kubectl` is the program that kubectl asks: save it as kubectl_complete-lastout on PATH")
-                .arg(
-                    Arg::new("SHELL")
-                        .required(true)
-                        .value_parser(PossibleValuesParser::new(["bash", "zsh", "fish", "powershell", "kubectl"])),
-                ),
-        )
-        .subcommand(
-            Command::new("__complete").hide(true).arg(
-                Arg::new("WORD").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true),
-            ),
-        )
-        .subcommand(Command::new("version").about("Print the version, and how many known sidecars it has"))
+        .subcommands(VERBS.iter().map(|(definition, _)| definition()))
 }
 
-fn files() -> Arg {
-    Arg::new("FILE")
-        .help("Files, folders (all *.yaml, *.yml and *.json below them), or - for stdin")
-        .num_args(1..)
-        .required(true)
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
-}
-
-fn value(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).help(help)
-}
-
-fn pod_path() -> Arg {
-    value("pod-path", "PATH", "Where a custom resource has its pod template: spec.driver.template")
-        .action(ArgAction::Append)
-        .value_parser(|text: &str| {
-            Path::read(text)
-                .ok_or("write keys with dots between them: spec.driver.template, spec.groups[0].template")
-        })
-}
-
-fn decision_options() -> Vec<Arg> {
-    vec![
-        value("mode", "MODE", "How: the first that is possible, native sidecars, lastout as the mains' init, a helper container")
-            .value_parser(PossibleValuesParser::new(["auto", "native", "wrap", "helper"]))
-            .default_value("auto"),
-        value("delivery", "HOW", "How the program comes into a pod")
-            .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
-            .default_value("auto"),
-        value("image", "IMAGE", "lastout's own image").default_value(IMAGE),
-        value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container").default_value(HELPER_IMAGE),
-        value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
-            .action(ArgAction::Append)
-            .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(why) => Err(why.to_string()),
-            }),
-        value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
-            .action(ArgAction::Append),
-        value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")
-            .value_parser(|text: &str| KubeVersion::read(text).ok_or("write 1.33")),
-        value("resources", "CPU,MEMORY|inherit", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
-            |text: &str| match text.split_once(',') {
-                Some((cpu, memory)) => Ok(Some((cpu.to_owned(), memory.to_owned()))),
-                None if text == "inherit" => Ok(None),
-                None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
-            },
-        ),
-        pod_path(),
-    ]
-}
-
-fn resolve_options() -> Vec<Arg> {
-    let needs = |arg: Arg| arg.requires("resolve-images");
-    vec![
-        flag(
-            "resolve-images",
-            "Ask registries what an image runs where a main has no command, as you are logged in (docker login)",
-        ),
-        needs(value("resolve-timeout", "DURATION", "For one image").default_value("30s").value_parser(
-            |text: &str| {
-                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
-                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
-            },
-        )),
-        needs(
-            value(
-                "platform",
-                "OS/ARCH",
-                "Which one decides, where an image does not run the same on all: linux/amd64",
-            )
-            .value_parser(|text: &str| Platform::read(text).ok_or("write linux/amd64, or linux/arm/v7")),
-        ),
-        needs(flag("pin", "Write the digest of such an image into the manifest, too")),
-    ]
-}
-
-/// `--resolve-images`
-#[must_use]
-pub fn ask(matches: &ArgMatches) -> Option<Ask> {
-    matches.get_flag("resolve-images").then(|| Ask {
-        timeout: matches.get_one::<Duration>("resolve-timeout").copied().unwrap_or(Duration::from_secs(30)),
-        platform: matches.get_one::<Platform>("platform").cloned(),
-    })
-}
-
-fn writing_options() -> Vec<Arg> {
-    vec![
-        Arg::new("in-place").short('i').long("in-place").help("Replace the files").action(ArgAction::SetTrue),
-        flag("diff", "Print the changes as a unified diff instead").conflicts_with("in-place"),
-        flag("check-only", "Print nothing; exit 1 when something would change")
-            .conflicts_with_all(["in-place", "diff"]),
-        flag(
-            "strict",
-            "Fail where a document cannot be edited in place, instead of writing it anew, or where --resolve-images finds no answer",
-        ),
-    ]
-}
-
-/// What `inject` and `explain` ask with.
-#[must_use]
-pub fn options(matches: &ArgMatches) -> Options {
-    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
-    Options {
-        mode: match text("mode").as_str() {
-            "native" => Mode::Native,
-            "wrap" => Mode::Wrap,
-            "helper" => Mode::Helper,
-            _ => Mode::Auto,
-        },
-        delivery: match text("delivery").as_str() {
-            "init-container" => Delivery::InitContainer,
-            "image-volume" => Delivery::ImageVolume,
-            _ => Delivery::Auto,
-        },
-        image: text("image"),
-        helper_image: text("helper-image"),
-        sidecars: all("sidecar"),
-        mains: all("main"),
-        kube_version: matches.get_one::<KubeVersion>("kube-version").copied(),
-        resources: matches.get_one::<Option<(String, String)>>("resources").cloned().flatten(),
-        ..Options::default()
+/// Runs the verb that the user has written.
+///
+/// # Errors
+/// In one line.
+pub fn run(matches: &ArgMatches) -> Ended {
+    let (name, matches) = matches.subcommand().unwrap_or(("version", matches));
+    match VERBS.iter().find(|(definition, _)| definition().get_name() == name) {
+        Some((_, run)) => run(matches),
+        None => Err(crate::exit::Error(format!("{name}: no such verb"))),
     }
-}
-
-/// `--pod-path`
-#[must_use]
-pub fn pod_paths(matches: &ArgMatches) -> Vec<Path> {
-    matches.get_many::<Path>("pod-path").into_iter().flatten().cloned().collect()
 }

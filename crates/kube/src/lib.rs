@@ -5,14 +5,15 @@
 //!                                               └──────► patch      ─► JSON patch
 //! ```
 //! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts
-//! them together for a file, `check` looks for what would hang, `verbs` is for a command line,
-//! and `output` for what users see.
+//! them together for a file, and `check` looks for what would hang. `verbs` has a file for each verb: `cli` lists them, `args`
+//! has the options that they share, `output` what users see, `exit` how they end.
 
+mod args;
 pub mod change;
 pub mod check;
 pub mod cli;
-pub mod completion;
 pub mod decide;
+pub mod exit;
 pub mod files;
 pub mod manifest;
 mod output;

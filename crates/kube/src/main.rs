@@ -1,6 +1,6 @@
 //! `kubectl lastout`: puts lastout into manifests and clusters.
 
-use kubectl_lastout::{cli, verbs};
+use kubectl_lastout::{cli, exit::Exit};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -19,11 +19,11 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match verbs::run(&matches) {
-        Ok(code) => ExitCode::from(code),
+    match cli::run(&matches) {
+        Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "kubectl-lastout: {error}");
-            ExitCode::from(2)
+            ExitCode::from(Exit::Unreadable.code())
         }
     }
 }

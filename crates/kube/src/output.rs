@@ -1,6 +1,6 @@
 //! What users see: text on stdout, lines on stderr, and how far a long work is.
 
-use crate::files::Error;
+use crate::exit::Error;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 
 use super::Finding;
 
-pub(super) fn write(finding: &Finding) -> String {
+pub(crate) fn write(finding: &Finding) -> String {
     let place = &finding.place;
     let title = format!("{}: {}", finding.rule.slug, finding.object);
     let mut message = finding.message.clone();

@@ -1,10 +1,10 @@
 //! For programs: one object.
 
 use super::Finding;
-use super::verb::Summary;
+use super::Summary;
 use serde_json::{Value, json};
 
-pub(super) fn write(findings: &[Finding], summary: &Summary) -> String {
+pub(crate) fn write(findings: &[Finding], summary: &Summary) -> String {
     let findings: Vec<Value> = findings.iter().map(one).collect();
     let whole = json!({
         "findings": findings,

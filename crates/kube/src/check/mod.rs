@@ -5,18 +5,19 @@
 //! ```
 //! What `inject` would do decides here too: both ask `decide`, once for each pod.
 
-mod github;
+pub(crate) mod github;
 mod ignore;
-mod json;
+pub(crate) mod json;
 mod place;
 mod rules;
-mod sarif;
+pub(crate) mod sarif;
 mod subject;
-mod text;
+mod summary;
+pub(crate) mod text;
 mod told;
-pub mod verb;
 
 pub use rules::{RULES, Rule};
+pub use summary::Summary;
 
 use crate::change::Path;
 use crate::decide::Options;
@@ -155,7 +156,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// As a shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

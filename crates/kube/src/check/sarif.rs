@@ -1,13 +1,13 @@
 //! For review pages: SARIF 2.1.0 (OASIS), as code scanning services take it.
 
-use super::verb::Summary;
+use super::Summary;
 use super::{Finding, RULES, Rule, Severity};
 use serde_json::{Value, json};
 
 /// Where people read more of a rule.
 const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/check.md");
 
-pub(super) fn write(findings: &[Finding], summary: &Summary) -> String {
+pub(crate) fn write(findings: &[Finding], summary: &Summary) -> String {
     let rules: Vec<Value> = RULES.iter().map(rule).collect();
     let results: Vec<Value> = findings.iter().map(result).collect();
     let whole = json!({

@@ -3,7 +3,7 @@
 use super::Finding;
 use std::fmt::Write as _;
 
-pub(super) fn write(finding: &Finding) -> String {
+pub(crate) fn write(finding: &Finding) -> String {
     let place = &finding.place;
     let mut text = format!(
         "{}:{}:{}: {}[{}]: {}: {}\n",

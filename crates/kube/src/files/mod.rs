@@ -1,5 +1,6 @@
 //! Manifests on disk: which files are meant, how they are read, and how one is replaced without ever being half-written.
 
+use crate::exit::Error;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,18 +16,6 @@ pub enum Source {
     /// A file.
     File(PathBuf),
 }
-
-/// Something about a file, in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error(pub String);
-
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
 
 impl Source {
     /// As it is named to the user.
@@ -62,23 +51,43 @@ impl Source {
         })
     }
 
-    /// Replaces the file's content at once, or not at all; its mode stays, and a link goes on pointing to it.
+    /// The file with another content, still beside it. Its mode stays, and a link goes on pointing to it.
     ///
     /// # Errors
-    /// When the new file cannot be written beside it.
-    pub fn replace(&self, text: &str) -> Result<(), Error> {
-        let Self::File(path) = self else { return Err(Error("-: stdin cannot be replaced".to_owned())) };
-        let wrong = |error: io::Error| Error(format!("{}: {error}; it is as it was", path.display()));
-        let path = fs::canonicalize(path).map_err(wrong)?;
+    /// When the new file cannot be written.
+    pub fn replacement(&self, text: &str) -> Result<Replacement, Error> {
+        let Self::File(name) = self else { return Err(Error("-: stdin cannot be replaced".to_owned())) };
+        let path = fs::canonicalize(name).map_err(|error| unchanged(name, &error))?;
+        let wrong = |error: io::Error| unchanged(&path, &error);
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
         file.write_all(text.as_bytes()).map_err(wrong)?;
         file.as_file().sync_all().map_err(wrong)?;
         let mode = fs::metadata(&path).map_err(wrong)?.permissions();
         file.as_file().set_permissions(mode).map_err(wrong)?;
-        file.persist(&path).map_err(|error| wrong(error.error))?;
-        Ok(())
+        Ok(Replacement { file, path })
     }
+}
+
+/// What is to take the place of a file. It goes when it is dropped.
+#[derive(Debug)]
+pub struct Replacement {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Replacement {
+    /// Takes its place, at once or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn persist(self) -> Result<(), Error> {
+        self.file.persist(&self.path).map(drop).map_err(|error| unchanged(&self.path, &error.error))
+    }
+}
+
+fn unchanged(path: &Path, error: &io::Error) -> Error {
+    Error(format!("{}: {error}; it is as it was", path.display()))
 }
 
 /// The files that these words mean: files, `-`, and folders with all manifests below them, in the order of their names.

@@ -1,36 +1,20 @@
 //! `kubectl lastout check FILE…`
 
-use super::{Finding, Seen, Severity, check, github, json, sarif, text};
-use crate::cli;
-use crate::files::{Error, Source, sources};
+use crate::args;
+use crate::check::{Finding, Summary, check, github, json, quoted, sarif, text};
+use crate::exit::{Ended, Error, Exit};
+use crate::files::{Source, sources};
 use crate::output::{Progress, report, written};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-/// What was found in all files.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// How many files were read.
-    pub files: usize,
-    /// How many of those that are meant could not be.
-    pub unreadable: usize,
-    /// How many pods there are.
-    pub pods: usize,
-    /// What hangs or fails.
-    pub errors: usize,
-    /// What may.
-    pub warnings: usize,
-    /// What a comment asks to leave out.
-    pub ignored: usize,
-}
-
 /// Its command line.
 #[must_use]
-pub fn definition(files: Arg, options: Vec<Arg>) -> Command {
+pub fn definition() -> Command {
     Command::new("check")
         .about("Find what would hang or fail: exit 1 with an error, 2 where a file cannot be read")
-        .arg(files)
+        .arg(args::files())
         .arg(
             Arg::new("output")
                 .short('o')
@@ -40,21 +24,20 @@ pub fn definition(files: Arg, options: Vec<Arg>) -> Command {
                 .value_parser(PossibleValuesParser::new(["text", "json", "sarif", "github"]))
                 .default_value("text"),
         )
-        .args(options)
+        .args(args::decision_options())
 }
 
 /// Looks at all files. One that cannot be read does not hide what is wrong with the others.
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
-    let (options, extra, again) = (cli::options(matches), cli::pod_paths(matches), again(matches));
+pub fn run(matches: &ArgMatches) -> Ended {
+    let (options, extra, again) = (args::options(matches), args::pod_paths(matches), again(matches));
     let format = matches.get_one::<String>("output").map_or("text", String::as_str);
-    let words: Vec<String> = matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect();
     let mut summary = Summary::default();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut kept: Vec<Finding> = Vec::new();
-    let sources = files(&words, &mut summary);
+    let sources = files(&args::words(matches), &mut summary);
     // Findings on the same terminal are progress enough.
     let mut progress = (!io::stdout().is_terminal()).then(|| Progress::new(sources.len(), "files"));
     for source in sources {
@@ -90,7 +73,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
     }
     written(out.flush())?;
     tell(&summary.to_string());
-    Ok(if summary.unreadable > 0 { 2 } else { u8::from(summary.errors > 0) })
+    Ok(if summary.unreadable > 0 { Exit::Unreadable } else { Exit::found(summary.errors > 0) })
 }
 
 /// The files that these words mean; a word that means none is told of.
@@ -111,40 +94,11 @@ fn again(matches: &ArgMatches) -> String {
     for id in matches.ids().map(clap::Id::as_str).filter(|id| !["FILE", "output"].contains(id)) {
         if matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine) {
             for value in matches.get_raw(id).into_iter().flatten() {
-                words.push_str(&format!(" --{id} {}", super::quoted(&value.to_string_lossy())));
+                words.push_str(&format!(" --{id} {}", quoted(&value.to_string_lossy())));
             }
         }
     }
     words
-}
-
-impl Summary {
-    fn add(&mut self, seen: &Seen) {
-        let errors = seen.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-        self.errors += errors;
-        self.warnings += seen.findings.len() - errors;
-        self.pods += seen.pods;
-        self.ignored += seen.ignored;
-    }
-}
-
-/// `3 files, 5 pods: 2 errors, 1 warning`
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let count = |number: usize, word: &str| match number {
-            1 => format!("1 {word}"),
-            number => format!("{number} {word}s"),
-        };
-        write!(f, "{}, {}: ", count(self.files, "file"), count(self.pods, "pod"))?;
-        write!(f, "{}, {}", count(self.errors, "error"), count(self.warnings, "warning"))?;
-        if self.ignored > 0 {
-            write!(f, ", {} ignored", self.ignored)?;
-        }
-        if self.unreadable > 0 {
-            write!(f, "; {} cannot be read", count(self.unreadable, "file"))?;
-        }
-        Ok(())
-    }
 }
 
 fn complain(line: &str, summary: &mut Summary) {

@@ -1,0 +1,158 @@
+//! Options that several verbs have, and what their values mean.
+
+use crate::change::Path;
+use crate::decide::{Delivery, KubeVersion, Mode, Options};
+use crate::registry::{Ask, Platform};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches};
+use lastout_core::spec::Spec;
+use std::time::Duration;
+
+/// The images of this release, where the user names no other. They are pinned by digest in what is published.
+pub const IMAGE: &str = concat!("lastout:", env!("CARGO_PKG_VERSION"));
+/// The same of the helper.
+pub const HELPER_IMAGE: &str = concat!("kubectl-lastout:", env!("CARGO_PKG_VERSION"));
+
+/// FILE…
+pub(crate) fn files() -> Arg {
+    Arg::new("FILE")
+        .help("Files, folders (all *.yaml, *.yml and *.json below them), or - for stdin")
+        .num_args(1..)
+        .required(true)
+}
+
+/// A switch.
+pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+/// An option with a value.
+pub(crate) fn value(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// `--pod-path`
+pub(crate) fn pod_path() -> Arg {
+    value("pod-path", "PATH", "Where a custom resource has its pod template: spec.driver.template")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| {
+            Path::read(text)
+                .ok_or("write keys with dots between them: spec.driver.template, spec.groups[0].template")
+        })
+}
+
+/// What a decision depends on.
+pub(crate) fn decision_options() -> Vec<Arg> {
+    vec![
+        value("mode", "MODE", "How: the first that is possible, native sidecars, lastout as the mains' init, a helper container")
+            .value_parser(PossibleValuesParser::new(["auto", "native", "wrap", "helper"]))
+            .default_value("auto"),
+        value("delivery", "HOW", "How the program comes into a pod")
+            .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
+            .default_value("auto"),
+        value("image", "IMAGE", "lastout's own image").default_value(IMAGE),
+        value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container").default_value(HELPER_IMAGE),
+        value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
+            .action(ArgAction::Append)
+            .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(why) => Err(why.to_string()),
+            }),
+        value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
+            .action(ArgAction::Append),
+        value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")
+            .value_parser(|text: &str| KubeVersion::read(text).ok_or("write 1.33")),
+        value("resources", "CPU,MEMORY|inherit", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
+            |text: &str| match text.split_once(',') {
+                Some((cpu, memory)) => Ok(Some((cpu.to_owned(), memory.to_owned()))),
+                None if text == "inherit" => Ok(None),
+                None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
+            },
+        ),
+        pod_path(),
+    ]
+}
+
+/// `--resolve-images` and what belongs to it.
+pub(crate) fn resolve_options() -> Vec<Arg> {
+    let needs = |arg: Arg| arg.requires("resolve-images");
+    vec![
+        flag(
+            "resolve-images",
+            "Ask registries what an image runs where a main has no command, as you are logged in (docker login)",
+        ),
+        needs(value("resolve-timeout", "DURATION", "For one image").default_value("30s").value_parser(
+            |text: &str| {
+                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
+                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
+            },
+        )),
+        needs(
+            value(
+                "platform",
+                "OS/ARCH",
+                "Which one decides, where an image does not run the same on all: linux/amd64",
+            )
+            .value_parser(|text: &str| Platform::read(text).ok_or("write linux/amd64, or linux/arm/v7")),
+        ),
+        needs(flag("pin", "Write the digest of such an image into the manifest, too")),
+    ]
+}
+
+/// `--resolve-images`
+pub(crate) fn ask(matches: &ArgMatches) -> Option<Ask> {
+    matches.get_flag("resolve-images").then(|| Ask {
+        timeout: matches.get_one::<Duration>("resolve-timeout").copied().unwrap_or(Duration::from_secs(30)),
+        platform: matches.get_one::<Platform>("platform").cloned(),
+    })
+}
+
+/// Where the result goes.
+pub(crate) fn writing_options() -> Vec<Arg> {
+    vec![
+        Arg::new("in-place").short('i').long("in-place").help("Replace the files").action(ArgAction::SetTrue),
+        flag("diff", "Print the changes as a unified diff instead").conflicts_with("in-place"),
+        flag("check-only", "Print nothing; exit 1 when something would change")
+            .conflicts_with_all(["in-place", "diff"]),
+        flag(
+            "strict",
+            "Fail where a document cannot be edited in place, instead of writing it anew, or where --resolve-images finds no answer",
+        ),
+    ]
+}
+
+/// What `inject` and `explain` ask with.
+pub(crate) fn options(matches: &ArgMatches) -> Options {
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
+    Options {
+        mode: match text("mode").as_str() {
+            "native" => Mode::Native,
+            "wrap" => Mode::Wrap,
+            "helper" => Mode::Helper,
+            _ => Mode::Auto,
+        },
+        delivery: match text("delivery").as_str() {
+            "init-container" => Delivery::InitContainer,
+            "image-volume" => Delivery::ImageVolume,
+            _ => Delivery::Auto,
+        },
+        image: text("image"),
+        helper_image: text("helper-image"),
+        sidecars: all("sidecar"),
+        mains: all("main"),
+        kube_version: matches.get_one::<KubeVersion>("kube-version").copied(),
+        resources: matches.get_one::<Option<(String, String)>>("resources").cloned().flatten(),
+        ..Options::default()
+    }
+}
+
+/// `--pod-path`
+pub(crate) fn pod_paths(matches: &ArgMatches) -> Vec<Path> {
+    matches.get_many::<Path>("pod-path").into_iter().flatten().cloned().collect()
+}
+
+/// The words of FILE…
+pub(crate) fn words(matches: &ArgMatches) -> Vec<String> {
+    matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect()
+}

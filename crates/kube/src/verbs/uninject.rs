@@ -1,0 +1,33 @@
+//! `kubectl lastout uninject FILE…`
+
+use super::rewrite::{read_all, rewrite};
+use crate::args;
+use crate::exit::Ended;
+use crate::output::report;
+use clap::{ArgMatches, Command};
+
+/// Its command line.
+#[must_use]
+pub fn definition() -> Command {
+    Command::new("uninject")
+        .about("Take lastout out of manifests again")
+        .arg(args::files())
+        .arg(args::pod_path())
+        .args(args::writing_options())
+}
+
+/// Takes lastout out.
+///
+/// # Errors
+/// About a file, in one line.
+pub fn run(matches: &ArgMatches) -> Ended {
+    let extra = args::pod_paths(matches);
+    rewrite(matches, read_all(matches)?, |source, manifest| {
+        let undone = manifest.undo(&extra);
+        for (_, workload, changes) in &undone {
+            let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
+            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
+        }
+        undone
+    })
+}
