@@ -1,0 +1,94 @@
+//! The way to an API server, as kubectl finds it: `--kubeconfig`, the files of `KUBECONFIG`, `~/.kube/config`, or in a pod
+//! its service account.
+
+use super::error;
+use crate::exit::Error;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An API server that is alive answers any request of ours long before; a watch has no such limit, it sets none.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// What the user says about the cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// `--kubeconfig`
+    pub kubeconfig: Option<PathBuf>,
+    /// `--context`
+    pub context: Option<String>,
+    /// `--as`
+    pub user: Option<String>,
+    /// `--as-group`
+    pub groups: Vec<String>,
+}
+
+/// A connection, and which namespace is meant where the user names none.
+#[derive(Clone)]
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    /// The context's namespace, or in a pod the pod's.
+    pub namespace: String,
+}
+
+/// Runs a future to its end, in this thread.
+///
+/// # Errors
+/// Its own, and where the kernel gives no event queue.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Error(format!("the runtime cannot start: {error}")))?.block_on(work)
+}
+
+/// Finds the way. Nothing is sent yet.
+///
+/// # Errors
+/// When there is no configuration, or it cannot be used.
+pub async fn connect(access: &Access) -> Result<Connection, Error> {
+    let mut config = config(access).await?;
+    config.read_timeout = Some(ANSWER);
+    connection(config)
+}
+
+/// The same for a watch, which is silent for as long as nothing happens.
+///
+/// # Errors
+/// When there is no configuration, or it cannot be used.
+pub async fn connect_to_watch(access: &Access) -> Result<Connection, Error> {
+    connection(config(access).await?)
+}
+
+fn connection(config: Config) -> Result<Connection, Error> {
+    // Two libraries of ours use rustls, and either may be first; both take ring.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let namespace = config.default_namespace.clone();
+    let client =
+        Client::try_from(config).map_err(|error| error::told("the cluster's configuration", &error))?;
+    Ok(Connection { client, namespace })
+}
+
+async fn config(access: &Access) -> Result<Config, Error> {
+    let wrong = |error| error::kubeconfig(&error);
+    let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
+    let file = match &access.kubeconfig {
+        Some(path) => Some(Kubeconfig::read_from(path).map_err(wrong)?),
+        None => Kubeconfig::from_env().map_err(wrong)?,
+    };
+    let mut config = match file {
+        Some(file) => Config::from_custom_kubeconfig(file, &options).await.map_err(wrong)?,
+        // As kubectl does it: the user's file, and where there is none the pod's own account.
+        None if access.context.is_some() => Config::from_kubeconfig(&options).await.map_err(wrong)?,
+        None => match Config::from_kubeconfig(&options).await {
+            Ok(config) => config,
+            Err(of_file) => Config::incluster().map_err(|_| error::kubeconfig(&of_file))?,
+        },
+    };
+    if access.user.is_some() {
+        config.auth_info.impersonate.clone_from(&access.user);
+        config.auth_info.impersonate_groups = (!access.groups.is_empty()).then(|| access.groups.clone());
+    }
+    Ok(config)
+}

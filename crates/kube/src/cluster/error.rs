@@ -1,0 +1,40 @@
+//! What an API server or the way to it answers, in one line for a user.
+
+use crate::exit::Error;
+use std::error::Error as _;
+
+/// Said of `what`, such as `pods of namespace jobs`.
+#[must_use]
+pub fn told(what: &str, error: &kube::Error) -> Error {
+    match error {
+        kube::Error::Api(status) => Error(format!("{what}: {}", one_line(&status.message))),
+        other => Error(format!("{what}: {}", innermost(other))),
+    }
+}
+
+/// The API server refuses what this user asks for.
+#[must_use]
+pub fn is_forbidden(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 403)
+}
+
+/// The last of the causes says what happened; those around it say where in the client.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    one_line(&last.to_string())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A kubeconfig that cannot be used.
+pub(super) fn kubeconfig(error: &kube::config::KubeconfigError) -> Error {
+    let cause = error.source().map(|cause| format!(": {}", one_line(&cause.to_string()))).unwrap_or_default();
+    let said = one_line(&error.to_string());
+    let cause = if said.contains(cause.trim_start_matches(": ")) { String::new() } else { cause };
+    Error(format!("kubeconfig: {said}{cause}; see `kubectl config view`, --kubeconfig and --context"))
+}
