@@ -118,6 +118,17 @@ impl<'a> Facts<'a> {
         self.promised.iter().filter(|promised| promised.native != Some(true))
     }
 
+    /// What `--sidecar` is given, by each of ours.
+    pub(super) fn specs(&self) -> Vec<String> {
+        let here = self.sidecars.iter().map(|sidecar| sidecar.spec.clone());
+        // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
+        let to_come = self.to_come().map(|promised| {
+            let name = promised.injector.preset;
+            if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
+        });
+        here.chain(to_come).collect()
+    }
+
     /// It is no pod that is to end.
     #[must_use]
     pub fn runs_for_ever(&self) -> bool {

@@ -2,8 +2,11 @@
 //! `doctor` all ask here.
 
 mod facts;
+mod helper;
 mod native;
 mod options;
+mod ours;
+mod parts;
 mod reason;
 mod restart;
 mod undo;
@@ -11,11 +14,12 @@ mod wrap;
 
 pub use facts::{Facts, Promised, Sidecar};
 pub use options::{Delivery, IMAGE_VOLUMES, ImageConfig, KubeVersion, Mode, NATIVE_SIDECARS, Options};
+pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
+pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
 pub use undo::undo;
-pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
-pub(crate) use wrap::{GROUP_SIZE, SIZE, is_lastout, is_silent};
+pub(crate) use wrap::is_silent;
 
 use crate::change::{Change, Path, apply};
 use crate::pod::Pod;
@@ -157,7 +161,7 @@ pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> 
     if pod.is_for_windows() {
         return leave(Reason::Windows);
     }
-    if facts.mains.iter().any(|main| wrap::is_wrapped(*main)) {
+    if facts.mains.iter().any(|main| is_wrapped(*main)) {
         return leave(Reason::Already);
     }
     let to_come = facts.to_come().next().is_some();
@@ -175,7 +179,7 @@ pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> 
     match facts.mode {
         Mode::Native => native.unwrap_or_else(|(reason, about)| Decision::new(facts, reason, about)),
         Mode::Wrap => wrap::decide(facts, options),
-        Mode::Helper => wrap::decide_helper(facts, options),
+        Mode::Helper => helper::decide(facts, options),
         Mode::Auto => {
             let declared = options.kube_version.is_some_and(|version| version >= NATIVE_SIDECARS);
             match native {

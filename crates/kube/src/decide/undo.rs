@@ -2,7 +2,7 @@
 //! they stood, nothing but our own note can tell.
 
 use super::STATUS;
-use super::wrap::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
+use super::ours::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
 use crate::change::{Change, Path};
 use crate::pod::{Pod, list};
 use serde_json::Value;

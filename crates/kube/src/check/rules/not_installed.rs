@@ -2,9 +2,8 @@
 
 use crate::check::subject::{Found, Subject};
 use crate::check::told::Told;
-use crate::decide::{BINARY, FOLDER, SIZE, VOLUME, is_lastout};
+use crate::decide::{BINARY, FOLDER, SIZE, VOLUME, install_target};
 use crate::pod::{Container, list};
-use lastout_core::argv::Subcommand;
 use serde_json::Value;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
@@ -84,28 +83,14 @@ fn volume_at<'a>(subject: &Subject<'a>, folder: &str) -> Option<&'a str> {
     })
 }
 
-/// `lastout install FOLDER`, by its command or as the image's own entrypoint has it.
-fn target(container: Container<'_>) -> Option<&str> {
-    let mut words: Vec<&str> = container.words("command").unwrap_or_default();
-    if words.first().is_some_and(|word| is_lastout(word)) {
-        words.remove(0);
-    } else if !words.is_empty() {
-        return None;
-    }
-    words.extend(container.words("args").unwrap_or_default());
-    match words.as_slice() {
-        [verb, folder] if *verb == Subcommand::Install.name() => Some(folder),
-        _ => None,
-    }
-}
-
 fn is_installer(container: Container<'_>) -> bool {
-    target(container).is_some()
+    install_target(container).is_some()
 }
 
 /// It installs to somewhere else.
 fn misses(container: Container<'_>, volume: &str) -> bool {
-    target(container).is_some_and(|folder| mount_of(container, folder).is_none_or(|(name, _)| name != volume))
+    install_target(container)
+        .is_some_and(|folder| mount_of(container, folder).is_none_or(|(name, _)| name != volume))
 }
 
 fn whole(subject: &Subject<'_>, folder: &str) -> String {
