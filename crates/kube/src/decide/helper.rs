@@ -4,7 +4,8 @@ use super::facts::Facts;
 use super::options::Options;
 use super::ours::HELPER;
 use super::parts::restricted;
-use super::{Decision, Reason, status};
+use super::status::Status;
+use super::{Decision, Reason};
 use crate::change::{Change, Path};
 use serde_json::{Value, json};
 
@@ -30,7 +31,9 @@ pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
         "securityContext": restricted(facts),
     });
     let list = Path::keys(&["spec", "containers"]);
-    let changes =
-        vec![Change::Insert { list, at: pod.containers().len(), items: vec![helper] }, status("helper", &[])];
+    let changes = vec![
+        Change::Insert { list, at: pod.containers().len(), items: vec![helper] },
+        Status::Helper.change(),
+    ];
     Decision::new(facts, Reason::InjectedHelper, "").with(changes)
 }

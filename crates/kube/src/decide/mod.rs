@@ -9,6 +9,7 @@ mod ours;
 mod parts;
 mod reason;
 mod restart;
+mod status;
 mod undo;
 mod wrap;
 
@@ -21,7 +22,7 @@ pub use restart::{Codes, final_codes};
 pub use undo::undo;
 pub(crate) use wrap::is_silent;
 
-use crate::change::{Change, Path, apply};
+use crate::change::{Change, apply};
 use crate::pod::Pod;
 use serde_json::Value;
 
@@ -199,20 +200,6 @@ pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> V
     }
     let silent = facts.mains.into_iter().filter(|main| wrap::is_silent(pod, *main));
     silent.map(|main| main.image().to_owned()).filter(|image| !image.is_empty()).collect()
-}
-
-/// Our note of what was done: the mode, our version, and words for the way back.
-fn status(mode: &str, words: &[String]) -> Change {
-    let mut note = format!("{mode} {}", env!("CARGO_PKG_VERSION"));
-    for word in words {
-        note.push(' ');
-        note.push_str(word);
-    }
-    Change::Set {
-        mapping: Path::keys(&["metadata", "annotations"]),
-        key: STATUS.to_owned(),
-        value: Value::String(note),
-    }
 }
 
 /// The pod as the decision wants it.

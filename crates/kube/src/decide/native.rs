@@ -2,7 +2,8 @@
 
 use super::facts::Facts;
 use super::options::{NATIVE_SIDECARS, Options};
-use super::{Context, Decision, Reason, Refusal, status};
+use super::status::Status;
+use super::{Context, Decision, Reason, Refusal};
 use crate::change::{Change, Path};
 use crate::pod::{Container, list};
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub(super) fn decide(
     let mut changes = Vec::new();
     for (before, sidecar) in facts.sidecars.iter().enumerate() {
         let index = sidecar.container.index;
-        moved.push(format!("{}={index}", sidecar.container.name()));
+        moved.push((sidecar.container.name().to_owned(), index));
         changes.push(Change::Move {
             mapping: spec.clone(),
             from: ("containers".to_owned(), index.saturating_sub(before)),
@@ -55,7 +56,7 @@ pub(super) fn decide(
             key: ("restartPolicy".to_owned(), Some("Always".into())),
         });
     }
-    changes.push(status("native", &moved));
+    changes.push(Status::Native { moved }.change());
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 

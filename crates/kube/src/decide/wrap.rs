@@ -3,7 +3,8 @@
 use super::facts::Facts;
 use super::options::{Delivery, IMAGE_VOLUMES, ImageConfig, Options};
 use super::ours::{FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_lastout};
-use super::{COMMAND, Decision, Reason, Refusal, parts, status};
+use super::status::{Given, Status};
+use super::{COMMAND, Decision, Reason, Refusal, parts};
 use crate::change::{Change, Path};
 use crate::pod::{Container, Pod};
 use serde_json::Value;
@@ -86,7 +87,7 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, options: &Options) -> Vec<C
         changes.push(Change::Insert { list: spec.key("initContainers"), at: 0, items });
     }
     let specs = facts.specs();
-    let mut found = Vec::new();
+    let mut given = Vec::new();
     for (main, words) in facts.mains.iter().zip(words) {
         let container = spec.key("containers").index(main.index);
         let prefix = parts::prefix(facts, *main, &specs, grouped);
@@ -95,15 +96,13 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, options: &Options) -> Vec<C
         changes.push(match words {
             Words::There => Change::Insert { list: container.key("command"), at: 0, items: prefix },
             Words::Said(words) => {
-                found.push(format!("command={}", main.name()));
+                given.push(Given { name: main.name().to_owned(), pinned: false });
                 set("command", command(prefix, words))
             }
             Words::Found(words, config) => {
-                found.push(format!("command={}", main.name()));
-                if options.pin && !main.image().contains('@') {
-                    found.push(format!("pinned={}", main.name()));
-                    pin = Some(set("image", format!("{}@{}", main.image(), config.digest).into()));
-                }
+                let pinned = options.pin && !main.image().contains('@');
+                given.push(Given { name: main.name().to_owned(), pinned });
+                pin = pinned.then(|| set("image", format!("{}@{}", main.image(), config.digest).into()));
                 set("command", command(prefix, words))
             }
         });
@@ -115,7 +114,7 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, options: &Options) -> Vec<C
             items: parts::mounts(grouped),
         });
     }
-    changes.push(status("wrap", &found));
+    changes.push(Status::Wrap { given }.change());
     changes
 }
 
