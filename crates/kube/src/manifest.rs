@@ -64,29 +64,34 @@ impl Manifest {
         self.documents.iter().enumerate().flat_map(of)
     }
 
-    /// The images that must be known for its pods to be changed.
+    /// The images that must be known for its pods to be changed. `base`: what is known of all of them.
     #[must_use]
-    pub fn images_wanted(&self, options: &Options, extra: &[Path]) -> Vec<String> {
+    pub fn images_wanted(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<String> {
         let of = |(document, workload): (usize, Workload)| {
-            let (pod, context) = self.asked(document, &workload)?;
+            let (pod, context) = self.asked(document, &workload, base)?;
             Some(images_wanted(Pod(pod), context, options))
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
     /// A pod, and what belongs to it.
-    fn asked(&self, document: usize, workload: &Workload) -> Option<(&Value, Context<'_>)> {
+    fn asked<'a>(
+        &'a self,
+        document: usize,
+        workload: &Workload,
+        base: Context<'a>,
+    ) -> Option<(&'a Value, Context<'a>)> {
         let root = &self.documents.get(document)?.value;
         let job = workload.job_spec().and_then(|way| way.of(root));
-        Some((workload.pod.of(root)?, Context::of(job)))
+        Some((workload.pod.of(root)?, base.of_job(job)))
     }
 
-    /// What is to become of its pods.
+    /// What is to become of its pods. `base`: what is known of all of them.
     #[must_use]
-    pub fn judge(&self, options: &Options, extra: &[Path]) -> Vec<Judged> {
+    pub fn judge(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<Judged> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let (pod, context) = self.asked(document, &workload)?;
+                let (pod, context) = self.asked(document, &workload, base)?;
                 let mut decision = decide(Pod(pod), context, options);
                 if decision.is_change() && !is_stable(pod, &decision, context, options) {
                     decision.changes.clear();

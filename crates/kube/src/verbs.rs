@@ -3,7 +3,7 @@
 use crate::change::{Change, Path};
 use crate::cli;
 use crate::completion;
-use crate::decide::{Decision, Options, RoleKind};
+use crate::decide::{Context, Decision, Known, Options, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
 use crate::output::{Progress, print, report};
@@ -48,14 +48,14 @@ pub fn run(matches: &ArgMatches) -> Outcome {
 fn inject(matches: &ArgMatches) -> Outcome {
     let extra = cli::pod_paths(matches);
     let texts = read_all(matches)?;
-    let options = options(matches, &texts, &extra)?;
-    if let Some((image, Err(why))) = options.images.iter().find(|(_, found)| found.is_err())
+    let (options, known) = asked(matches, &texts, &extra)?;
+    if let Some((image, Err(why))) = known.images.iter().find(|(_, found)| found.is_err())
         && matches.get_flag("strict")
     {
         return Err(Error(format!("{image}: {why}: nothing is changed")));
     }
     rewrite(matches, texts, |source, manifest| {
-        let judged = manifest.judge(&options, &extra);
+        let judged = manifest.judge(Context::new(&known), &options, &extra);
         tell(source, &judged);
         judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
     })
@@ -100,18 +100,18 @@ fn read_all(matches: &ArgMatches) -> Result<Vec<Text>, Error> {
 }
 
 /// What the user has said, and with `--resolve-images` what registries say.
-fn options(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Result<Options, Error> {
-    let mut options = cli::options(matches);
-    let Some(ask) = cli::ask(matches) else { return Ok(options) };
+fn asked(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Result<(Options, Known), Error> {
+    let (mut options, mut known) = (cli::options(matches), cli::known(matches));
+    let Some(ask) = cli::ask(matches) else { return Ok((options, known)) };
     let mut images: BTreeSet<String> = BTreeSet::new();
     for (source, text) in texts {
-        images.extend(manifest(source, text.clone())?.images_wanted(&options, extra));
+        images.extend(manifest(source, text.clone())?.images_wanted(Context::new(&known), &options, extra));
     }
     let mut progress = Progress::new(images.len(), "images");
-    options.images = registry::resolve(&images, &ask, |done| progress.reach(done));
+    known.images = registry::resolve(&images, &ask, |done| progress.reach(done));
     progress.end();
     options.pin = matches.get_flag("pin");
-    Ok(options)
+    Ok((options, known))
 }
 
 /// Changes all files, then writes: an error in one leaves all as they were.
@@ -185,10 +185,10 @@ fn unified(name: &str, before: &str, after: &str) -> String {
 fn explain(matches: &ArgMatches) -> Outcome {
     let extra = cli::pod_paths(matches);
     let texts = read_all(matches)?;
-    let options = options(matches, &texts, &extra)?;
+    let (options, known) = asked(matches, &texts, &extra)?;
     let mut out = String::new();
     for (source, text) in texts {
-        for judged in manifest(&source, text)?.judge(&options, &extra) {
+        for judged in manifest(&source, text)?.judge(Context::new(&known), &options, &extra) {
             out.push_str(&tree(&source, &judged));
         }
     }

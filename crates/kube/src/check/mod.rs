@@ -19,7 +19,7 @@ pub mod verb;
 pub use rules::{RULES, Rule};
 
 use crate::change::Path;
-use crate::decide::Options;
+use crate::decide::{Context, Options};
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -81,9 +81,17 @@ pub struct Seen {
     pub error: Option<yaml::Error>,
 }
 
-/// Looks at a file. `again`: the options of the command line, as the user would write them again.
+/// Looks at a file. `context`: what is known of all its pods; `again`: the options of the command line, as the user would
+/// write them again.
 #[must_use]
-pub fn check(file: &str, text: &str, options: &Options, extra: &[Path], again: &str) -> Seen {
+pub fn check(
+    file: &str,
+    text: &str,
+    context: Context<'_>,
+    options: &Options,
+    extra: &[Path],
+    again: &str,
+) -> Seen {
     let mut seen = Seen::default();
     let mut lines = Lines::new(text);
     let ignores = Ignores::read(text);
@@ -106,7 +114,9 @@ pub fn check(file: &str, text: &str, options: &Options, extra: &[Path], again: &
             break;
         }
         for workload in find(&document.value, extra) {
-            let Some(subject) = Subject::new(&document.value, &workload, options, &inject) else { continue };
+            let Some(subject) = Subject::new(&document.value, &workload, context, options, &inject) else {
+                continue;
+            };
             seen.pods += 1;
             for rule in RULES {
                 for found in (rule.look)(&subject) {

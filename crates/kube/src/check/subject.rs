@@ -74,6 +74,7 @@ pub(super) struct Subject<'a> {
     pub(super) ends: bool,
     /// The command line that puts lastout in.
     pub(super) inject: &'a str,
+    context: Context<'a>,
     options: &'a Options,
 }
 
@@ -81,13 +82,15 @@ impl<'a> Subject<'a> {
     pub(super) fn new(
         root: &'a Value,
         workload: &'a Workload,
+        context: Context<'a>,
         options: &'a Options,
         inject: &'a str,
     ) -> Option<Self> {
         let pod = Pod(workload.pod.of(root)?);
         let job = workload.job_spec().and_then(|way| way.of(root));
-        let facts = Facts::of(pod, options);
-        let decision = decide_on(&facts, Context::of(job), options);
+        let context = context.of_job(job);
+        let facts = Facts::of(pod, context, options);
+        let decision = decide_on(&facts, context, options);
         let told = Told::of_pod(pod, &workload.pod.key("spec"));
         Some(Self {
             workload,
@@ -98,6 +101,7 @@ impl<'a> Subject<'a> {
             decision,
             told,
             inject,
+            context,
             options,
         })
     }
@@ -111,7 +115,7 @@ impl<'a> Subject<'a> {
     pub(super) fn inject_native(&self) -> Option<String> {
         let options = Options { mode: Mode::Native, ..self.options.clone() };
         let is_free = self.options.mode == Mode::Auto && self.pod.annotation(MODE).is_none();
-        (is_free && decide(self.pod, Context::of(self.job), &options).reason == Reason::InjectedNative)
+        (is_free && decide(self.pod, self.context, &options).reason == Reason::InjectedNative)
             .then(|| self.inject.replacen(" inject", " inject --mode native", 1))
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Finding, Seen, Severity, check, github, json, sarif, text};
 use crate::cli;
+use crate::decide::Context;
 use crate::files::{Error, Source, sources};
 use crate::output::{Progress, report, written};
 use clap::builder::PossibleValuesParser;
@@ -49,6 +50,8 @@ pub fn definition(files: Arg, options: Vec<Arg>) -> Command {
 /// When stdout cannot be written.
 pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
     let (options, extra, again) = (cli::options(matches), cli::pod_paths(matches), again(matches));
+    let known = cli::known(matches);
+    let context = Context::new(&known);
     let format = matches.get_one::<String>("output").map_or("text", String::as_str);
     let words: Vec<String> = matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect();
     let mut summary = Summary::default();
@@ -67,7 +70,7 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
             }
         };
         let name = source.name();
-        let seen = check(&name, &text, &options, &extra, &again);
+        let seen = check(&name, &text, context, &options, &extra, &again);
         summary.files += 1;
         summary.add(&seen);
         for (line, odd) in &seen.odd {

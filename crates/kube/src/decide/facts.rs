@@ -2,7 +2,7 @@
 
 use super::options::{Mode, Options};
 use super::restart::final_codes;
-use super::{ANNOTATIONS, EXCLUDE, INJECT, MAIN, MODE, SIDECARS};
+use super::{ANNOTATIONS, Context, EXCLUDE, INJECT, MAIN, MODE, SIDECARS, Stage};
 use crate::pod::{Container, Pod, RestartPolicy};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
 use lastout_core::presets::{self, Preset};
@@ -52,7 +52,7 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Looks at a pod.
     #[must_use]
-    pub fn of(pod: Pod<'a>, options: &Options) -> Self {
+    pub fn of(pod: Pod<'a>, context: Context<'_>, options: &Options) -> Self {
         let mut warnings = unknown_annotations(pod);
         warnings.extend(unknown_label(pod));
         let words = |key| pod.annotation(key).map(split_names).unwrap_or_default();
@@ -106,8 +106,8 @@ impl<'a> Facts<'a> {
                 facts.warnings.push(format!("there is no container {name}, which an annotation names"));
             }
         }
-        if !options.in_admission {
-            facts.promised = promised(pod, &facts);
+        if context.stage == Stage::Manifest {
+            facts.promised = promised(pod, context, &facts);
         }
         facts.read_mode();
         facts
@@ -176,11 +176,12 @@ fn ends_itself(preset: &Preset) -> bool {
 }
 
 /// What others will add, as the pod's labels and annotations announce it, and what is not there yet.
-fn promised(pod: Pod<'_>, facts: &Facts<'_>) -> Vec<Promised> {
+fn promised(pod: Pod<'_>, context: Context<'_>, facts: &Facts<'_>) -> Vec<Promised> {
     let value_of = |place, key: &str| match place {
         Place::PodLabel => pod.label(key),
         Place::PodAnnotation => pod.annotation(key),
-        Place::NamespaceLabel | Place::NamespaceAnnotation => None,
+        Place::NamespaceLabel => context.of_namespace("labels", key),
+        Place::NamespaceAnnotation => context.of_namespace("annotations", key),
     };
     let is_there = |injector: &Injector| {
         let is_its = |name: &str| {

@@ -1,6 +1,7 @@
 //! A pod and the options → what is to become of it, and why. Pure: the command line, the webhook, `check`, `explain` and
 //! `doctor` all ask here.
 
+mod context;
 mod facts;
 mod helper;
 mod native;
@@ -13,8 +14,9 @@ mod status;
 mod undo;
 mod wrap;
 
+pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIVE_SIDECARS, Stage};
 pub use facts::{Facts, Promised, Sidecar};
-pub use options::{Delivery, IMAGE_VOLUMES, ImageConfig, KubeVersion, Mode, NATIVE_SIDECARS, Options};
+pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::Reason;
@@ -130,25 +132,10 @@ impl Decision {
     }
 }
 
-/// What belongs to the pod without being in it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Context<'a> {
-    /// The Job's `podFailurePolicy`.
-    pub pod_failure_policy: Option<&'a Value>,
-}
-
-impl<'a> Context<'a> {
-    /// Of a pod whose Job has this spec.
-    #[must_use]
-    pub fn of(job: Option<&'a Value>) -> Self {
-        Self { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) }
-    }
-}
-
 /// Decides.
 #[must_use]
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
-    decide_on(&Facts::of(pod, options), context, options)
+    decide_on(&Facts::of(pod, context, options), context, options)
 }
 
 /// The same, for whoever has looked at the pod already, with these options.
@@ -176,16 +163,16 @@ pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> 
     if facts.runs_for_ever() {
         return leave(Reason::RestartAlways);
     }
-    let native = native::decide(facts, context, options);
+    let native = native::decide(facts, context);
     match facts.mode {
         Mode::Native => native.unwrap_or_else(|(reason, about)| Decision::new(facts, reason, about)),
-        Mode::Wrap => wrap::decide(facts, options),
+        Mode::Wrap => wrap::decide(facts, context, options),
         Mode::Helper => helper::decide(facts, options),
         Mode::Auto => {
-            let declared = options.kube_version.is_some_and(|version| version >= NATIVE_SIDECARS);
+            let declared = context.known.has(NATIVE_SIDECARS);
             match native {
                 Ok(decision) if declared && !to_come => decision,
-                Ok(_) | Err(_) => wrap::decide(facts, options),
+                Ok(_) | Err(_) => wrap::decide(facts, context, options),
             }
         }
     }
@@ -194,7 +181,7 @@ pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> 
 /// The images whose ENTRYPOINT and CMD would have to be known for this pod to be changed.
 #[must_use]
 pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Vec<String> {
-    let facts = Facts::of(pod, options);
+    let facts = Facts::of(pod, context, options);
     if decide_on(&facts, context, options).reason != Reason::NoCommand {
         return Vec::new();
     }

@@ -1,21 +1,16 @@
 //! Native: a plain sidecar moves to `initContainers`, last, with `restartPolicy: Always`; the kubelet ends it after the mains.
 
 use super::facts::Facts;
-use super::options::{NATIVE_SIDECARS, Options};
 use super::status::Status;
-use super::{Context, Decision, Reason, Refusal};
+use super::{Context, Decision, NATIVE_SIDECARS, Reason, Refusal};
 use crate::change::{Change, Path};
 use crate::pod::{Container, list};
 use serde_json::Value;
 
 /// The change, or why it is not to be.
-pub(super) fn decide(
-    facts: &Facts<'_>,
-    context: Context<'_>,
-    options: &Options,
-) -> Result<Decision, Refusal> {
+pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision, Refusal> {
     let leave = |reason, about: String| Err((reason, about));
-    if let Some(version) = options.kube_version.filter(|version| *version < NATIVE_SIDECARS) {
+    if let Some(version) = context.known.kube_version.filter(|version| *version < NATIVE_SIDECARS) {
         return leave(
             Reason::NotNative,
             format!(

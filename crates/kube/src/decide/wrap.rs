@@ -1,10 +1,10 @@
 //! Wrap: lastout comes into the pod, and runs the mains.
 
 use super::facts::Facts;
-use super::options::{Delivery, IMAGE_VOLUMES, ImageConfig, Options};
+use super::options::{Delivery, Options};
 use super::ours::{FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_lastout};
 use super::status::{Given, Status};
-use super::{COMMAND, Decision, Reason, Refusal, parts};
+use super::{COMMAND, Context, Decision, IMAGE_VOLUMES, ImageConfig, Reason, Refusal, parts};
 use crate::change::{Change, Path};
 use crate::pod::{Container, Pod};
 use serde_json::Value;
@@ -22,8 +22,8 @@ enum Words<'a> {
     Found(Vec<String>, &'a ImageConfig),
 }
 
-pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
-    match plan(facts, options) {
+pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
+    match plan(facts, context, options) {
         Ok((changes, warnings)) => {
             let mut decision = Decision::new(facts, Reason::InjectedWrap, "").with(changes);
             decision.warnings.extend(warnings);
@@ -33,7 +33,11 @@ pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
     }
 }
 
-fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String>), Refusal> {
+fn plan(
+    facts: &Facts<'_>,
+    context: Context<'_>,
+    options: &Options,
+) -> Result<(Vec<Change>, Vec<String>), Refusal> {
     if facts.pod.has_host_pid() {
         return Err((Reason::HostPid, String::new()));
     }
@@ -41,14 +45,14 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
     conflicts(facts)?;
     let mut words = Vec::new();
     for main in &facts.mains {
-        words.push(words_of(facts, *main, options)?);
+        words.push(words_of(facts, *main, context)?);
     }
     let mut warnings = Vec::new();
     if facts.has_main_without_end() {
         warnings
             .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
     }
-    Ok((changes(facts, words, options), warnings))
+    Ok((changes(facts, words, context, options), warnings))
 }
 
 /// Each sidecar can be asked to end.
@@ -67,11 +71,9 @@ fn endpoints(facts: &Facts<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, options: &Options) -> Vec<Change> {
+fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, options: &Options) -> Vec<Change> {
     let delivery = match options.delivery {
-        Delivery::Auto if options.kube_version.is_some_and(|version| version >= IMAGE_VOLUMES) => {
-            Delivery::ImageVolume
-        }
+        Delivery::Auto if context.known.has(IMAGE_VOLUMES) => Delivery::ImageVolume,
         Delivery::Auto | Delivery::InitContainer => Delivery::InitContainer,
         Delivery::ImageVolume => Delivery::ImageVolume,
     };
@@ -122,7 +124,7 @@ fn command(prefix: Vec<Value>, words: Vec<String>) -> Value {
     prefix.into_iter().chain(words.into_iter().map(Value::from)).collect()
 }
 
-fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, options: &'a Options) -> Result<Words<'a>, Refusal> {
+fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, context: Context<'a>) -> Result<Words<'a>, Refusal> {
     if let Some(words) = main.words("command") {
         let first = words.first().copied().unwrap_or_default();
         if FOREIGN.iter().any(|folder| first.starts_with(folder)) {
@@ -137,7 +139,7 @@ fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, options: &'a Options) ->
             _ => Err((Reason::NoCommand, format!("{key}: {text:?} is no JSON list of words"))),
         };
     }
-    match options.images.get(main.image()) {
+    match context.known.images.get(main.image()) {
         None => Err((Reason::NoCommand, main.name().to_owned())),
         Some(Ok(config)) => Ok(Words::Found(words_of_image(main, config)?, config)),
         Some(Err(why)) => Err((
