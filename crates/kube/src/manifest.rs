@@ -1,7 +1,7 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
 use crate::change::{Change, NoPlace, Path, apply};
-use crate::decide::{Context, Decision, Options, Reason, applied, decide, images_wanted, undo};
+use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
@@ -92,12 +92,7 @@ impl Manifest {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
                 let (pod, context) = self.asked(document, &workload, base)?;
-                let mut decision = decide(Pod(pod), context, options);
-                if decision.is_change() && !is_stable(pod, &decision, context, options) {
-                    decision.changes.clear();
-                    decision.reason = Reason::PatchMismatch;
-                }
-                Some(Judged { document, workload, decision })
+                Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
             })
             .collect()
     }
@@ -153,9 +148,4 @@ fn rendered(value: &Value, source: &str) -> String {
         return format!("{value:#}\n");
     }
     yaml::render(value)
-}
-
-/// Asked again about what the changes lead to, we would leave it alone.
-fn is_stable(pod: &Value, decision: &Decision, context: Context<'_>, options: &Options) -> bool {
-    applied(pod, decision).is_ok_and(|after| !decide(Pod(&after), context, options).is_change())
 }

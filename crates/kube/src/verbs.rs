@@ -3,7 +3,7 @@
 use crate::change::{Change, Path};
 use crate::cli;
 use crate::completion;
-use crate::decide::{Context, Decision, Known, Options, RoleKind};
+use crate::decide::{Context, Decision, Known, NotNative, Options, Reason, RoleKind};
 use crate::files::{Error, Source, sources};
 use crate::manifest::{Judged, Manifest};
 use crate::output::{Progress, print, report};
@@ -215,6 +215,12 @@ fn tree(source: &Source, judged: &Judged) -> String {
         decision.promised.iter().map(|name| format!("{name}  will add its sidecar when the pod is created")),
     );
     lines.extend(decision.warnings.iter().map(|warning| format!("warning: {warning}")));
+    // Where nobody has asked for native sidecars, nobody wants to know why there are none.
+    let passed_over = decision
+        .not_native
+        .iter()
+        .filter(|why| decision.reason != Reason::NotNative && **why != NotNative::NodesUnknown);
+    lines.extend(passed_over.map(|why| format!("no native sidecars: {why}")));
     lines.push(verdict(decision));
     let mut out = format!("{}: {}\n", source.name(), workload.title());
     let last = lines.len();

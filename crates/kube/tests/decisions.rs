@@ -194,6 +194,7 @@ proptest! {
         let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let changes = matches!(decision.reason, Reason::InjectedNative | Reason::InjectedWrap | Reason::InjectedHelper);
         prop_assert_eq!(decision.is_change(), changes);
+        prop_assert_ne!(decision.reason, Reason::PatchMismatch, "{:?}", decision);
     }
 }
 

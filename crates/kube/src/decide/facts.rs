@@ -118,6 +118,11 @@ impl<'a> Facts<'a> {
         self.promised.iter().filter(|promised| promised.native != Some(true))
     }
 
+    /// None that may run on, there or to come.
+    pub(super) fn has_no_sidecar(&self) -> bool {
+        self.sidecars.is_empty() && self.to_come().next().is_none()
+    }
+
     /// What `--sidecar` is given, by each of ours.
     pub(super) fn specs(&self) -> Vec<String> {
         let here = self.sidecars.iter().map(|sidecar| sidecar.spec.clone());

@@ -4,13 +4,23 @@ use super::facts::Facts;
 use super::options::{Delivery, Options};
 use super::ours::{FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_lastout};
 use super::status::{Given, Status};
-use super::{COMMAND, Context, Decision, IMAGE_VOLUMES, ImageConfig, Reason, Refusal, parts};
+use super::{
+    COMMAND, Context, Decision, IMAGE_VOLUMES, ImageConfig, Reason, Refusal, Row, first, holds, parts,
+};
 use crate::change::{Change, Path};
 use crate::pod::{Container, Pod};
 use serde_json::Value;
 
 /// Entrypoints of systems that wrap containers themselves.
 const FOREIGN: [&str; 3] = ["/var/run/argo/", "/argo-bin/", "/tekton/bin/"];
+
+/// What keeps lastout out of a pod, whatever its mains run: the first that holds.
+pub(crate) const REFUSED: &[Row] = &[
+    (Reason::HostPid, |facts| holds(facts.pod.has_host_pid())),
+    (Reason::NoEndpoint, without_endpoint),
+    (Reason::NameConflict, conflict_of_names),
+    (Reason::MountConflict, conflict_of_mounts),
+];
 
 /// What a main runs.
 enum Words<'a> {
@@ -38,11 +48,9 @@ fn plan(
     context: Context<'_>,
     options: &Options,
 ) -> Result<(Vec<Change>, Vec<String>), Refusal> {
-    if facts.pod.has_host_pid() {
-        return Err((Reason::HostPid, String::new()));
+    if let Some(refusal) = first(REFUSED, facts) {
+        return Err(refusal);
     }
-    endpoints(facts)?;
-    conflicts(facts)?;
     let mut words = Vec::new();
     for main in &facts.mains {
         words.push(words_of(facts, *main, context)?);
@@ -55,20 +63,15 @@ fn plan(
     Ok((changes(facts, words, context, options), warnings))
 }
 
-/// Each sidecar can be asked to end.
-fn endpoints(facts: &Facts<'_>) -> Result<(), Refusal> {
-    for sidecar in &facts.sidecars {
-        if sidecar.spec.contains(':') || sidecar.preset.is_none_or(|preset| preset.quit.is_some()) {
-            continue;
-        }
-        return Err((Reason::NoEndpoint, sidecar.container.name().to_owned()));
-    }
-    for promised in facts.to_come() {
-        if promised.injector.adds().is_some_and(|preset| preset.quit.is_none()) {
-            return Err((Reason::NoEndpoint, promised.injector.preset.to_owned()));
-        }
-    }
-    Ok(())
+/// A sidecar that cannot be asked to end, there or to come.
+fn without_endpoint(facts: &Facts<'_>) -> Option<String> {
+    let here = facts.sidecars.iter().find(|sidecar| {
+        !sidecar.spec.contains(':') && sidecar.preset.is_some_and(|preset| preset.quit.is_none())
+    });
+    let mut to_come = facts.to_come().filter_map(|promised| promised.injector.adds());
+    here.map(|sidecar| sidecar.container.name())
+        .or_else(|| to_come.find(|preset| preset.quit.is_none()).map(|preset| preset.name))
+        .map(str::to_owned)
 }
 
 fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, options: &Options) -> Vec<Change> {
@@ -180,24 +183,22 @@ fn words_of_image(main: Container<'_>, config: &ImageConfig) -> Result<Vec<Strin
     }
 }
 
-fn conflicts(facts: &Facts<'_>) -> Result<(), Refusal> {
+/// Something of the pod's own has a name that we give.
+fn conflict_of_names(facts: &Facts<'_>) -> Option<String> {
     let pod = facts.pod;
-    for name in [VOLUME, GROUP_VOLUME] {
-        if pod.volume(name).is_some() {
-            return Err((Reason::NameConflict, format!("volume {name}")));
-        }
-    }
-    if let Some(container) =
-        pod.init_containers().into_iter().chain(pod.containers()).find(|container| container.name() == VOLUME)
-    {
-        return Err((Reason::NameConflict, format!("container {}", container.name())));
-    }
-    for main in &facts.mains {
-        if let Some((_, folder)) =
-            main.mounts().find(|(_, folder)| [FOLDER, GROUP_FOLDER].contains(&folder.trim_end_matches('/')))
-        {
-            return Err((Reason::MountConflict, format!("{}: {folder}", main.name())));
-        }
-    }
-    Ok(())
+    let volume = [VOLUME, GROUP_VOLUME].into_iter().find(|name| pod.volume(name).is_some());
+    let mut containers = pod.init_containers().into_iter().chain(pod.containers());
+    volume.map(|name| format!("volume {name}")).or_else(|| {
+        let container = containers.find(|container| container.name() == VOLUME)?;
+        Some(format!("container {}", container.name()))
+    })
+}
+
+/// Something else is mounted where ours is to be.
+fn conflict_of_mounts(facts: &Facts<'_>) -> Option<String> {
+    facts.mains.iter().find_map(|main| {
+        let is_ours = |folder: &str| [FOLDER, GROUP_FOLDER].contains(&folder.trim_end_matches('/'));
+        let (_, folder) = main.mounts().find(|(_, folder)| is_ours(folder))?;
+        Some(format!("{}: {folder}", main.name()))
+    })
 }

@@ -38,10 +38,9 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     plain(subject)
         .map(|sidecar| {
             let name = sidecar.container.name();
-            let mend = match (why.as_str(), subject.inject_native()) {
-                ("", _) => subject.inject.to_owned(),
-                (_, Some(native)) => native,
-                (_, None) => native(sidecar),
+            let mend = match why.as_str() {
+                "" => subject.inject.to_owned(),
+                _ => subject.inject_native().unwrap_or_else(|| native(sidecar)),
             };
             found(
                 subject,
