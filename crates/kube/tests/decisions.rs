@@ -197,16 +197,3 @@ proptest! {
         prop_assert_ne!(decision.reason, Reason::PatchMismatch, "{:?}", decision);
     }
 }
-
-/// What a manifest does not say the namespace may.
-#[test]
-fn a_namespaces_label_asks_for_a_sidecar_as_well() {
-    let pod = json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "main", "command": ["/app"] }] } });
-    let namespace = json!({ "metadata": { "labels": { "istio-injection": "enabled" } } });
-    let reason = |context| decide(Pod(&pod), context, &Options::default()).reason;
-    let context = Context { namespace: Some(&namespace), ..Context::default() };
-    assert_eq!(reason(Context::default()), Reason::NoSidecar);
-    assert_eq!(reason(context), Reason::InjectedWrap);
-    // Then it is in the pod, or will never be.
-    assert_eq!(reason(Context { stage: Stage::Admission, ..context }), Reason::NoSidecar);
-}

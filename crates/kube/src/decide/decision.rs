@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::native::NotNative;
 use super::reason::Reason;
 use super::restart::final_codes;
+use super::warning::Warning;
 use crate::change::Change;
 use crate::pod::Container;
 
@@ -64,7 +65,7 @@ impl Decision {
         let sidecars = facts
             .sidecars
             .iter()
-            .map(|sidecar| role(&sidecar.container, RoleKind::Sidecar { spec: sidecar.spec.clone() }));
+            .map(|sidecar| role(&sidecar.container, RoleKind::Sidecar { spec: sidecar.spec.text.clone() }));
         let native = facts.native.iter().map(|container| role(container, RoleKind::NativeSidecar));
         let excluded = facts.excluded.iter().map(|container| role(container, RoleKind::Excluded));
         Self {
@@ -74,7 +75,7 @@ impl Decision {
             containers: mains.chain(sidecars).chain(native).chain(excluded).collect(),
             promised: facts.promised.iter().map(|promised| promised.injector.name.to_owned()).collect(),
             changes: Vec::new(),
-            warnings: facts.warnings.clone(),
+            warnings: facts.warnings.iter().map(Warning::to_string).collect(),
         }
     }
 

@@ -11,20 +11,24 @@ mod ours;
 mod parts;
 mod reason;
 mod restart;
+mod sidecar;
 mod status;
 mod undo;
+mod warning;
 mod wrap;
 
 pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIVE_SIDECARS, Stage};
 pub use decision::{Decision, Role, RoleKind};
-pub use facts::{Facts, Promised, Sidecar};
+pub use facts::{Facts, Promised};
 pub use native::NotNative;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
+pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
 pub use undo::undo;
+pub use warning::Warning;
 pub(crate) use wrap::is_silent;
 
 use crate::change::apply;

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::options::{Delivery, Options};
 use super::ours::{FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_lastout};
+use super::sidecar::is_ended;
 use super::status::{Given, Status};
 use super::{
     COMMAND, Context, Decision, IMAGE_VOLUMES, ImageConfig, Reason, Refusal, Row, first, holds, parts,
@@ -65,9 +66,7 @@ fn plan(
 
 /// A sidecar that cannot be asked to end, there or to come.
 fn without_endpoint(facts: &Facts<'_>) -> Option<String> {
-    let here = facts.sidecars.iter().find(|sidecar| {
-        !sidecar.spec.contains(':') && sidecar.preset.is_some_and(|preset| preset.quit.is_none())
-    });
+    let here = facts.sidecars.iter().find(|sidecar| !is_ended(&sidecar.spec.spec));
     let mut to_come = facts.to_come().filter_map(|promised| promised.injector.adds());
     here.map(|sidecar| sidecar.container.name())
         .or_else(|| to_come.find(|preset| preset.quit.is_none()).map(|preset| preset.name))

@@ -2,9 +2,7 @@
 
 use crate::check::subject::{Found, Spot, Subject, names};
 use crate::check::told::Told;
-use crate::decide::{Reason, Sidecar};
-use lastout_core::presets::Preset;
-use lastout_core::spec::{Quit, Spec};
+use crate::decide::{Reason, Sidecar, is_ended};
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.ends {
@@ -67,14 +65,14 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
                     .told
                     .iter()
                     .flat_map(|told| &told.settings.sidecars)
-                    .filter(|spec| is_of(spec, sidecar))
+                    .filter(|spec| sidecar.is_meant_by(spec))
             };
-            let (what, mend) = if specs().any(is_stopped) {
+            let (what, mend) = if specs().any(is_ended) {
                 return None;
             } else if specs().next().is_some() {
                 ("lastout is told to wait for it, and not how to end it", native(sidecar))
             } else {
-                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec))
+                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
             Some(found(subject, sidecar, format!("`{name}` runs on when {mains} is over: {what}"), mend))
         })
@@ -84,20 +82,6 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
     subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
-}
-
-/// By its row's name, or its own.
-fn is_of(spec: &Spec, sidecar: &Sidecar<'_>) -> bool {
-    let is_row = |preset: &Preset| spec.preset.is_some_and(|told| told.name == preset.name);
-    spec.name == sidecar.container.name() || sidecar.preset.is_some_and(is_row)
-}
-
-/// It is asked or signalled, or goes by itself when the mains are over (Kuma from 3.0).
-pub(super) fn is_stopped(spec: &Spec) -> bool {
-    match spec.quit {
-        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
-        Quit::Nothing => spec.process.is_some() || spec.refused_is_normal,
-    }
 }
 
 /// The kubelet ends it then.

@@ -1,10 +1,11 @@
 //! The kubelet ends a native sidecar after the mains by itself. One that has quit before is started again.
 
 use crate::check::subject::{Found, Subject};
+use crate::decide::{is_meant, is_stopped, preset_of};
+use crate::pod::Container;
 use lastout_core::outcome::StopOn;
-use lastout_core::presets;
 use lastout_core::settings::Opt;
-use lastout_core::spec::{Quit, Spec};
+use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let mut all = Vec::new();
@@ -34,21 +35,11 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     all
 }
 
-fn is_stopped(spec: &Spec) -> bool {
-    match spec.quit {
-        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
-        Quit::Nothing => spec.process.is_some(),
-    }
-}
-
 /// It is among the native ones, there or to come, and among no others.
 fn is_native(subject: &Subject<'_>, spec: &Spec) -> bool {
-    let is_it = |name: &str, image: &str| {
-        let row = presets::find_by_container(name).or_else(|| presets::find_by_image(image));
-        name == spec.name || row.is_some_and(|row| spec.preset.is_some_and(|own| own.name == row.name))
-    };
-    let plain = subject.pod.containers().iter().any(|container| is_it(container.name(), container.image()));
-    let native = subject.facts.native.iter().any(|container| is_it(container.name(), container.image()));
+    let is_it = |container: &Container<'_>| is_meant(spec, *container, preset_of(*container));
+    let plain = subject.pod.containers().iter().any(is_it);
+    let native = subject.facts.native.iter().any(is_it);
     let to_come = subject.facts.promised.iter().any(|promised| {
         promised.native == Some(true) && spec.preset.is_some_and(|own| own.name == promised.injector.preset)
     });

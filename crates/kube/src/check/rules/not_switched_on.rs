@@ -45,8 +45,8 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 /// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.
 fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<(bool, bool)> {
     if subject.decision.reason != Reason::Already {
-        let spec = sidecar.and_then(|sidecar| Spec::parse(&sidecar.spec, &|_| None).ok());
-        return Some(spec.map_or((true, true), |spec| (is_ready_asked(&spec), is_quit_asked(&spec))));
+        let spec = sidecar.map(|sidecar| &sidecar.spec.spec);
+        return Some(spec.map_or((true, true), |spec| (is_ready_asked(spec), is_quit_asked(spec))));
     }
     let specs = subject.told.iter().flat_map(|told| {
         let of_it = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset.name);

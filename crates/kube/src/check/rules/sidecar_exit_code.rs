@@ -34,7 +34,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         }
         for told in subject.wrapped_mains() {
             let killed = |spec: &&Spec| {
-                is_of(spec, sidecar)
+                sidecar.is_meant_by(spec)
                     && spec.process.as_ref().is_some_and(|(_, signal)| *signal == Signal::KILL)
             };
             let Some(spec) = told.settings.sidecars.iter().find(killed) else { continue };
@@ -51,11 +51,6 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         }
     }
     all
-}
-
-fn is_of(spec: &Spec, sidecar: &Sidecar<'_>) -> bool {
-    spec.name == sidecar.container.name()
-        || sidecar.preset.is_some_and(|preset| spec.preset.is_some_and(|own| own.name == preset.name))
 }
 
 /// The flag of a delay that is not 0, the field and the item where it stands.

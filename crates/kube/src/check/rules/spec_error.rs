@@ -1,7 +1,7 @@
 //! What lastout would refuse, or take for something else: judged by the readers that it has itself.
 
 use crate::check::subject::{Found, Spot, Subject};
-use crate::decide::{COMMAND, PREFIX};
+use crate::decide::COMMAND;
 use lastout_core::argv::Wrong;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
@@ -28,13 +28,11 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             add(Found::warning(spot, message, meant.unwrap_or_default()));
         }
     }
-    let metadata = subject.workload.pod.key("metadata");
     for warning in &subject.facts.warnings {
-        let key = warning.split([' ', ':']).next().filter(|key| key.starts_with(PREFIX)).unwrap_or_default();
-        let list = metadata.key(if subject.pod.label(key).is_some() { "labels" } else { "annotations" });
-        all.push(Found::warning(Spot::key(list.key(key)), warning.clone(), ""));
+        let at = warning.at.clone().unwrap_or_default();
+        all.push(Found::warning(Spot::key(subject.workload.pod.join(&at)), warning.to_string(), ""));
     }
-    let annotations = metadata.key("annotations");
+    let annotations = subject.workload.pod.key("metadata").key("annotations");
     for (key, value) in subject.pod.annotations().filter(|(key, _)| key.starts_with(COMMAND)) {
         let words = value.as_str().map(serde_json::from_str::<Vec<String>>);
         if !matches!(words, Some(Ok(words)) if !words.is_empty()) {

@@ -1,9 +1,8 @@
 //! Another injector adds a sidecar when the pod is created, and nothing waits to end it.
 
-use super::hangs::is_stopped;
 use crate::check::subject::{Found, Spot, Subject};
 use crate::check::told::Told;
-use crate::decide::{Promised, Reason};
+use crate::decide::{Promised, Reason, is_ended};
 use lastout_core::injectors::{Otherwise, Place, Switch};
 use lastout_core::spec::Spec;
 
@@ -16,7 +15,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let told = subject.told.iter().flat_map(|told| &told.settings.sidecars);
         let preset = promised.injector.preset;
         let is_of = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset);
-        let is_told = told.into_iter().filter(is_of).any(is_stopped);
+        let is_told = told.into_iter().filter(is_of).any(is_ended);
         promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
     };
     let is_here = reason == Reason::Already;
