@@ -14,6 +14,7 @@ pub mod cli;
 pub mod completion;
 pub mod decide;
 pub mod files;
+mod invocation;
 pub mod manifest;
 mod output;
 pub mod patch;

@@ -1,7 +1,7 @@
 //! Findings about manifests: what hangs or fails in the cluster, where it stands, and what to write instead.
 //!
 //! ```text
-//! document ─► subject (facts, decision, what lastout is told) ─► rules ─► place ─► ignore ─► text, json, sarif, github
+//! document ─► subject (facts, decision, invocations) ─► rules ─► place ─► ignore ─► text, json, sarif, github
 //! ```
 //! What `inject` would do decides here too: both ask `decide`, once for each pod.
 
@@ -13,12 +13,11 @@ mod rules;
 mod sarif;
 mod subject;
 mod text;
-mod told;
 pub mod verb;
 
 pub use rules::{RULES, Rule};
 
-use crate::change::Path;
+use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
 use crate::pod::find;
 use crate::yaml::{self, Document};
@@ -153,7 +152,7 @@ fn blocks(document: &Document, subject: &Subject<'_>, found: &Found, lines: &mut
     let mut blocks: Vec<usize> = [found.container_path(), Some(&subject.workload.object)]
         .into_iter()
         .flatten()
-        .map(|path| lines.place(tree, document.line, &subject::Spot::value(path.clone())).line)
+        .map(|path| lines.place(tree, document.line, &Spot::value(path.clone())).line)
         .collect();
     blocks.push(lines.first_content(document.line));
     blocks

@@ -1,8 +1,9 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
-use crate::check::subject::{Found, Spot, Subject, names};
-use crate::check::told::Told;
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject, names};
 use crate::decide::{Reason, Sidecar, is_ended};
+use crate::invocation::Invocation;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.ends {
@@ -52,19 +53,19 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 
 /// lastout is there, and is not told of this sidecar, or not how it ends.
 fn untold(subject: &Subject<'_>) -> Vec<Found> {
-    if !subject.told.iter().all(Told::is_known) {
+    if !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
-    let mains = names(subject.wrapped_mains().map(|told| told.container.name()));
-    let untold = plain(subject).filter(|sidecar| subject.told_in(sidecar.container).is_none());
+    let mains = names(subject.wrapped_mains().map(|invocation| invocation.container.name()));
+    let untold = plain(subject).filter(|sidecar| subject.invocation_in(sidecar.container).is_none());
     untold
         .filter_map(|sidecar| {
             let name = sidecar.container.name();
             let specs = || {
                 subject
-                    .told
+                    .invocations
                     .iter()
-                    .flat_map(|told| &told.settings.sidecars)
+                    .flat_map(|invocation| &invocation.settings.sidecars)
                     .filter(|spec| sidecar.is_meant_by(spec))
             };
             let (what, mend) = if specs().any(is_ended) {

@@ -9,14 +9,17 @@ use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let mut all = Vec::new();
-    for told in subject.wrapped_mains().filter(|told| told.settings.stop_on != StopOn::Never) {
-        for spec in told.settings.sidecars.iter().filter(|spec| is_stopped(spec) && is_native(subject, spec))
+    for invocation in
+        subject.wrapped_mains().filter(|invocation| invocation.settings.stop_on != StopOn::Never)
+    {
+        for spec in
+            invocation.settings.sidecars.iter().filter(|spec| is_stopped(spec) && is_native(subject, spec))
         {
-            let given = told.values.iter().find(|given| {
+            let given = invocation.values.iter().find(|given| {
                 let text = String::from_utf8_lossy(&given.raw.value);
                 given.raw.option == Opt::Sidecar && text.split([':', '?']).next() == Some(&spec.name)
             });
-            let (name, main) = (&spec.name, told.container.name());
+            let (name, main) = (&spec.name, invocation.container.name());
             let message = format!(
                 "{name} is a native sidecar: the kubelet ends it after `{main}`, and starts it again when it is asked to quit before"
             );
@@ -28,8 +31,8 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 }
                 Some(_) | None => String::new(),
             };
-            let spot = given.map_or_else(|| told.program(), |given| given.spot.clone());
-            all.push(Found::warning(spot, message, mend).of(told.container, told.path.clone()));
+            let spot = given.map_or_else(|| invocation.program(), |given| given.spot.clone());
+            all.push(Found::warning(spot, message, mend).of(invocation.container, invocation.path.clone()));
         }
     }
     all
