@@ -1,7 +1,7 @@
 //! Options that several verbs have, and what their values mean.
 
 use crate::change::Path;
-use crate::decide::{Delivery, KubeVersion, Mode, Options};
+use crate::decide::{Delivery, Known, KubeVersion, Mode, Options};
 use crate::registry::{Ask, Platform};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
@@ -141,10 +141,14 @@ pub(crate) fn options(matches: &ArgMatches) -> Options {
         helper_image: text("helper-image"),
         sidecars: all("sidecar"),
         mains: all("main"),
-        kube_version: matches.get_one::<KubeVersion>("kube-version").copied(),
         resources: matches.get_one::<Option<(String, String)>>("resources").cloned().flatten(),
         ..Options::default()
     }
+}
+
+/// What they know: `--kube-version`.
+pub(crate) fn known(matches: &ArgMatches) -> Known {
+    Known { kube_version: matches.get_one::<KubeVersion>("kube-version").copied(), ..Known::default() }
 }
 
 /// `--pod-path`

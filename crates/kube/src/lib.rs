@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod decide;
 pub mod exit;
 pub mod files;
+mod invocation;
 pub mod manifest;
 mod output;
 pub mod patch;

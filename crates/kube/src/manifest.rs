@@ -1,7 +1,7 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
 use crate::change::{Change, NoPlace, Path, apply};
-use crate::decide::{Context, Decision, Options, Reason, applied, decide, images_wanted, undo};
+use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
@@ -64,35 +64,35 @@ impl Manifest {
         self.documents.iter().enumerate().flat_map(of)
     }
 
-    /// The images that must be known for its pods to be changed.
+    /// The images that must be known for its pods to be changed. `base`: what is known of all of them.
     #[must_use]
-    pub fn images_wanted(&self, options: &Options, extra: &[Path]) -> Vec<String> {
+    pub fn images_wanted(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<String> {
         let of = |(document, workload): (usize, Workload)| {
-            let (pod, context) = self.asked(document, &workload)?;
+            let (pod, context) = self.asked(document, &workload, base)?;
             Some(images_wanted(Pod(pod), context, options))
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
     /// A pod, and what belongs to it.
-    fn asked(&self, document: usize, workload: &Workload) -> Option<(&Value, Context<'_>)> {
+    fn asked<'a>(
+        &'a self,
+        document: usize,
+        workload: &Workload,
+        base: Context<'a>,
+    ) -> Option<(&'a Value, Context<'a>)> {
         let root = &self.documents.get(document)?.value;
         let job = workload.job_spec().and_then(|way| way.of(root));
-        Some((workload.pod.of(root)?, Context::of(job)))
+        Some((workload.pod.of(root)?, base.of_job(job)))
     }
 
-    /// What is to become of its pods.
+    /// What is to become of its pods. `base`: what is known of all of them.
     #[must_use]
-    pub fn judge(&self, options: &Options, extra: &[Path]) -> Vec<Judged> {
+    pub fn judge(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<Judged> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let (pod, context) = self.asked(document, &workload)?;
-                let mut decision = decide(Pod(pod), context, options);
-                if decision.is_change() && !is_stable(pod, &decision, context, options) {
-                    decision.changes.clear();
-                    decision.reason = Reason::PatchMismatch;
-                }
-                Some(Judged { document, workload, decision })
+                let (pod, context) = self.asked(document, &workload, base)?;
+                Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
             })
             .collect()
     }
@@ -148,9 +148,4 @@ fn rendered(value: &Value, source: &str) -> String {
         return format!("{value:#}\n");
     }
     yaml::render(value)
-}
-
-/// Asked again about what the changes lead to, we would leave it alone.
-fn is_stable(pod: &Value, decision: &Decision, context: Context<'_>, options: &Options) -> bool {
-    applied(pod, decision).is_ok_and(|after| !decide(Pod(&after), context, options).is_change())
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use kubectl_lastout::decide::{
-    Context, Delivery, ImageConfig, KubeVersion, Mode, Options, Reason, applied, decide, undo,
+    Context, Delivery, ImageConfig, Known, KubeVersion, Mode, Options, Reason, Stage, applied, decide, undo,
 };
 use kubectl_lastout::{change, patch, pod::Pod};
 use proptest::prelude::*;
@@ -98,30 +98,58 @@ fn pod() -> impl Strategy<Value = Value> {
     )
 }
 
-fn options() -> impl Strategy<Value = Options> {
+/// What is asked beside the pod.
+#[derive(Clone, Debug)]
+struct Asked {
+    options: Options,
+    known: Known,
+    stage: Stage,
+    policy: Option<Value>,
+}
+
+impl Asked {
+    fn context(&self) -> Context<'_> {
+        Context { stage: self.stage, pod_failure_policy: self.policy.as_ref(), ..Context::new(&self.known) }
+    }
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
     let mode = prop::sample::select(vec![Mode::Auto, Mode::Native, Mode::Wrap, Mode::Helper]);
     let delivery = prop::sample::select(vec![Delivery::Auto, Delivery::InitContainer, Delivery::ImageVolume]);
+    let options = (mode, delivery, any::<bool>()).prop_map(|(mode, delivery, pin)| Options {
+        mode,
+        delivery,
+        image: "lastout:1".into(),
+        helper_image: "kubectl-lastout:1".into(),
+        resources: Some(("20m".into(), "16Mi".into())),
+        pin,
+        ..Options::default()
+    });
     let version = prop::option::of((28u32..38).prop_map(|minor| KubeVersion(1, minor)));
-    (mode, delivery, version, any::<bool>(), any::<bool>()).prop_map(
-        |(mode, delivery, kube_version, found, in_admission)| Options {
-            mode,
-            delivery,
-            kube_version,
-            in_admission,
-            image: "lastout:1".into(),
-            helper_image: "kubectl-lastout:1".into(),
-            resources: Some(("20m".into(), "16Mi".into())),
-            images: if found {
-                let entrypoint = vec!["/e".to_owned(), "$x".to_owned()];
-                let config = ImageConfig { entrypoint, digest: "sha256:12".to_owned(), ..Default::default() };
-                [("registry/x:1".to_owned(), Ok(config))].into()
-            } else {
-                Default::default()
-            },
-            pin: in_admission,
-            ..Options::default()
-        },
-    )
+    let known = (version, any::<bool>()).prop_map(|(kube_version, found)| {
+        let entrypoint = vec!["/e".to_owned(), "$x".to_owned()];
+        let config = ImageConfig { entrypoint, digest: "sha256:12".to_owned(), ..Default::default() };
+        let images = found.then(|| ("registry/x:1".to_owned(), Ok(config))).into_iter().collect();
+        Known { kube_version, images }
+    });
+    let stage = prop::sample::select(vec![Stage::Manifest, Stage::Admission]);
+    let rule = |codes: Value| json!({ "rules": [{ "action": "FailJob", "onExitCodes": codes }] });
+    let policy = prop::option::weighted(
+        0.3,
+        prop::sample::select(vec![
+            rule(json!({ "operator": "In", "values": [1] })),
+            rule(json!({ "operator": "In", "values": [143] })),
+            rule(json!({ "operator": "NotIn", "values": [0] })),
+            rule(json!({ "containerName": "main", "operator": "NotIn", "values": [0] })),
+            rule(json!({ "containerName": "istio-proxy", "operator": "In", "values": [1, 137] })),
+        ]),
+    );
+    (options, known, stage, policy).prop_map(|(options, known, stage, policy)| Asked {
+        options,
+        known,
+        stage,
+        policy,
+    })
 }
 
 /// An empty list says no more than none.
@@ -141,20 +169,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_patch_does_what_is_intended_and_doing_it_twice_changes_nothing(pod in pod(), options in options()) {
-        let decision = decide(Pod(&pod), Context::default(), &options);
+    fn the_patch_does_what_is_intended_and_doing_it_twice_changes_nothing(pod in pod(), asked in asked()) {
+        let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let intended = applied(&pod, &decision).unwrap();
         let mut patched = pod.clone();
         let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap().into()).unwrap();
         json_patch::patch(&mut patched, &patch).unwrap();
         prop_assert_eq!(&patched, &intended);
-        let again = decide(Pod(&intended), Context::default(), &options);
+        let again = decide(Pod(&intended), asked.context(), &asked.options);
         prop_assert!(!again.is_change(), "{:?}, then {:?}", decision, again);
     }
 
     #[test]
-    fn the_way_back_leads_to_the_pod_that_was_there(pod in pod(), options in options()) {
-        let decision = decide(Pod(&pod), Context::default(), &options);
+    fn the_way_back_leads_to_the_pod_that_was_there(pod in pod(), asked in asked()) {
+        let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let mut there = applied(&pod, &decision).unwrap();
         let back = undo(Pod(&there));
         change::apply(&mut there, &back).unwrap();
@@ -162,9 +190,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_left_alone_has_a_reason_and_what_is_changed_has_changes(pod in pod(), options in options()) {
-        let decision = decide(Pod(&pod), Context::default(), &options);
+    fn what_is_left_alone_has_a_reason_and_what_is_changed_has_changes(pod in pod(), asked in asked()) {
+        let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let changes = matches!(decision.reason, Reason::InjectedNative | Reason::InjectedWrap | Reason::InjectedHelper);
         prop_assert_eq!(decision.is_change(), changes);
+        prop_assert_ne!(decision.reason, Reason::PatchMismatch, "{:?}", decision);
     }
 }

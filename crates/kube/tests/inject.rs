@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -263,7 +264,7 @@ fn on_a_full_or_read_only_disk_all_files_stay_as_they_were_and_nothing_is_left_b
         [("rw", 40_000, "No space left on device"), ("ro", 10, "Read-only file system")]
     {
         let Some(output) = in_a_small_file_system(options, padding) else {
-            println!("skipped: no mount namespace to be had");
+            drop(writeln!(std::io::stderr(), "skipped: no mount namespace to be had"));
             return;
         };
         let text = stderr(&output);

@@ -1,7 +1,7 @@
 //! Findings about manifests: what hangs or fails in the cluster, where it stands, and what to write instead.
 //!
 //! ```text
-//! document ─► subject (facts, decision, what lastout is told) ─► rules ─► place ─► ignore ─► text, json, sarif, github
+//! document ─► subject (facts, decision, invocations) ─► rules ─► place ─► ignore ─► text, json, sarif, github
 //! ```
 //! What `inject` would do decides here too: both ask `decide`, once for each pod.
 
@@ -14,13 +14,12 @@ pub(crate) mod sarif;
 mod subject;
 mod summary;
 pub(crate) mod text;
-mod told;
 
 pub use rules::{RULES, Rule};
 pub use summary::Summary;
 
-use crate::change::Path;
-use crate::decide::Options;
+use crate::change::{Path, Spot};
+use crate::decide::{Context, Options};
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -82,9 +81,17 @@ pub struct Seen {
     pub error: Option<yaml::Error>,
 }
 
-/// Looks at a file. `again`: the options of the command line, as the user would write them again.
+/// Looks at a file. `context`: what is known of all its pods; `again`: the options of the command line, as the user would
+/// write them again.
 #[must_use]
-pub fn check(file: &str, text: &str, options: &Options, extra: &[Path], again: &str) -> Seen {
+pub fn check(
+    file: &str,
+    text: &str,
+    context: Context<'_>,
+    options: &Options,
+    extra: &[Path],
+    again: &str,
+) -> Seen {
     let mut seen = Seen::default();
     let mut lines = Lines::new(text);
     let ignores = Ignores::read(text);
@@ -107,7 +114,9 @@ pub fn check(file: &str, text: &str, options: &Options, extra: &[Path], again: &
             break;
         }
         for workload in find(&document.value, extra) {
-            let Some(subject) = Subject::new(&document.value, &workload, options, &inject) else { continue };
+            let Some(subject) = Subject::new(&document.value, &workload, context, options, &inject) else {
+                continue;
+            };
             seen.pods += 1;
             for rule in RULES {
                 for found in (rule.look)(&subject) {
@@ -144,7 +153,7 @@ fn blocks(document: &Document, subject: &Subject<'_>, found: &Found, lines: &mut
     let mut blocks: Vec<usize> = [found.container_path(), Some(&subject.workload.object)]
         .into_iter()
         .flatten()
-        .map(|path| lines.place(tree, document.line, &subject::Spot::value(path.clone())).line)
+        .map(|path| lines.place(tree, document.line, &Spot::value(path.clone())).line)
         .collect();
     blocks.push(lines.first_content(document.line));
     blocks

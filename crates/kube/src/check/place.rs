@@ -1,7 +1,6 @@
 //! The way to a part of an object → the place of that part in the text.
 
-use super::subject::Spot;
-use crate::change::{Path, Step};
+use crate::change::{Path, Spot, Step};
 use crate::yaml::{Id, Kind, Tree};
 use std::ops::Range;
 

@@ -1,32 +1,11 @@
 //! One pod as the rules see it: what it is, what would become of it, and what lastout is told in it. Made once for all rules.
 
 use super::Severity;
-use super::told::Told;
-use crate::change::Path;
+use crate::change::{Path, Spot};
 use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Reason, decide, decide_on};
+use crate::invocation::Invocation;
 use crate::pod::{Container, Pod, Workload};
 use serde_json::Value;
-
-/// What a finding points at.
-#[derive(Clone, Debug)]
-pub(super) struct Spot {
-    /// From the document's root. What is not there is pointed at by what would hold it.
-    pub(super) path: Path,
-    /// The key, not its value.
-    pub(super) key: bool,
-    /// The bytes of the text that are meant.
-    pub(super) within: Option<std::ops::Range<usize>>,
-}
-
-impl Spot {
-    pub(super) fn value(path: Path) -> Self {
-        Self { path, key: false, within: None }
-    }
-
-    pub(super) fn key(path: Path) -> Self {
-        Self { path, key: true, within: None }
-    }
-}
 
 /// What a rule has found.
 #[derive(Clone, Debug)]
@@ -69,11 +48,12 @@ pub(super) struct Subject<'a> {
     pub(super) facts: Facts<'a>,
     pub(super) decision: Decision,
     /// The containers that lastout runs, and what it is told there.
-    pub(super) told: Vec<Told<'a>>,
+    pub(super) invocations: Vec<Invocation<'a>>,
     /// The pod is to end: it waits for its sidecars then.
     pub(super) ends: bool,
     /// The command line that puts lastout in.
     pub(super) inject: &'a str,
+    context: Context<'a>,
     options: &'a Options,
 }
 
@@ -81,14 +61,16 @@ impl<'a> Subject<'a> {
     pub(super) fn new(
         root: &'a Value,
         workload: &'a Workload,
+        context: Context<'a>,
         options: &'a Options,
         inject: &'a str,
     ) -> Option<Self> {
         let pod = Pod(workload.pod.of(root)?);
         let job = workload.job_spec().and_then(|way| way.of(root));
-        let facts = Facts::of(pod, options);
-        let decision = decide_on(&facts, Context::of(job), options);
-        let told = Told::of_pod(pod, &workload.pod.key("spec"));
+        let context = context.of_job(job);
+        let facts = Facts::of(pod, context, options);
+        let decision = decide_on(&facts, context, options);
+        let invocations = Invocation::all(pod, &workload.pod.key("spec"));
         Some(Self {
             workload,
             pod,
@@ -96,8 +78,9 @@ impl<'a> Subject<'a> {
             ends: !facts.runs_for_ever(),
             facts,
             decision,
-            told,
+            invocations,
             inject,
+            context,
             options,
         })
     }
@@ -111,7 +94,7 @@ impl<'a> Subject<'a> {
     pub(super) fn inject_native(&self) -> Option<String> {
         let options = Options { mode: Mode::Native, ..self.options.clone() };
         let is_free = self.options.mode == Mode::Auto && self.pod.annotation(MODE).is_none();
-        (is_free && decide(self.pod, Context::of(self.job), &options).reason == Reason::InjectedNative)
+        (is_free && decide(self.pod, self.context, &options).reason == Reason::InjectedNative)
             .then(|| self.inject.replacen(" inject", " inject --mode native", 1))
     }
 
@@ -130,13 +113,19 @@ impl<'a> Subject<'a> {
     }
 
     /// What lastout is told in this container.
-    pub(super) fn told_in(&self, container: Container<'_>) -> Option<&Told<'a>> {
-        self.told.iter().find(|told| !told.is_init && told.container.index == container.index)
+    pub(super) fn invocation_in(&self, container: Container<'_>) -> Option<&Invocation<'a>> {
+        self.invocations
+            .iter()
+            .find(|invocation| !invocation.is_init && invocation.container.index == container.index)
     }
 
     /// The mains that lastout runs.
-    pub(super) fn wrapped_mains(&self) -> impl Iterator<Item = &Told<'a>> {
-        self.facts.mains.iter().filter_map(|main| self.told_in(*main)).filter(|told| told.is_run())
+    pub(super) fn wrapped_mains(&self) -> impl Iterator<Item = &Invocation<'a>> {
+        self.facts
+            .mains
+            .iter()
+            .filter_map(|main| self.invocation_in(*main))
+            .filter(|invocation| invocation.is_run())
     }
 
     /// The mains' names, for a sentence: `a`, `a` and `b`.

@@ -2,22 +2,12 @@
 
 use super::options::{Mode, Options};
 use super::restart::final_codes;
-use super::{ANNOTATIONS, EXCLUDE, INJECT, MAIN, MODE, SIDECARS};
+use super::sidecar::{Listed, Sidecar, ends_itself, preset_of};
+use super::warning::{self, Warning};
+use super::{Context, EXCLUDE, MAIN, MODE, SIDECARS, Stage};
 use crate::pod::{Container, Pod, RestartPolicy};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
-use lastout_core::presets::{self, Preset};
-use lastout_core::spec::Spec;
-
-/// A plain sidecar: it would run on.
-#[derive(Clone, Debug)]
-pub struct Sidecar<'a> {
-    /// The container.
-    pub container: Container<'a>,
-    /// Its row, if it is a known one.
-    pub preset: Option<&'static Preset>,
-    /// What `--sidecar` is given for it.
-    pub spec: String,
-}
+use lastout_core::presets::Preset;
 
 /// A sidecar that another injector will add when the pod is created.
 #[derive(Clone, Copy, Debug)]
@@ -46,25 +36,31 @@ pub struct Facts<'a> {
     /// How it is to be changed: the pod's own word wins over the options'.
     pub mode: Mode,
     /// What is odd about the pod's label and annotations.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl<'a> Facts<'a> {
     /// Looks at a pod.
     #[must_use]
-    pub fn of(pod: Pod<'a>, options: &Options) -> Self {
-        let mut warnings = unknown_annotations(pod);
-        warnings.extend(unknown_label(pod));
-        let words = |key| pod.annotation(key).map(split_names).unwrap_or_default();
-        let mut mains_named = words(MAIN);
-        mains_named.extend(options.mains.iter().map(String::as_str));
-        let excluded_names = words(EXCLUDE);
-        let mut listed: Vec<(String, String)> = Vec::new();
-        let specs = pod.annotation(SIDECARS).map(split_specs).unwrap_or_default();
-        for spec in specs.into_iter().chain(options.sidecars.iter().map(String::as_str)) {
-            match Spec::parse(spec, &|_| None) {
-                Ok(parsed) => listed.push((parsed.name.clone(), spec.to_owned())),
-                Err(why) => warnings.push(format!("{SIDECARS}: {why}")),
+    pub fn of(pod: Pod<'a>, context: Context<'_>, options: &Options) -> Self {
+        let mut warnings = warning::unknown(pod);
+        let containers = pod.containers();
+        let names = |key| pod.annotation(key).map(split_names).unwrap_or_default();
+        let (mut mains, excluded) = (names(MAIN), names(EXCLUDE));
+        warnings.extend(warning::unknown_names(MAIN, &mains, &containers));
+        warnings.extend(warning::unknown_names(EXCLUDE, &excluded, &containers));
+        mains.extend(options.mains.iter().map(String::as_str));
+        let mut listed = Vec::new();
+        for spec in pod.annotation(SIDECARS).map(split_specs).unwrap_or_default() {
+            match Listed::read(spec) {
+                Ok(spec) => listed.push(spec),
+                Err(why) => warnings.push(Warning::of_annotation(SIDECARS, why)),
+            }
+        }
+        for spec in &options.sidecars {
+            match Listed::read(spec) {
+                Ok(spec) => listed.push(spec),
+                Err(why) => warnings.push(Warning::of_option("--sidecar", why)),
             }
         }
         let mut facts = Self {
@@ -81,33 +77,26 @@ impl<'a> Facts<'a> {
             mode: options.mode,
             warnings,
         };
-        for container in pod.containers() {
+        for container in containers {
             let name = container.name();
-            if mains_named.contains(&name) {
+            if mains.contains(&name) {
                 facts.mains.push(container);
-            } else if excluded_names.contains(&name) {
+            } else if excluded.contains(&name) {
                 facts.excluded.push(container);
-            } else if let Some(sidecar) = sidecar(container, &listed) {
-                if sidecar.preset.is_some_and(|preset| ends_itself(preset) && sidecar.spec == preset.name) {
+            } else if let Some(sidecar) = Sidecar::of(container, &listed) {
+                if sidecar.ends_itself() {
                     facts.excluded.push(container);
                 } else {
                     facts.sidecars.push(sidecar);
                 }
-            } else if mains_named.is_empty() {
+            } else if mains.is_empty() {
                 facts.mains.push(container);
             } else {
                 facts.excluded.push(container);
             }
         }
-        for name in mains_named.iter().chain(&excluded_names) {
-            if !pod.containers().iter().any(|container| container.name() == *name)
-                && pod.annotation(MAIN).is_some()
-            {
-                facts.warnings.push(format!("there is no container {name}, which an annotation names"));
-            }
-        }
-        if !options.in_admission {
-            facts.promised = promised(pod, &facts);
+        if context.stage == Stage::Manifest {
+            facts.promised = promised(pod, context, &facts);
         }
         facts.read_mode();
         facts
@@ -116,6 +105,22 @@ impl<'a> Facts<'a> {
     /// What others will add and what is not sure to be a native sidecar: it may run on.
     pub fn to_come(&self) -> impl Iterator<Item = &Promised> + Clone {
         self.promised.iter().filter(|promised| promised.native != Some(true))
+    }
+
+    /// None that may run on, there or to come.
+    pub(super) fn has_no_sidecar(&self) -> bool {
+        self.sidecars.is_empty() && self.to_come().next().is_none()
+    }
+
+    /// What `--sidecar` is given, by each of ours.
+    pub(super) fn specs(&self) -> Vec<String> {
+        let here = self.sidecars.iter().map(|sidecar| sidecar.spec.text.clone());
+        // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
+        let to_come = self.to_come().map(|promised| {
+            let name = promised.injector.preset;
+            if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
+        });
+        here.chain(to_come).collect()
     }
 
     /// It is no pod that is to end.
@@ -136,50 +141,26 @@ impl<'a> Facts<'a> {
             Some("native") => self.mode = Mode::Native,
             Some("wrap") => self.mode = Mode::Wrap,
             Some("helper") => self.mode = Mode::Helper,
-            Some(other) => self.warnings.push(format!(
-                "{MODE}: {other:?} is none of auto, native, wrap, helper, and counts as not set"
+            Some(other) => self.warnings.push(Warning::of_annotation(
+                MODE,
+                format!("{other:?} is none of auto, native, wrap, helper, and counts as not set"),
             )),
         }
     }
 }
 
-fn sidecar<'a>(container: Container<'a>, listed: &[(String, String)]) -> Option<Sidecar<'a>> {
-    let name = container.name();
-    let preset = presets::find_by_container(name)
-        .or_else(|| presets::find_by_image(container.image()))
-        .or_else(|| presets::find(name));
-    if let Some((_, spec)) = listed.iter().find(|(listed, _)| listed == name) {
-        return Some(Sidecar { container, preset, spec: spec.clone() });
-    }
-    if let Some((_, spec)) =
-        listed.iter().find(|(listed, _)| preset.is_some_and(|preset| preset.name == listed))
-    {
-        return Some(Sidecar { container, preset, spec: spec.clone() });
-    }
-    preset.map(|preset| Sidecar { container, preset: Some(preset), spec: preset.name.to_owned() })
-}
-
-/// Its own system ends it when the mains are over (gcsfuse: its CSI driver): nobody in the pod can, and nobody need.
-fn ends_itself(preset: &Preset) -> bool {
-    preset.refused_is_normal && preset.quit.is_none()
-}
-
 /// What others will add, as the pod's labels and annotations announce it, and what is not there yet.
-fn promised(pod: Pod<'_>, facts: &Facts<'_>) -> Vec<Promised> {
+fn promised(pod: Pod<'_>, context: Context<'_>, facts: &Facts<'_>) -> Vec<Promised> {
     let value_of = |place, key: &str| match place {
         Place::PodLabel => pod.label(key),
         Place::PodAnnotation => pod.annotation(key),
-        Place::NamespaceLabel | Place::NamespaceAnnotation => None,
+        Place::NamespaceLabel => context.of_namespace("labels", key),
+        Place::NamespaceAnnotation => context.of_namespace("annotations", key),
     };
     let is_there = |injector: &Injector| {
-        let is_its = |name: &str| {
-            presets::find_by_container(name).is_some_and(|preset| preset.name == injector.preset)
-        };
-        facts
-            .sidecars
-            .iter()
-            .any(|sidecar| sidecar.preset.is_some_and(|preset| preset.name == injector.preset))
-            || facts.native.iter().any(|container| is_its(container.name()))
+        let is_its = |preset: Option<&Preset>| preset.is_some_and(|preset| preset.name == injector.preset);
+        facts.sidecars.iter().any(|sidecar| is_its(sidecar.preset))
+            || facts.native.iter().any(|container| is_its(preset_of(*container)))
     };
     INJECTORS
         .iter()
@@ -204,18 +185,4 @@ fn split_names(text: &str) -> Vec<&str> {
 /// SPECs hold commas, so blanks stand between them, as in `LASTOUT_SIDECAR`.
 fn split_specs(text: &str) -> Vec<&str> {
     text.split_ascii_whitespace().collect()
-}
-
-fn unknown_label(pod: Pod<'_>) -> Option<String> {
-    let value = pod.label(INJECT).filter(|value| !["true", "false"].contains(value))?;
-    Some(format!("{INJECT}: {value:?} is neither \"true\" nor \"false\", and counts as not set"))
-}
-
-/// An annotation of ours that nobody knows is a typo, and its meaning is lost.
-fn unknown_annotations(pod: Pod<'_>) -> Vec<String> {
-    let known = |key: &str| ANNOTATIONS.contains(&key) || key.starts_with(super::COMMAND);
-    let ours = pod.annotations().filter(|(key, _)| key.starts_with(super::PREFIX));
-    ours.filter(|(key, _)| !known(key))
-        .map(|(key, _)| format!("{key} is no annotation of lastout's, and counts as not set"))
-        .collect()
 }

@@ -1,23 +1,37 @@
 //! A pod and the options → what is to become of it, and why. Pure: the command line, the webhook, `check`, `explain` and
 //! `doctor` all ask here.
 
+mod context;
+mod decision;
 mod facts;
+mod helper;
 mod native;
 mod options;
+mod ours;
+mod parts;
 mod reason;
 mod restart;
+mod sidecar;
+mod status;
 mod undo;
+mod warning;
 mod wrap;
 
-pub use facts::{Facts, Promised, Sidecar};
-pub use options::{Delivery, IMAGE_VOLUMES, ImageConfig, KubeVersion, Mode, NATIVE_SIDECARS, Options};
+pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIVE_SIDECARS, Stage};
+pub use decision::{Decision, Role, RoleKind};
+pub use facts::{Facts, Promised};
+pub use native::NotNative;
+pub use options::{Delivery, Mode, Options};
+pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
+pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
+pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
 pub use undo::undo;
-pub use wrap::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
-pub(crate) use wrap::{GROUP_SIZE, SIZE, is_lastout, is_silent};
+pub use warning::Warning;
+pub(crate) use wrap::is_silent;
 
-use crate::change::{Change, Path, apply};
+use crate::change::apply;
 use crate::pod::Pod;
 use serde_json::Value;
 
@@ -41,174 +55,78 @@ pub const STATUS: &str = "lastout.dev/status";
 pub const COMMAND: &str = "lastout.dev/command.";
 const ANNOTATIONS: [&str; 6] = [MODE, MAIN, SIDECARS, EXCLUDE, STOP_ON, STATUS];
 
-/// What is to become of a pod.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// Why the pod is changed or left alone.
-    pub reason: Reason,
-    /// What that is about: a container's name, a value; empty where there is nothing to name.
-    pub about: String,
-    /// What each container is.
-    pub containers: Vec<Role>,
-    /// What others will add.
-    pub promised: Vec<String>,
-    /// What is to be done, in this order, relative to the pod.
-    pub changes: Vec<Change>,
-    /// What the user should know beside that.
-    pub warnings: Vec<String>,
-}
-
-/// What a container is in its pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub kind: RoleKind,
-}
-
-/// What a container can be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoleKind {
-    /// What the pod is for.
-    Main {
-        /// The codes after which it is over for good, as `--stop-on` takes them.
-        stop_on: String,
-    },
-    /// A sidecar that runs on.
-    Sidecar {
-        /// What `--sidecar` is given for it.
-        spec: String,
-    },
-    /// A sidecar that the kubelet ends.
-    NativeSidecar,
-    /// Neither, as the user has said.
-    Excluded,
-}
-
+/// What a decision is made of: the reason, and for which pods, with what that is about.
+pub(crate) type Row = (Reason, fn(&Facts<'_>) -> Option<String>);
 /// Why not, and what that is about.
 type Refusal = (Reason, String);
 
-impl Decision {
-    fn new(facts: &Facts<'_>, reason: Reason, about: impl Into<String>) -> Self {
-        let role =
-            |container: &crate::pod::Container<'_>, kind| Role { name: container.name().to_owned(), kind };
-        let mains = facts.mains.iter().map(|main| {
-            let stop_on = final_codes(facts.pod, *main).to_string();
-            role(main, RoleKind::Main { stop_on })
-        });
-        let sidecars = facts
-            .sidecars
-            .iter()
-            .map(|sidecar| role(&sidecar.container, RoleKind::Sidecar { spec: sidecar.spec.clone() }));
-        let native = facts.native.iter().map(|container| role(container, RoleKind::NativeSidecar));
-        let excluded = facts.excluded.iter().map(|container| role(container, RoleKind::Excluded));
-        Self {
-            reason,
-            about: about.into(),
-            containers: mains.chain(sidecars).chain(native).chain(excluded).collect(),
-            promised: facts.promised.iter().map(|promised| promised.injector.name.to_owned()).collect(),
-            changes: Vec::new(),
-            warnings: facts.warnings.clone(),
-        }
-    }
+/// What a pod is left alone for, whatever the mode: the first that holds.
+pub(crate) const LEFT_ALONE: &[Row] = &[
+    (Reason::OptedOut, |facts| holds(facts.pod.label(INJECT) == Some("false"))),
+    (Reason::Windows, |facts| holds(facts.pod.is_for_windows())),
+    (Reason::Already, |facts| holds(facts.mains.iter().any(|main| is_wrapped(*main)))),
+    (Reason::AlreadyNative, |facts| {
+        holds(facts.has_no_sidecar() && !(facts.native.is_empty() && facts.promised.is_empty()))
+    }),
+    (Reason::NoSidecar, |facts| holds(facts.has_no_sidecar())),
+    (Reason::OnlySidecars, |facts| holds(facts.mains.is_empty())),
+    (Reason::RestartAlways, |facts| holds(facts.runs_for_ever())),
+];
 
-    fn with(mut self, changes: Vec<Change>) -> Self {
-        self.changes = changes;
-        self
-    }
-
-    /// The pod is to be changed.
-    #[must_use]
-    pub fn is_change(&self) -> bool {
-        !self.changes.is_empty()
-    }
+/// There is nothing to name.
+fn holds(condition: bool) -> Option<String> {
+    condition.then(String::new)
 }
 
-/// What belongs to the pod without being in it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Context<'a> {
-    /// The Job's `podFailurePolicy`.
-    pub pod_failure_policy: Option<&'a Value>,
+fn first(rows: &[Row], facts: &Facts<'_>) -> Option<Refusal> {
+    rows.iter().find_map(|(reason, about)| Some((*reason, about(facts)?)))
 }
 
-impl<'a> Context<'a> {
-    /// Of a pod whose Job has this spec.
-    #[must_use]
-    pub fn of(job: Option<&'a Value>) -> Self {
-        Self { pod_failure_policy: job.and_then(|job| job.get("podFailurePolicy")) }
-    }
-}
-
-/// Decides.
+/// Decides. What the changes come to is looked at again before they leave: it has to be left alone.
 #[must_use]
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
-    decide_on(&Facts::of(pod, options), context, options)
+    let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
+    if decision.is_change() {
+        let is_stable = applied(pod.0, &decision).is_ok_and(|after| {
+            !decide_on(&Facts::of(Pod(&after), context, options), context, options).is_change()
+        });
+        if !is_stable {
+            decision.changes.clear();
+            decision.reason = Reason::PatchMismatch;
+        }
+    }
+    decision
 }
 
-/// The same, for whoever has looked at the pod already, with these options.
+/// The same, for whoever has looked at the pod already, with these options, and does not carry the changes out.
 #[must_use]
-pub fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
-    let pod = facts.pod;
-    let leave = |reason| Decision::new(facts, reason, "");
-    if pod.label(INJECT) == Some("false") {
-        return leave(Reason::OptedOut);
+pub(crate) fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
+    if let Some((reason, about)) = first(LEFT_ALONE, facts) {
+        return Decision::new(facts, reason, about);
     }
-    if pod.is_for_windows() {
-        return leave(Reason::Windows);
-    }
-    if facts.mains.iter().any(|main| wrap::is_wrapped(*main)) {
-        return leave(Reason::Already);
-    }
-    let to_come = facts.to_come().next().is_some();
-    if facts.sidecars.is_empty() && !to_come {
-        let native = !facts.native.is_empty() || !facts.promised.is_empty();
-        return leave(if native { Reason::AlreadyNative } else { Reason::NoSidecar });
-    }
-    if facts.mains.is_empty() {
-        return leave(Reason::OnlySidecars);
-    }
-    if facts.runs_for_ever() {
-        return leave(Reason::RestartAlways);
-    }
-    let native = native::decide(facts, context, options);
     match facts.mode {
-        Mode::Native => native.unwrap_or_else(|(reason, about)| Decision::new(facts, reason, about)),
-        Mode::Wrap => wrap::decide(facts, options),
-        Mode::Helper => wrap::decide_helper(facts, options),
-        Mode::Auto => {
-            let declared = options.kube_version.is_some_and(|version| version >= NATIVE_SIDECARS);
-            match native {
-                Ok(decision) if declared && !to_come => decision,
-                Ok(_) | Err(_) => wrap::decide(facts, options),
-            }
-        }
+        Mode::Native => native::decide(facts, context).unwrap_or_else(|why| {
+            let refused = Decision::new(facts, Reason::NotNative, why.to_string());
+            Decision { not_native: Some(why), ..refused }
+        }),
+        Mode::Wrap => wrap::decide(facts, context, options),
+        Mode::Helper => helper::decide(facts, options),
+        Mode::Auto => native::decide_unasked(facts, context).unwrap_or_else(|why| {
+            let wrapped = wrap::decide(facts, context, options);
+            Decision { not_native: Some(why), ..wrapped }
+        }),
     }
 }
 
 /// The images whose ENTRYPOINT and CMD would have to be known for this pod to be changed.
 #[must_use]
 pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Vec<String> {
-    let facts = Facts::of(pod, options);
+    let facts = Facts::of(pod, context, options);
     if decide_on(&facts, context, options).reason != Reason::NoCommand {
         return Vec::new();
     }
     let silent = facts.mains.into_iter().filter(|main| wrap::is_silent(pod, *main));
     silent.map(|main| main.image().to_owned()).filter(|image| !image.is_empty()).collect()
-}
-
-/// Our note of what was done: the mode, our version, and words for the way back.
-fn status(mode: &str, words: &[String]) -> Change {
-    let mut note = format!("{mode} {}", env!("CARGO_PKG_VERSION"));
-    for word in words {
-        note.push(' ');
-        note.push_str(word);
-    }
-    Change::Set {
-        mapping: Path::keys(&["metadata", "annotations"]),
-        key: STATUS.to_owned(),
-        value: Value::String(note),
-    }
 }
 
 /// The pod as the decision wants it.

@@ -1,44 +1,77 @@
 //! Native: a plain sidecar moves to `initContainers`, last, with `restartPolicy: Always`; the kubelet ends it after the mains.
 
 use super::facts::Facts;
-use super::options::{NATIVE_SIDECARS, Options};
-use super::{Context, Decision, Reason, Refusal, status};
+use super::status::Status;
+use super::{Context, Decision, KubeVersion, NATIVE_SIDECARS, Reason};
 use crate::change::{Change, Path};
 use crate::pod::{Container, list};
 use serde_json::Value;
+use std::fmt;
 
-/// The change, or why it is not to be.
-pub(super) fn decide(
-    facts: &Facts<'_>,
-    context: Context<'_>,
-    options: &Options,
-) -> Result<Decision, Refusal> {
-    let leave = |reason, about: String| Err((reason, about));
-    if let Some(version) = options.kube_version.filter(|version| *version < NATIVE_SIDECARS) {
-        return leave(
-            Reason::NotNative,
-            format!(
+/// Why sidecars cannot become native ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotNative {
+    /// Nobody has said that all nodes have them, and nobody has asked for them.
+    NodesUnknown,
+    /// The oldest node has none.
+    NodesTooOld(KubeVersion),
+    /// What another injector adds is not there to be moved.
+    NotThere,
+    /// This one has a restart policy of its own, which would be lost.
+    OwnRestartPolicy(String),
+    /// A rule of the Job's `podFailurePolicy` would see how the kubelet ends this one.
+    SeenByPolicy(String),
+}
+
+impl fmt::Display for NotNative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NodesUnknown => {
+                write!(
+                    f,
+                    "native sidecars need nodes of {NATIVE_SIDECARS} or newer, and nobody has said that they are"
+                )
+            }
+            Self::NodesTooOld(version) => write!(
+                f,
                 "native sidecars need nodes of {NATIVE_SIDECARS} or newer, and the oldest is said to be {version}"
             ),
-        );
+            Self::NotThere => f.write_str("what another injector adds is not there to be moved"),
+            Self::OwnRestartPolicy(name) => write!(f, "{name} has a restartPolicy of its own"),
+            Self::SeenByPolicy(name) => write!(
+                f,
+                "a rule of podFailurePolicy would see the exit code of {name}, which the kubelet ends by SIGTERM"
+            ),
+        }
+    }
+}
+
+/// Where nobody has asked for it: only on nodes that are said to have it, and for all sidecars or none.
+pub(super) fn decide_unasked(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision, NotNative> {
+    if context.known.kube_version.is_none() {
+        return Err(NotNative::NodesUnknown);
+    }
+    if facts.to_come().next().is_some() {
+        return Err(NotNative::NotThere);
+    }
+    decide(facts, context)
+}
+
+/// The change, or why it is not to be.
+pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision, NotNative> {
+    if let Some(version) = context.known.kube_version.filter(|version| *version < NATIVE_SIDECARS) {
+        return Err(NotNative::NodesTooOld(version));
     }
     if facts.sidecars.is_empty() {
-        return leave(Reason::NotNative, "what another injector adds is not there to be moved".to_owned());
+        return Err(NotNative::NotThere);
     }
     for sidecar in &facts.sidecars {
-        let name = sidecar.container.name();
+        let name = || sidecar.container.name().to_owned();
         if sidecar.container.restart_policy().is_some() {
-            return leave(Reason::NotNative, format!("{name} has a restartPolicy of its own"));
+            return Err(NotNative::OwnRestartPolicy(name()));
         }
-        if let Some(policy) = context.pod_failure_policy
-            && fires_on(policy, sidecar.container)
-        {
-            return leave(
-                Reason::NotNative,
-                format!(
-                    "a rule of podFailurePolicy would see the exit code of {name}, which the kubelet ends by SIGTERM"
-                ),
-            );
+        if context.pod_failure_policy.is_some_and(|policy| fires_on(policy, sidecar.container)) {
+            return Err(NotNative::SeenByPolicy(name()));
         }
     }
     let spec = Path::keys(&["spec"]);
@@ -47,7 +80,7 @@ pub(super) fn decide(
     let mut changes = Vec::new();
     for (before, sidecar) in facts.sidecars.iter().enumerate() {
         let index = sidecar.container.index;
-        moved.push(format!("{}={index}", sidecar.container.name()));
+        moved.push((sidecar.container.name().to_owned(), index));
         changes.push(Change::Move {
             mapping: spec.clone(),
             from: ("containers".to_owned(), index.saturating_sub(before)),
@@ -55,13 +88,13 @@ pub(super) fn decide(
             key: ("restartPolicy".to_owned(), Some("Always".into())),
         });
     }
-    changes.push(status("native", &moved));
+    changes.push(Status::Native { moved }.change());
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 
 /// A rule that looks at exit codes and is not bound to another container sees this one's, also after SIGTERM (seen on
 /// 1.36: `FailJob` on the 3 of a native sidecar).
-pub fn fires_on(policy: &Value, container: Container<'_>) -> bool {
+fn fires_on(policy: &Value, container: Container<'_>) -> bool {
     list(policy, "rules").filter_map(|rule| rule.get("onExitCodes")).any(|codes| {
         codes.get("containerName").and_then(Value::as_str).is_none_or(|name| name == container.name())
     })

@@ -2,7 +2,8 @@
 //! they stood, nothing but our own note can tell.
 
 use super::STATUS;
-use super::wrap::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
+use super::ours::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
+use super::status::Status;
 use crate::change::{Change, Path};
 use crate::pod::{Pod, list};
 use serde_json::Value;
@@ -11,9 +12,11 @@ use serde_json::Value;
 #[must_use]
 pub fn undo(pod: Pod<'_>) -> Vec<Change> {
     let spec = Path::keys(&["spec"]);
-    let mut note = pod.annotation(STATUS).unwrap_or_default().split(' ');
-    let mode = note.next().unwrap_or_default();
-    let noted: Vec<(&str, &str)> = note.filter_map(|word| word.split_once('=')).collect();
+    let status = pod.annotation(STATUS).and_then(Status::read);
+    let given = match &status {
+        Some(Status::Wrap { given }) => given.as_slice(),
+        Some(Status::Native { .. } | Status::Helper) | None => &[],
+    };
     let mut changes = Vec::new();
     let mut wrapped = false;
     for container in pod.containers() {
@@ -24,12 +27,13 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
         let Some(end) = words.iter().position(|word| *word == "--") else { continue };
         wrapped = true;
         let at = spec.key("containers").index(container.index);
-        if noted.contains(&("command", container.name())) {
+        let given = given.iter().find(|given| given.name == container.name());
+        if given.is_some() {
             changes.push(Change::Remove { mapping: at.clone(), key: "command".to_owned() });
         } else {
             changes.push(Change::Take { list: at.key("command"), at: 0, count: end + 1 });
         }
-        if noted.contains(&("pinned", container.name()))
+        if given.is_some_and(|given| given.pinned)
             && let Some((image, _)) = container.image().split_once('@')
         {
             changes.push(Change::Set { mapping: at.clone(), key: "image".to_owned(), value: image.into() });
@@ -50,8 +54,8 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
     if let Some(helper) = pod.containers().into_iter().find(|container| container.name() == HELPER) {
         changes.push(Change::Take { list: spec.key("containers"), at: helper.index, count: 1 });
     }
-    if mode == "native" {
-        back_from_native(&mut changes, pod, &noted);
+    if let Some(Status::Native { moved }) = &status {
+        back_from_native(&mut changes, pod, moved);
     }
     if pod.annotation(STATUS).is_some() {
         take_note(&mut changes, pod);
@@ -68,14 +72,14 @@ fn take_named(changes: &mut Vec<Change>, list: &Path, names: &[&str]) {
     }
 }
 
-fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(&str, &str)]) {
+fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(String, usize)]) {
     let init = pod.init_containers();
     let mut places: Vec<(usize, usize)> = moved
         .iter()
         .filter_map(|(name, place)| {
             let container =
-                init.iter().find(|container| container.name() == *name && container.is_native_sidecar())?;
-            Some((place.parse().ok()?, container.index))
+                init.iter().find(|container| container.name() == name && container.is_native_sidecar())?;
+            Some((*place, container.index))
         })
         .collect();
     places.sort_unstable();

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::check::{Finding, Summary, check, github, json, quoted, sarif, text};
+use crate::decide::Context;
 use crate::exit::{Ended, Error, Exit};
 use crate::files::{Source, sources};
 use crate::output::{Progress, report, written};
@@ -33,6 +34,8 @@ pub fn definition() -> Command {
 /// When stdout cannot be written.
 pub fn run(matches: &ArgMatches) -> Ended {
     let (options, extra, again) = (args::options(matches), args::pod_paths(matches), again(matches));
+    let known = args::known(matches);
+    let context = Context::new(&known);
     let format = matches.get_one::<String>("output").map_or("text", String::as_str);
     let mut summary = Summary::default();
     let mut out = BufWriter::new(io::stdout().lock());
@@ -50,7 +53,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
             }
         };
         let name = source.name();
-        let seen = check(&name, &text, &options, &extra, &again);
+        let seen = check(&name, &text, context, &options, &extra, &again);
         summary.files += 1;
         summary.add(&seen);
         for (line, odd) in &seen.odd {

@@ -3,7 +3,7 @@
 use super::rewrite::{Text, manifest};
 use crate::args;
 use crate::change::Path;
-use crate::decide::{Decision, Options};
+use crate::decide::{Context, Decision, Known, Options};
 use crate::exit::Error;
 use crate::output::Progress;
 use crate::registry;
@@ -11,18 +11,18 @@ use clap::ArgMatches;
 use std::collections::BTreeSet;
 
 /// What the user has said, and with `--resolve-images` what registries say.
-pub(super) fn options(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Result<Options, Error> {
-    let mut options = args::options(matches);
-    let Some(ask) = args::ask(matches) else { return Ok(options) };
+pub(super) fn asked(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Result<(Options, Known), Error> {
+    let (mut options, mut known) = (args::options(matches), args::known(matches));
+    let Some(ask) = args::ask(matches) else { return Ok((options, known)) };
     let mut images: BTreeSet<String> = BTreeSet::new();
     for (source, text) in texts {
-        images.extend(manifest(source, text.clone())?.images_wanted(&options, extra));
+        images.extend(manifest(source, text.clone())?.images_wanted(Context::new(&known), &options, extra));
     }
     let mut progress = Progress::new(images.len(), "images");
-    options.images = registry::resolve(&images, &ask, |done| progress.reach(done));
+    known.images = registry::resolve(&images, &ask, |done| progress.reach(done));
     progress.end();
     options.pin = matches.get_flag("pin");
-    Ok(options)
+    Ok((options, known))
 }
 
 /// The reason, and what it is about.

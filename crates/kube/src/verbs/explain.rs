@@ -1,9 +1,9 @@
 //! `kubectl lastout explain FILE…`
 
-use super::decisions::{options, verdict};
+use super::decisions::{asked, verdict};
 use super::rewrite::{manifest, read_all};
 use crate::args;
-use crate::decide::RoleKind;
+use crate::decide::{Context, NotNative, Reason, RoleKind};
 use crate::exit::{Ended, Exit};
 use crate::files::Source;
 use crate::manifest::Judged;
@@ -28,10 +28,10 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
     let texts = read_all(matches)?;
-    let options = options(matches, &texts, &extra)?;
+    let (options, known) = asked(matches, &texts, &extra)?;
     let mut out = String::new();
     for (source, text) in texts {
-        for judged in manifest(&source, text)?.judge(&options, &extra) {
+        for judged in manifest(&source, text)?.judge(Context::new(&known), &options, &extra) {
             out.push_str(&tree(&source, &judged));
         }
     }
@@ -58,6 +58,12 @@ fn tree(source: &Source, judged: &Judged) -> String {
         decision.promised.iter().map(|name| format!("{name}  will add its sidecar when the pod is created")),
     );
     lines.extend(decision.warnings.iter().map(|warning| format!("warning: {warning}")));
+    // Where nobody has asked for native sidecars, nobody wants to know why there are none.
+    let passed_over = decision
+        .not_native
+        .iter()
+        .filter(|why| decision.reason != Reason::NotNative && **why != NotNative::NodesUnknown);
+    lines.extend(passed_over.map(|why| format!("no native sidecars: {why}")));
     lines.push(verdict(decision));
     let mut out = format!("{}: {}\n", source.name(), workload.title());
     let last = lines.len();

@@ -1,8 +1,9 @@
 //! `kubectl lastout inject FILE…`
 
-use super::decisions::{options, verdict};
+use super::decisions::{asked, verdict};
 use super::rewrite::{read_all, rewrite};
 use crate::args;
+use crate::decide::Context;
 use crate::exit::{Ended, Error};
 use crate::files::Source;
 use crate::manifest::Judged;
@@ -27,14 +28,14 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
     let texts = read_all(matches)?;
-    let options = options(matches, &texts, &extra)?;
-    if let Some((image, Err(why))) = options.images.iter().find(|(_, found)| found.is_err())
+    let (options, known) = asked(matches, &texts, &extra)?;
+    if let Some((image, Err(why))) = known.images.iter().find(|(_, found)| found.is_err())
         && matches.get_flag("strict")
     {
         return Err(Error(format!("{image}: {why}: nothing is changed")));
     }
     rewrite(matches, texts, |source, manifest| {
-        let judged = manifest.judge(&options, &extra);
+        let judged = manifest.judge(Context::new(&known), &options, &extra);
         tell(source, &judged);
         judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
     })

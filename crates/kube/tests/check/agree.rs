@@ -2,7 +2,7 @@
 
 use super::{HANGS, findings, job, rules, run, wrapped};
 use kubectl_lastout::check::check as look;
-use kubectl_lastout::decide::{Context, Delivery, KubeVersion, Options, applied, decide};
+use kubectl_lastout::decide::{Context, Delivery, Known, KubeVersion, Options, applied, decide};
 use kubectl_lastout::pod::Pod;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -105,9 +105,9 @@ fn pod() -> impl Strategy<Value = Value> {
     })
 }
 
-fn rules_of(pod: &Value, options: &Options) -> Vec<&'static str> {
+fn rules_of(pod: &Value, context: Context<'_>, options: &Options) -> Vec<&'static str> {
     let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "x" }, "spec": { "template": pod } });
-    look("x", &format!("{job:#}"), options, &[], "")
+    look("x", &format!("{job:#}"), context, options, &[], "")
         .findings
         .iter()
         .map(|finding| finding.rule.slug)
@@ -124,15 +124,17 @@ proptest! {
     ) {
         let delivery = if by_image { Delivery::ImageVolume } else { Delivery::InitContainer };
         let kube_version = version.map(|minor| KubeVersion(1, minor));
-        let options = Options { delivery, kube_version, image: "r/lastout:1".into(), ..Options::default() };
-        let decision = decide(Pod(&pod), Context::default(), &options);
-        let before = rules_of(&pod, &options);
+        let options = Options { delivery, image: "r/lastout:1".into(), ..Options::default() };
+        let known = Known { kube_version, ..Known::default() };
+        let context = Context::new(&known);
+        let decision = decide(Pod(&pod), context, &options);
+        let before = rules_of(&pod, context, &options);
         let asks = ["hangs", "will-be-injected", "shell-wrap"];
         if decision.is_change() {
             prop_assert!(before.iter().any(|rule| asks.contains(rule)), "{before:?}: {pod:#}");
             let after = applied(&pod, &decision).unwrap();
             // What the sidecars are told is the user's; a shell's own request goes on beside ours.
-            let left: Vec<&str> = rules_of(&after, &options).into_iter().filter(|rule| !["not-switched-on", "shell-wrap"].contains(rule)).collect();
+            let left: Vec<&str> = rules_of(&after, context, &options).into_iter().filter(|rule| !["not-switched-on", "shell-wrap"].contains(rule)).collect();
             prop_assert_eq!(&left, &[""; 0], "{:#}", after);
         }
         let may_hang = ["hangs", "no-command"].iter().any(|rule| before.contains(rule));

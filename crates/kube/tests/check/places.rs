@@ -2,7 +2,7 @@
 
 use super::{HANGS, check, examples, findings, job, rules, wrapped};
 use kubectl_lastout::check::check as look;
-use kubectl_lastout::decide::Options;
+use kubectl_lastout::decide::{Context, Options};
 use proptest::prelude::*;
 
 #[test]
@@ -118,7 +118,7 @@ proptest! {
             text.splice(at..end, new.chars());
         }
         let text: String = text.into_iter().collect();
-        for finding in look("x.yaml", &text, &Options::default(), &[], "").findings {
+        for finding in look("x.yaml", &text, Context::default(), &Options::default(), &[], "").findings {
             let place = finding.place;
             let line = text.split('\n').nth(place.line - 1);
             let line = line.unwrap_or_else(|| panic!("line {} of {text:?}", place.line));

@@ -1,25 +1,27 @@
 //! Several mains: they are to be one group, in one folder, with names of their own.
 
-use crate::check::subject::{Found, Spot, Subject, names};
-use crate::check::told::Told;
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject, names};
 use crate::decide::{GROUP_FOLDER, GROUP_SIZE};
+use crate::invocation::Invocation;
 use crate::pod::Container;
 use lastout_core::settings::{Group, Opt};
 use serde_json::Value;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    let members: Vec<&Told<'_>> = subject.wrapped_mains().collect();
-    let guards = subject.told.iter().filter(|told| told.is_guard());
-    let has_sidecars = members.iter().any(|told| !told.settings.sidecars.is_empty());
-    let is_known = subject.told.iter().all(Told::is_known);
+    let members: Vec<&Invocation<'_>> = subject.wrapped_mains().collect();
+    let guards = subject.invocations.iter().filter(|invocation| invocation.is_guard());
+    let has_sidecars = members.iter().any(|invocation| !invocation.settings.sidecars.is_empty());
+    let is_known = subject.invocations.iter().all(Invocation::is_known);
     if !subject.ends || !is_known || members.is_empty() {
         return Vec::new();
     }
-    let is_main = |main: &&Container<'_>| subject.told_in(**main).is_none_or(|told| !told.is_guard());
+    let is_main =
+        |main: &&Container<'_>| subject.invocation_in(**main).is_none_or(|invocation| !invocation.is_guard());
     let mains: Vec<&Container<'_>> = subject.facts.mains.iter().filter(is_main).collect();
     let all_names = names(mains.iter().map(|main| main.name()));
     let mut all = Vec::new();
-    for main in mains.iter().filter(|main| has_sidecars && subject.told_in(***main).is_none()) {
+    for main in mains.iter().filter(|main| has_sidecars && subject.invocation_in(***main).is_none()) {
         let (name, path) = (main.name(), subject.path(**main));
         let message = format!(
             "lastout does not run `{name}`: the sidecars are stopped while it runs (if it is no main, say so: lastout.dev/exclude-containers)"
@@ -27,53 +29,55 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let mend = front(&members, &words(mains.len(), name));
         all.push(Found::error(Spot::value(path.key("name")), message, mend).of(**main, path));
     }
-    for told in &members {
-        let name = told.container.name();
+    for invocation in &members {
+        let name = invocation.container.name();
         let mut add = |spot, message: String, mend: String| {
-            all.push(Found::error(spot, message, mend).of(told.container, told.path.clone()));
+            all.push(Found::error(spot, message, mend).of(invocation.container, invocation.path.clone()));
         };
-        let Some(group) = &told.settings.group else {
-            if mains.len() > 1 && !told.settings.sidecars.is_empty() {
+        let Some(group) = &invocation.settings.group else {
+            if mains.len() > 1 && !invocation.settings.sidecars.is_empty() {
                 let message = format!(
                     "{all_names} share their sidecars, and `{name}` stops them whether the others run or not"
                 );
-                add(told.program(), message, words(mains.len(), name));
+                add(invocation.program(), message, words(mains.len(), name));
             }
             continue;
         };
         let twin = members.iter().find(|other| {
             let own = |other: &Group| other.dir == group.dir && other.name == group.name;
-            other.container.index < told.container.index && other.settings.group.as_ref().is_some_and(own)
+            other.container.index < invocation.container.index
+                && other.settings.group.as_ref().is_some_and(own)
         });
         if let Some(twin) = twin {
             let message = format!(
                 "`{name}` has the same --group-name as `{}`: it would not start",
                 twin.container.name()
             );
-            add(told.spot_of(Opt::GroupName), message, format!("{name:?}"));
+            add(invocation.spot_of(Opt::GroupName), message, format!("{name:?}"));
         }
     }
-    for told in members.iter().copied().chain(guards) {
-        let Some(group) = &told.settings.group else { continue };
-        let name = told.container.name();
+    for invocation in members.iter().copied().chain(guards) {
+        let Some(group) = &invocation.settings.group else { continue };
+        let name = invocation.container.name();
         let mut add = |spot, message: String, mend: String| {
-            all.push(Found::error(spot, message, mend).of(told.container, told.path.clone()));
+            all.push(Found::error(spot, message, mend).of(invocation.container, invocation.path.clone()));
         };
-        let there =
-            |other: &&&Told<'_>| other.settings.group.as_ref().is_some_and(|other| other.dir == group.dir);
+        let there = |other: &&&Invocation<'_>| {
+            other.settings.group.as_ref().is_some_and(|other| other.dir == group.dir)
+        };
         let count = members.iter().filter(there).count();
         if usize::try_from(group.size).ok() != Some(count) {
             let folder = String::from_utf8_lossy(&group.dir).into_owned();
             let message =
                 format!("`{name}` counts on {} mains in {folder}, and there are {count}", group.size);
-            let mend = match told.last(Opt::GroupSize) {
+            let mend = match invocation.last(Opt::GroupSize) {
                 Some(_) => format!("\"{count}\""),
                 None => format!("\"--group-size\", \"{count}\","),
             };
-            add(told.spot_of(Opt::GroupSize), message, mend);
+            add(invocation.spot_of(Opt::GroupSize), message, mend);
         }
-        if let Some((message, mend)) = folder(subject, &members, told, group) {
-            add(told.spot_of(Opt::Group), message, mend);
+        if let Some((message, mend)) = folder(subject, &members, invocation, group) {
+            add(invocation.spot_of(Opt::Group), message, mend);
         }
     }
     all
@@ -82,17 +86,17 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 /// What is wrong with its folder: it is to be one volume, the same for all, that can be written.
 fn folder(
     subject: &Subject<'_>,
-    members: &[&Told<'_>],
-    told: &Told<'_>,
+    members: &[&Invocation<'_>],
+    invocation: &Invocation<'_>,
     group: &Group,
 ) -> Option<(String, String)> {
     let folder = String::from_utf8_lossy(&group.dir).into_owned();
-    let name = told.container.name();
-    let others = members.iter().filter(|other| other.container.index != told.container.index);
+    let name = invocation.container.name();
+    let others = members.iter().filter(|other| other.container.index != invocation.container.index);
     let theirs = others
         .filter_map(|other| Some(other.container.mount_of(&folder)?.get("name")?.as_str()?.to_owned()))
         .next();
-    let Some(own) = told.container.mount_of(&folder) else {
+    let Some(own) = invocation.container.mount_of(&folder) else {
         let volume = theirs.unwrap_or_else(|| crate::decide::GROUP_VOLUME.to_owned());
         let mut mend = format!("volumeMounts:  # in {name}\n- {{ name: {volume}, mountPath: {folder} }}");
         if subject.pod.volume(&volume).is_none() {
@@ -107,7 +111,7 @@ fn folder(
         return Some((format!("`{name}` cannot write into {folder}, the folder of its group"), mend));
     }
     let theirs = theirs.filter(|theirs| theirs != text("name"))?;
-    let is_last = members.iter().all(|other| other.container.index <= told.container.index);
+    let is_last = members.iter().all(|other| other.container.index <= invocation.container.index);
     let mend = format!("- {{ name: {theirs}, mountPath: {} }}", text("mountPath"));
     is_last.then(|| {
         (format!("`{name}` has volume {} at {folder}, and the others have {theirs}", text("name")), mend)
@@ -119,7 +123,7 @@ fn words(size: usize, name: &str) -> String {
 }
 
 /// The words in front of a command that is not wrapped yet, as its neighbour has them.
-fn front(members: &[&Told<'_>], group: &str) -> String {
+fn front(members: &[&Invocation<'_>], group: &str) -> String {
     let Some(neighbour) = members.first() else { return group.to_owned() };
     let program =
         neighbour.container.words("command").and_then(|words| words.first().copied()).unwrap_or("lastout");

@@ -1,10 +1,9 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
-use crate::check::subject::{Found, Spot, Subject, names};
-use crate::check::told::Told;
-use crate::decide::{Reason, Sidecar};
-use lastout_core::presets::Preset;
-use lastout_core::spec::{Quit, Spec};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject, names};
+use crate::decide::{Reason, Sidecar, is_ended};
+use crate::invocation::Invocation;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.ends {
@@ -38,10 +37,9 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     plain(subject)
         .map(|sidecar| {
             let name = sidecar.container.name();
-            let mend = match (why.as_str(), subject.inject_native()) {
-                ("", _) => subject.inject.to_owned(),
-                (_, Some(native)) => native,
-                (_, None) => native(sidecar),
+            let mend = match why.as_str() {
+                "" => subject.inject.to_owned(),
+                _ => subject.inject_native().unwrap_or_else(|| native(sidecar)),
             };
             found(
                 subject,
@@ -55,27 +53,27 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 
 /// lastout is there, and is not told of this sidecar, or not how it ends.
 fn untold(subject: &Subject<'_>) -> Vec<Found> {
-    if !subject.told.iter().all(Told::is_known) {
+    if !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
-    let mains = names(subject.wrapped_mains().map(|told| told.container.name()));
-    let untold = plain(subject).filter(|sidecar| subject.told_in(sidecar.container).is_none());
+    let mains = names(subject.wrapped_mains().map(|invocation| invocation.container.name()));
+    let untold = plain(subject).filter(|sidecar| subject.invocation_in(sidecar.container).is_none());
     untold
         .filter_map(|sidecar| {
             let name = sidecar.container.name();
             let specs = || {
                 subject
-                    .told
+                    .invocations
                     .iter()
-                    .flat_map(|told| &told.settings.sidecars)
-                    .filter(|spec| is_of(spec, sidecar))
+                    .flat_map(|invocation| &invocation.settings.sidecars)
+                    .filter(|spec| sidecar.is_meant_by(spec))
             };
-            let (what, mend) = if specs().any(is_stopped) {
+            let (what, mend) = if specs().any(is_ended) {
                 return None;
             } else if specs().next().is_some() {
                 ("lastout is told to wait for it, and not how to end it", native(sidecar))
             } else {
-                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec))
+                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
             Some(found(subject, sidecar, format!("`{name}` runs on when {mains} is over: {what}"), mend))
         })
@@ -85,20 +83,6 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
     subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
-}
-
-/// By its row's name, or its own.
-fn is_of(spec: &Spec, sidecar: &Sidecar<'_>) -> bool {
-    let is_row = |preset: &Preset| spec.preset.is_some_and(|told| told.name == preset.name);
-    spec.name == sidecar.container.name() || sidecar.preset.is_some_and(is_row)
-}
-
-/// It is asked or signalled, or goes by itself when the mains are over (Kuma from 3.0).
-pub(super) fn is_stopped(spec: &Spec) -> bool {
-    match spec.quit {
-        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
-        Quit::Nothing => spec.process.is_some() || spec.refused_is_normal,
-    }
 }
 
 /// The kubelet ends it then.

@@ -1,7 +1,8 @@
 //! A sidecar that drains after it was asked to quit no longer answers its liveness probe. The kubelet kills it for that:
 //! 137, which fails the pod, or a new life (linkerd2#8033).
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::decide::Reason;
 use crate::pod::Container;
 use serde_json::Value;

@@ -1,21 +1,25 @@
 //! The kubelet ends a native sidecar after the mains by itself. One that has quit before is started again.
 
 use crate::check::subject::{Found, Subject};
+use crate::decide::{is_meant, is_stopped, preset_of};
+use crate::pod::Container;
 use lastout_core::outcome::StopOn;
-use lastout_core::presets;
 use lastout_core::settings::Opt;
-use lastout_core::spec::{Quit, Spec};
+use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let mut all = Vec::new();
-    for told in subject.wrapped_mains().filter(|told| told.settings.stop_on != StopOn::Never) {
-        for spec in told.settings.sidecars.iter().filter(|spec| is_stopped(spec) && is_native(subject, spec))
+    for invocation in
+        subject.wrapped_mains().filter(|invocation| invocation.settings.stop_on != StopOn::Never)
+    {
+        for spec in
+            invocation.settings.sidecars.iter().filter(|spec| is_stopped(spec) && is_native(subject, spec))
         {
-            let given = told.values.iter().find(|given| {
+            let given = invocation.values.iter().find(|given| {
                 let text = String::from_utf8_lossy(&given.raw.value);
                 given.raw.option == Opt::Sidecar && text.split([':', '?']).next() == Some(&spec.name)
             });
-            let (name, main) = (&spec.name, told.container.name());
+            let (name, main) = (&spec.name, invocation.container.name());
             let message = format!(
                 "{name} is a native sidecar: the kubelet ends it after `{main}`, and starts it again when it is asked to quit before"
             );
@@ -27,28 +31,18 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 }
                 Some(_) | None => String::new(),
             };
-            let spot = given.map_or_else(|| told.program(), |given| given.spot.clone());
-            all.push(Found::warning(spot, message, mend).of(told.container, told.path.clone()));
+            let spot = given.map_or_else(|| invocation.program(), |given| given.spot.clone());
+            all.push(Found::warning(spot, message, mend).of(invocation.container, invocation.path.clone()));
         }
     }
     all
 }
 
-fn is_stopped(spec: &Spec) -> bool {
-    match spec.quit {
-        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
-        Quit::Nothing => spec.process.is_some(),
-    }
-}
-
 /// It is among the native ones, there or to come, and among no others.
 fn is_native(subject: &Subject<'_>, spec: &Spec) -> bool {
-    let is_it = |name: &str, image: &str| {
-        let row = presets::find_by_container(name).or_else(|| presets::find_by_image(image));
-        name == spec.name || row.is_some_and(|row| spec.preset.is_some_and(|own| own.name == row.name))
-    };
-    let plain = subject.pod.containers().iter().any(|container| is_it(container.name(), container.image()));
-    let native = subject.facts.native.iter().any(|container| is_it(container.name(), container.image()));
+    let is_it = |container: &Container<'_>| is_meant(spec, *container, preset_of(*container));
+    let plain = subject.pod.containers().iter().any(is_it);
+    let native = subject.facts.native.iter().any(is_it);
     let to_come = subject.facts.promised.iter().any(|promised| {
         promised.native == Some(true) && spec.preset.is_some_and(|own| own.name == promised.injector.preset)
     });

@@ -1,6 +1,7 @@
 //! lastout goes in front of a main's command, and the manifest does not say what that is: the image does.
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::decide::{Reason, is_silent};
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {

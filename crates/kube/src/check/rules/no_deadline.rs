@@ -1,7 +1,8 @@
 //! A native sidecar whose startup probe never succeeds keeps the mains from starting, for ever: neither `backoffLimit` nor
 //! `restartPolicy` ends that (seen on 1.36: 11 restarts in 17 minutes, and the Job went on).
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let Some(job) = subject.job else { return Vec::new() };

@@ -1,36 +1,38 @@
 //! A command begins with lastout in a volume: that has to be there, to be mounted, and to be filled before.
 
 use crate::check::subject::{Found, Subject};
-use crate::check::told::Told;
-use crate::decide::{BINARY, FOLDER, SIZE, VOLUME, is_lastout};
+use crate::decide::{BINARY, FOLDER, SIZE, VOLUME, install_target};
+use crate::invocation::Invocation;
 use crate::pod::{Container, list};
-use lastout_core::argv::Subcommand;
 use serde_json::Value;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    let lacks = subject.told.iter().filter_map(|told| Some((told, lack(subject, told)?)));
+    let lacks =
+        subject.invocations.iter().filter_map(|invocation| Some((invocation, lack(subject, invocation)?)));
     lacks
-        .map(|(told, (message, mend))| {
-            Found::error(told.program(), message, mend).of(told.container, told.path.clone())
+        .map(|(invocation, (message, mend))| {
+            Found::error(invocation.program(), message, mend)
+                .of(invocation.container, invocation.path.clone())
         })
         .collect()
 }
 
 /// What is missing, and what to add.
-fn lack(subject: &Subject<'_>, told: &Told<'_>) -> Option<(String, String)> {
-    let words = told.container.words("command")?;
+fn lack(subject: &Subject<'_>, invocation: &Invocation<'_>) -> Option<(String, String)> {
+    let words = invocation.container.words("command")?;
     let program = *words.first()?;
     if !program.starts_with('/') {
         return None;
     }
-    let (name, folder) = (told.container.name(), program.rsplit_once('/').map_or("/", |(folder, _)| folder));
-    let Some((volume, mounted)) = mount_of(told.container, program) else {
+    let (name, folder) =
+        (invocation.container.name(), program.rsplit_once('/').map_or("/", |(folder, _)| folder));
+    let Some((volume, mounted)) = mount_of(invocation.container, program) else {
         // Without a volume the image itself may have it, but for our own folder.
         let brought = subject
             .pod
             .init_containers()
             .into_iter()
-            .any(|init| init.index != told.container.index && is_installer(init));
+            .any(|init| init.index != invocation.container.index && is_installer(init));
         if program != BINARY && !brought {
             return None;
         }
@@ -59,7 +61,7 @@ fn lack(subject: &Subject<'_>, told: &Told<'_>) -> Option<(String, String)> {
         .pod
         .init_containers()
         .into_iter()
-        .filter(|init| !told.is_init || init.index < told.container.index);
+        .filter(|init| !invocation.is_init || init.index < invocation.container.index);
     if before.into_iter().any(|init| fills(&init)) {
         return None;
     }
@@ -84,28 +86,14 @@ fn volume_at<'a>(subject: &Subject<'a>, folder: &str) -> Option<&'a str> {
     })
 }
 
-/// `lastout install FOLDER`, by its command or as the image's own entrypoint has it.
-fn target(container: Container<'_>) -> Option<&str> {
-    let mut words: Vec<&str> = container.words("command").unwrap_or_default();
-    if words.first().is_some_and(|word| is_lastout(word)) {
-        words.remove(0);
-    } else if !words.is_empty() {
-        return None;
-    }
-    words.extend(container.words("args").unwrap_or_default());
-    match words.as_slice() {
-        [verb, folder] if *verb == Subcommand::Install.name() => Some(folder),
-        _ => None,
-    }
-}
-
 fn is_installer(container: Container<'_>) -> bool {
-    target(container).is_some()
+    install_target(container).is_some()
 }
 
 /// It installs to somewhere else.
 fn misses(container: Container<'_>, volume: &str) -> bool {
-    target(container).is_some_and(|folder| mount_of(container, folder).is_none_or(|(name, _)| name != volume))
+    install_target(container)
+        .is_some_and(|folder| mount_of(container, folder).is_none_or(|(name, _)| name != volume))
 }
 
 fn whole(subject: &Subject<'_>, folder: &str) -> String {

@@ -1,6 +1,7 @@
 //! What lastout will ask a sidecar, and nobody has told the sidecar to answer. The core's table says what each needs.
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::decide::{Reason, Sidecar};
 use crate::pod::{Container, list};
 use lastout_core::presets::{Need, Preset, Switch};
@@ -45,12 +46,12 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 /// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.
 fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<(bool, bool)> {
     if subject.decision.reason != Reason::Already {
-        let spec = sidecar.and_then(|sidecar| Spec::parse(&sidecar.spec, &|_| None).ok());
-        return Some(spec.map_or((true, true), |spec| (is_ready_asked(&spec), is_quit_asked(&spec))));
+        let spec = sidecar.map(|sidecar| &sidecar.spec.spec);
+        return Some(spec.map_or((true, true), |spec| (is_ready_asked(spec), is_quit_asked(spec))));
     }
-    let specs = subject.told.iter().flat_map(|told| {
+    let specs = subject.invocations.iter().flat_map(|invocation| {
         let of_it = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset.name);
-        told.settings.sidecars.iter().filter(of_it).map(move |spec| (told.settings.gate, spec))
+        invocation.settings.sidecars.iter().filter(of_it).map(move |spec| (invocation.settings.gate, spec))
     });
     let asked = specs.map(|(gate, spec)| (gate && is_ready_asked(spec), is_quit_asked(spec)));
     asked.reduce(|a, b| (a.0 || b.0, a.1 || b.1))

@@ -1,7 +1,8 @@
 //! A rule of `podFailurePolicy` that names no container looks at the sidecars' exit codes as well, a native one's after its
 //! SIGTERM among them (seen on 1.36).
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::pod::list;
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 //! pass signals on, the exit code is that of the request unless somebody thought of it, and nothing looks whether the
 //! sidecar went.
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::decide::{BINARY, Sidecar, is_wrapped};
 use crate::pod::Container;
 use lastout_core::presets::{PRESETS, Preset};

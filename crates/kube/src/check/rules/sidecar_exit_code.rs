@@ -1,6 +1,7 @@
 //! A plain sidecar is a container like any other: its exit code counts for the pod.
 
-use crate::check::subject::{Found, Spot, Subject};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
 use crate::decide::Sidecar;
 use crate::pod::{Container, RestartPolicy};
 use lastout_core::settings::Opt;
@@ -32,13 +33,13 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             let spot = Spot::value(path.key(key).index(index));
             all.push(Found::warning(spot, message, format!("- {flag}=0s")).of(container, path.clone()));
         }
-        for told in subject.wrapped_mains() {
+        for invocation in subject.wrapped_mains() {
             let killed = |spec: &&Spec| {
-                is_of(spec, sidecar)
+                sidecar.is_meant_by(spec)
                     && spec.process.as_ref().is_some_and(|(_, signal)| *signal == Signal::KILL)
             };
-            let Some(spec) = told.settings.sidecars.iter().find(killed) else { continue };
-            let given = told.values.iter().find(|given| {
+            let Some(spec) = invocation.settings.sidecars.iter().find(killed) else { continue };
+            let given = invocation.values.iter().find(|given| {
                 given.raw.option == Opt::Sidecar && given.raw.value.starts_with(spec.name.as_bytes())
             });
             let Some(given) = given else { continue };
@@ -47,15 +48,10 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 .replace("signal=SIGKILL", "signal=TERM")
                 .replace("signal=KILL", "signal=TERM");
             let found = Found::error(given.spot.clone(), message, format!("{mend:?}"));
-            all.push(found.of(told.container, told.path.clone()));
+            all.push(found.of(invocation.container, invocation.path.clone()));
         }
     }
     all
-}
-
-fn is_of(spec: &Spec, sidecar: &Sidecar<'_>) -> bool {
-    spec.name == sidecar.container.name()
-        || sidecar.preset.is_some_and(|preset| spec.preset.is_some_and(|own| own.name == preset.name))
 }
 
 /// The flag of a delay that is not 0, the field and the item where it stands.

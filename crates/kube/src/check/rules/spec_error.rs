@@ -1,40 +1,39 @@
 //! What lastout would refuse, or take for something else: judged by the readers that it has itself.
 
-use crate::check::subject::{Found, Spot, Subject};
-use crate::decide::{COMMAND, PREFIX};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
+use crate::decide::COMMAND;
 use lastout_core::argv::Wrong;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let mut all = Vec::new();
-    for told in &subject.told {
-        let name = told.container.name();
-        let mut add = |found: Found| all.push(found.of(told.container, told.path.clone()));
-        for (place, wrong) in &told.problems {
-            let word = told.words.get(place.word);
+    for invocation in &subject.invocations {
+        let name = invocation.container.name();
+        let mut add = |found: Found| all.push(found.of(invocation.container, invocation.path.clone()));
+        for (place, wrong) in &invocation.problems {
+            let word = invocation.words.get(place.word);
             if word.is_some_and(|word| word.is_unknown) {
                 continue;
             }
             let length = word.map_or(1, |word| word.text.len().saturating_sub(place.byte));
-            let spot = told.spot(*place, length);
+            let spot = invocation.spot(*place, length);
             let found = if wrong.is_refused() { Found::error } else { Found::warning };
             add(found(spot, format!("`{name}`: {wrong}"), meant(wrong, word.map_or("", |word| &word.text))));
         }
-        for (error, spot, mend) in told.wrong_values() {
+        for (error, spot, mend) in invocation.wrong_values() {
             add(Found::error(spot, format!("`{name}`: {error}"), mend));
         }
-        for (variable, meant, spot) in told.unknown_variables() {
+        for (variable, meant, spot) in invocation.unknown_variables() {
             let hint = meant.as_ref().map_or(String::new(), |meant| format!("; did you mean {meant}?"));
             let message = format!("`{name}`: {variable}: no such setting{hint}");
             add(Found::warning(spot, message, meant.unwrap_or_default()));
         }
     }
-    let metadata = subject.workload.pod.key("metadata");
     for warning in &subject.facts.warnings {
-        let key = warning.split([' ', ':']).next().filter(|key| key.starts_with(PREFIX)).unwrap_or_default();
-        let list = metadata.key(if subject.pod.label(key).is_some() { "labels" } else { "annotations" });
-        all.push(Found::warning(Spot::key(list.key(key)), warning.clone(), ""));
+        let at = warning.at.clone().unwrap_or_default();
+        all.push(Found::warning(Spot::key(subject.workload.pod.join(&at)), warning.to_string(), ""));
     }
-    let annotations = metadata.key("annotations");
+    let annotations = subject.workload.pod.key("metadata").key("annotations");
     for (key, value) in subject.pod.annotations().filter(|(key, _)| key.starts_with(COMMAND)) {
         let words = value.as_str().map(serde_json::from_str::<Vec<String>>);
         if !matches!(words, Some(Ok(words)) if !words.is_empty()) {

@@ -7,10 +7,10 @@ use lastout_core::settings::Opt;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let mut all = Vec::new();
-    for told in subject.wrapped_mains() {
-        let has_sidecars = !told.settings.sidecars.is_empty();
-        let is_known = told.last(Opt::StopOn).is_some() || !told.has_unknown_env;
-        if !has_sidecars || !is_known || !told.errors.is_empty() {
+    for invocation in subject.wrapped_mains() {
+        let has_sidecars = !invocation.settings.sidecars.is_empty();
+        let is_known = invocation.last(Opt::StopOn).is_some() || !invocation.has_unknown_env;
+        if !has_sidecars || !is_known || !invocation.errors.is_empty() {
             continue;
         }
         // Of a native sidecar nothing depends on it.
@@ -18,9 +18,9 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         if !plain && !subject.facts.native.is_empty() {
             continue;
         }
-        let name = told.container.name();
-        let last = final_codes(subject.pod, told.container);
-        let stop_on = &told.settings.stop_on;
+        let name = invocation.container.name();
+        let last = final_codes(subject.pod, invocation.container);
+        let stop_on = &invocation.settings.stop_on;
         let codes = || 0..=u8::MAX;
         let early = codes().find(|code| stop_on.covers_code(*code) && !last.has(*code));
         // What is not in the manifest may be no sidecar that runs on.
@@ -35,12 +35,13 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             (None, None) => continue,
         };
         let policy = last.to_string();
-        let mend = match told.last(Opt::StopOn) {
+        let mend = match invocation.last(Opt::StopOn) {
             Some(_) => format!("{policy:?}"),
             None => format!("\"--stop-on\", {policy:?},"),
         };
         all.push(
-            Found::error(told.spot_of(Opt::StopOn), message, mend).of(told.container, told.path.clone()),
+            Found::error(invocation.spot_of(Opt::StopOn), message, mend)
+                .of(invocation.container, invocation.path.clone()),
         );
     }
     all

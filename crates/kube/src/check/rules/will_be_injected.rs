@@ -1,9 +1,9 @@
 //! Another injector adds a sidecar when the pod is created, and nothing waits to end it.
 
-use super::hangs::is_stopped;
-use crate::check::subject::{Found, Spot, Subject};
-use crate::check::told::Told;
-use crate::decide::{Promised, Reason};
+use crate::change::Spot;
+use crate::check::subject::{Found, Subject};
+use crate::decide::{Promised, Reason, is_ended};
+use crate::invocation::Invocation;
 use lastout_core::injectors::{Otherwise, Place, Switch};
 use lastout_core::spec::Spec;
 
@@ -13,14 +13,14 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let known = |promised: &&Promised| {
-        let told = subject.told.iter().flat_map(|told| &told.settings.sidecars);
+        let invocation = subject.invocations.iter().flat_map(|invocation| &invocation.settings.sidecars);
         let preset = promised.injector.preset;
         let is_of = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset);
-        let is_told = told.into_iter().filter(is_of).any(is_stopped);
+        let is_told = invocation.into_iter().filter(is_of).any(is_ended);
         promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
     };
     let is_here = reason == Reason::Already;
-    if is_here && !subject.told.iter().all(Told::is_known) {
+    if is_here && !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
     let unknown = subject.facts.promised.iter().filter(|promised| !known(promised));

@@ -1,17 +1,16 @@
 //! The words of a container's command line, as the kubelet gives them to the program, and where each stands.
 
-use crate::change::Path;
-use crate::check::subject::Spot;
+use crate::change::{Path, Spot};
 use crate::pod::{Container, list};
 use lastout_core::argv::Place;
 use std::borrow::Cow;
 
 /// A word of a command line.
-pub(in crate::check) struct Word<'a> {
+pub(crate) struct Word<'a> {
     /// As the kubelet gives it.
-    pub(in crate::check) text: Cow<'a, str>,
+    pub(crate) text: Cow<'a, str>,
     /// It holds a variable whose value the manifest does not say.
-    pub(in crate::check) is_unknown: bool,
+    pub(crate) is_unknown: bool,
     path: Path,
 }
 

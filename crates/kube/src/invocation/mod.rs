@@ -1,9 +1,8 @@
-//! What lastout is told in a container: its words and variables, read by the core's own readers.
+//! A command line of lastout's in a pod: its words and variables, as the core's own readers read them, and where each stands.
 
 mod words;
 
-use super::subject::Spot;
-use crate::change::Path;
+use crate::change::{Path, Spot};
 use crate::decide::{is_own_image, is_wrapped};
 use crate::pod::{Container, Pod, list};
 use lastout_core::argv::{self, Place, Subcommand, Wrong};
@@ -13,47 +12,48 @@ use lastout_core::settings::{
 use serde_json::Value;
 use words::{Word, spot, words};
 
-/// One container that lastout runs.
-pub(super) struct Told<'a> {
-    pub(super) container: Container<'a>,
+/// What lastout is told in one container that it runs, or in which it does something else.
+pub(crate) struct Invocation<'a> {
+    pub(crate) container: Container<'a>,
     /// It is one of `initContainers`.
-    pub(super) is_init: bool,
+    pub(crate) is_init: bool,
     /// The way to it.
-    pub(super) path: Path,
+    pub(crate) path: Path,
     /// The words behind the program's name.
-    pub(super) words: Vec<Word<'a>>,
-    pub(super) subcommand: Subcommand,
+    pub(crate) words: Vec<Word<'a>>,
+    pub(crate) subcommand: Subcommand,
     /// Every value, from variables first, as the program reads them.
-    pub(super) values: Vec<Given>,
+    pub(crate) values: Vec<Given>,
     /// What is wrong with the words themselves.
-    pub(super) problems: Vec<(Place, Wrong)>,
-    pub(super) settings: Settings,
+    pub(crate) problems: Vec<(Place, Wrong)>,
+    pub(crate) settings: Settings,
     /// What is wrong with the values.
-    pub(super) errors: Vec<SettingsError>,
+    pub(crate) errors: Vec<SettingsError>,
     /// Variables come from elsewhere: what they say is not known.
-    pub(super) has_unknown_env: bool,
+    pub(crate) has_unknown_env: bool,
     /// Whether `command` has the program; else the image has it.
-    pub(super) in_command: bool,
+    pub(crate) in_command: bool,
 }
 
 /// A value of an option, and where it stands.
-pub(super) struct Given {
-    pub(super) raw: RawValue,
-    pub(super) spot: Spot,
+pub(crate) struct Given {
+    pub(crate) raw: RawValue,
+    pub(crate) spot: Spot,
     is_unknown: bool,
 }
 
-impl<'a> Told<'a> {
-    pub(super) fn of_pod(pod: Pod<'a>, spec: &Path) -> Vec<Self> {
+impl<'a> Invocation<'a> {
+    /// Those of a pod; `spec`: the way to its spec, from where places are told.
+    pub(crate) fn all(pod: Pod<'a>, spec: &Path) -> Vec<Self> {
         let lists = [("initContainers", pod.init_containers()), ("containers", pod.containers())];
-        let mut told = Vec::new();
+        let mut all = Vec::new();
         for (key, containers) in lists {
             for container in containers.into_iter().filter(|container| is_wrapped(*container)) {
                 let path = spec.key(key).index(container.index);
-                told.push(Self::of(container, key == "initContainers", path));
+                all.push(Self::of(container, key == "initContainers", path));
             }
         }
-        told
+        all
     }
 
     fn of(container: Container<'a>, is_init: bool, path: Path) -> Self {
@@ -101,45 +101,45 @@ impl<'a> Told<'a> {
     }
 
     /// All that it is told could be read.
-    pub(super) fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !self.has_unknown_env
             && self.errors.is_empty()
             && !self.problems.iter().any(|(_, wrong)| wrong.is_refused())
     }
 
     /// It wraps a command.
-    pub(super) fn is_run(&self) -> bool {
+    pub(crate) fn is_run(&self) -> bool {
         self.subcommand == Subcommand::Work(Verb::Run)
     }
 
     /// It guards: a sidecar of its own, or those that it is told.
-    pub(super) fn is_guard(&self) -> bool {
+    pub(crate) fn is_guard(&self) -> bool {
         self.subcommand == Subcommand::Work(Verb::Guard)
     }
 
     /// The last value of an option that counts once.
-    pub(super) fn last(&self, option: Opt) -> Option<&Given> {
+    pub(crate) fn last(&self, option: Opt) -> Option<&Given> {
         self.values.iter().rev().find(|given| given.raw.option == option)
     }
 
     /// Where an option's value stands; without one, where the program's name does.
-    pub(super) fn spot_of(&self, option: Opt) -> Spot {
+    pub(crate) fn spot_of(&self, option: Opt) -> Spot {
         self.last(option).map_or_else(|| self.program(), |given| given.spot.clone())
     }
 
     /// Where the program's name stands.
-    pub(super) fn program(&self) -> Spot {
+    pub(crate) fn program(&self) -> Spot {
         Spot::value(if self.in_command { self.path.key("command").index(0) } else { self.path.key("name") })
     }
 
     /// Where these bytes of a word stand.
-    pub(super) fn spot(&self, place: Place, length: usize) -> Spot {
+    pub(crate) fn spot(&self, place: Place, length: usize) -> Spot {
         spot(&self.words, place, length, &self.path)
     }
 
     /// For each thing that is wrong with a value: in words, where, and what to write instead of the value where that is
     /// plain.
-    pub(super) fn wrong_values(&self) -> Vec<(String, Spot, String)> {
+    pub(crate) fn wrong_values(&self) -> Vec<(String, Spot, String)> {
         let known: Vec<&Given> = self.values.iter().filter(|given| !given.is_unknown).collect();
         let place_of = |error: &SettingsError| {
             let Some(given) = error.given.and_then(|index| known.get(index)) else {
@@ -163,7 +163,7 @@ impl<'a> Told<'a> {
     }
 
     /// Variables that look like ours and are none: the name, what may be meant, and where it stands.
-    pub(super) fn unknown_variables(&self) -> Vec<(String, Option<String>, Spot)> {
+    pub(crate) fn unknown_variables(&self) -> Vec<(String, Option<String>, Spot)> {
         let names: Vec<String> = OPTIONS.iter().map(OptionRow::variable).collect();
         let mut unknown = Vec::new();
         for (index, name) in variables(self.container) {

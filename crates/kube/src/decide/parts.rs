@@ -1,0 +1,90 @@
+//! What comes into a pod: volumes, mounts, the init container, the words in front of a main's command. Each is made here
+//! alone, whoever puts it in.
+
+use super::STOP_ON;
+use super::facts::Facts;
+use super::options::{Delivery, Options};
+use super::ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_SIZE, GROUP_VOLUME, SIZE, VOLUME};
+use super::restart::final_codes;
+use crate::pod::Container;
+use lastout_core::argv::Subcommand;
+use serde_json::{Value, json};
+
+/// The volume that has the program, and that of the group where there is one.
+pub(crate) fn volumes(delivery: Delivery, image: &str, grouped: bool) -> Vec<Value> {
+    let program = match delivery {
+        Delivery::ImageVolume => json!({ "name": VOLUME, "image": { "reference": image } }),
+        Delivery::Auto | Delivery::InitContainer => {
+            json!({ "name": VOLUME, "emptyDir": { "sizeLimit": SIZE } })
+        }
+    };
+    let group = grouped.then(|| json!({ "name": GROUP_VOLUME, "emptyDir": { "sizeLimit": GROUP_SIZE } }));
+    std::iter::once(program).chain(group).collect()
+}
+
+/// What a main mounts of them.
+pub(crate) fn mounts(grouped: bool) -> Vec<Value> {
+    let program = json!({ "name": VOLUME, "mountPath": FOLDER, "readOnly": true });
+    let group = grouped.then(|| json!({ "name": GROUP_VOLUME, "mountPath": GROUP_FOLDER }));
+    std::iter::once(program).chain(group).collect()
+}
+
+/// `/.lastout/lastout --sidecar SPEC … --`
+pub(crate) fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], grouped: bool) -> Vec<Value> {
+    let mut words = vec![BINARY.to_owned()];
+    for spec in specs {
+        words.extend(["--sidecar".to_owned(), spec.clone()]);
+    }
+    let own = facts.pod.annotation(STOP_ON).map(str::to_owned);
+    if let Some(codes) = own.or_else(|| final_codes(facts.pod, main).as_stop_on()) {
+        words.extend(["--stop-on".to_owned(), codes]);
+    }
+    if grouped {
+        let size = facts.mains.len().to_string();
+        words.extend(
+            ["--group", GROUP_FOLDER, "--group-size", &size, "--group-name", main.name()].map(str::to_owned),
+        );
+    }
+    words.push("--".to_owned());
+    // The kubelet expands $(NAME) in a command, and makes one dollar of two.
+    words.into_iter().map(|word| Value::from(word.replace('$', "$$"))).collect()
+}
+
+/// It copies the program into its volume.
+pub(crate) fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
+    let resources = match &options.resources {
+        Some((cpu, memory)) => {
+            let amounts = json!({ "cpu": cpu, "memory": memory });
+            Some(json!({ "requests": amounts, "limits": amounts }))
+        }
+        None => facts.mains.first().and_then(|main| main.value().get("resources")).cloned(),
+    };
+    let fields = [
+        ("name", Some(VOLUME.into())),
+        ("image", Some(options.image.as_str().into())),
+        ("args", Some(json!([Subcommand::Install.name(), FOLDER]))),
+        ("resources", resources.filter(|resources| !resources.is_null())),
+        ("securityContext", Some(restricted(facts))),
+        ("volumeMounts", Some(json!([{ "name": VOLUME, "mountPath": FOLDER }]))),
+    ];
+    fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+/// What the restricted Pod Security Standard asks of a container. No user: the image has one, OpenShift gives its own, and
+/// namespaces may; but under a pod's user 0, `runAsNonRoot` alone would keep it from starting.
+pub(super) fn restricted(facts: &Facts<'_>) -> Value {
+    let mut context = json!({
+        "allowPrivilegeEscalation": false,
+        "capabilities": { "drop": ["ALL"] },
+        "readOnlyRootFilesystem": true,
+        "runAsNonRoot": true,
+        "seccompProfile": { "type": "RuntimeDefault" },
+    });
+    let user = facts.pod.spec().get("securityContext").and_then(|context| context.get("runAsUser"));
+    if let Some(context) = context.as_object_mut()
+        && user.and_then(Value::as_u64) == Some(0)
+    {
+        context.insert("runAsUser".to_owned(), json!(65532));
+    }
+    context
+}

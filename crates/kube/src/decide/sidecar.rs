@@ -1,0 +1,104 @@
+//! Plain sidecars: which row of the core's table is a container's, which SPEC is meant for it, and what ends it.
+
+use crate::pod::Container;
+use lastout_core::presets::{self, Preset};
+use lastout_core::spec::{Quit, Spec, SpecError};
+
+/// A plain sidecar: it would run on.
+#[derive(Clone, Debug)]
+pub struct Sidecar<'a> {
+    /// The container.
+    pub container: Container<'a>,
+    /// Its row, if it is a known one.
+    pub preset: Option<&'static Preset>,
+    /// What `--sidecar` is given for it.
+    pub spec: Listed,
+}
+
+/// A SPEC as it is written, and as it is read.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// As it is written.
+    pub text: String,
+    /// As it is read.
+    pub spec: Spec,
+}
+
+impl Listed {
+    /// Reads one. What it takes from the environment is the container's, and is not known here.
+    ///
+    /// # Errors
+    /// When lastout would refuse it.
+    pub fn read(text: &str) -> Result<Self, SpecError> {
+        Ok(Self { text: text.to_owned(), spec: Spec::parse(text, &|_| None)? })
+    }
+}
+
+impl<'a> Sidecar<'a> {
+    /// The sidecar that a container is: one of those that are listed, or a known one.
+    pub(super) fn of(container: Container<'a>, listed: &[Listed]) -> Option<Self> {
+        let preset = preset_of(container);
+        let by_name = |name: &str| listed.iter().find(|listed| listed.spec.name == name);
+        let spec = by_name(container.name()).or_else(|| by_name(preset?.name)).cloned();
+        Some(Self { container, preset, spec: spec.or_else(|| Listed::read(preset?.name).ok())? })
+    }
+
+    /// Its own system ends it, and nobody has said anything else.
+    pub(super) fn ends_itself(&self) -> bool {
+        self.preset.is_some_and(|preset| ends_itself(preset) && self.spec.text == preset.name)
+    }
+
+    /// The SPEC is about it.
+    #[must_use]
+    pub fn is_meant_by(&self, spec: &Spec) -> bool {
+        is_meant(spec, self.container, self.preset)
+    }
+}
+
+/// The row of a container, by its name or its image.
+#[must_use]
+pub fn preset_of(container: Container<'_>) -> Option<&'static Preset> {
+    let name = container.name();
+    presets::find_by_container(name)
+        .or_else(|| presets::find_by_image(container.image()))
+        .or_else(|| presets::find(name))
+}
+
+/// The SPEC is about this container, by its own name or by its row's.
+#[must_use]
+pub fn is_meant(spec: &Spec, container: Container<'_>, preset: Option<&Preset>) -> bool {
+    let same = |row: &Preset| spec.preset.is_some_and(|own| own.name == row.name);
+    spec.name == container.name() || preset.is_some_and(same)
+}
+
+/// lastout ends it: by a request or a signal.
+#[must_use]
+pub fn is_stopped(spec: &Spec) -> bool {
+    match spec.quit {
+        Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
+        Quit::Nothing => spec.process.is_some(),
+    }
+}
+
+/// It ends when the mains are over: lastout ends it, or it goes by itself (Kuma from 3.0).
+#[must_use]
+pub fn is_ended(spec: &Spec) -> bool {
+    is_stopped(spec) || spec.refused_is_normal
+}
+
+/// Its own system ends it when the mains are over (gcsfuse: its CSI driver): nobody in the pod can, and nobody need.
+pub(super) fn ends_itself(preset: &Preset) -> bool {
+    preset.refused_is_normal && preset.quit.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_each_row_is_a_spec() {
+        for preset in presets::PRESETS {
+            assert!(Listed::read(preset.name).is_ok(), "{}", preset.name);
+        }
+    }
+}

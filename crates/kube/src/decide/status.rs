@@ -1,0 +1,125 @@
+//! `lastout.dev/status`: our note of what was done, for people, and for the way back where no fact tells it.
+//!
+//! ```text
+//! native VERSION NAME=INDEX …               the sidecars, and where each stood in `containers`
+//! wrap VERSION command=NAME pinned=NAME …   the mains that had no `command`, and those whose image got its digest
+//! helper VERSION
+//! ```
+
+use super::STATUS;
+use crate::change::{Change, Path};
+use serde_json::Value;
+
+/// What was done to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Sidecars became native ones.
+    Native {
+        /// Their names, and where they stood.
+        moved: Vec<(String, usize)>,
+    },
+    /// lastout runs the mains.
+    Wrap {
+        /// Those that had no `command`.
+        given: Vec<Given>,
+    },
+    /// A helper container came in.
+    Helper,
+}
+
+/// A main that got a `command`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) name: String,
+    /// Its image got its digest as well.
+    pub(crate) pinned: bool,
+}
+
+impl Status {
+    /// The annotation's text.
+    pub(crate) fn text(&self) -> String {
+        let mut words = vec![self.mode().to_owned(), env!("CARGO_PKG_VERSION").to_owned()];
+        match self {
+            Self::Native { moved } => {
+                words.extend(moved.iter().map(|(name, index)| format!("{name}={index}")))
+            }
+            Self::Wrap { given } => {
+                for Given { name, pinned } in given {
+                    words.push(format!("command={name}"));
+                    words.extend(pinned.then(|| format!("pinned={name}")));
+                }
+            }
+            Self::Helper => {}
+        }
+        words.join(" ")
+    }
+
+    /// Reads it; of a word that is none of ours nothing is kept. `None`: nothing of ours at all.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mode = words.next()?;
+        let noted = words.filter_map(|word| word.split_once('='));
+        match mode {
+            "native" => {
+                let moved = noted.filter_map(|(name, index)| Some((name.to_owned(), index.parse().ok()?)));
+                Some(Self::Native { moved: moved.collect() })
+            }
+            "wrap" => {
+                let mut given: Vec<Given> = Vec::new();
+                for (what, name) in noted {
+                    match what {
+                        "command" => given.push(Given { name: name.to_owned(), pinned: false }),
+                        "pinned" => {
+                            given
+                                .iter_mut()
+                                .filter(|given| given.name == name)
+                                .for_each(|given| given.pinned = true);
+                        }
+                        _ => {}
+                    }
+                }
+                Some(Self::Wrap { given })
+            }
+            "helper" => Some(Self::Helper),
+            _ => None,
+        }
+    }
+
+    /// The change that notes it.
+    pub(super) fn change(&self) -> Change {
+        Change::Set {
+            mapping: Path::keys(&["metadata", "annotations"]),
+            key: STATUS.to_owned(),
+            value: Value::String(self.text()),
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        match self {
+            Self::Native { .. } => "native",
+            Self::Wrap { .. } => "wrap",
+            Self::Helper => "helper",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let given = |name: &str, pinned| Given { name: name.to_owned(), pinned };
+        for status in [
+            Status::Native { moved: vec![("istio-proxy".to_owned(), 0), ("command".to_owned(), 3)] },
+            Status::Wrap { given: vec![given("a", false), given("b", true)] },
+            Status::Wrap { given: Vec::new() },
+            Status::Helper,
+        ] {
+            assert_eq!(Status::read(&status.text()), Some(status));
+        }
+        assert_eq!(Status::read(""), None);
+        let odd = Status::read("native 1.0 a=b c=1 d").unwrap();
+        assert_eq!(odd, Status::Native { moved: vec![("c".to_owned(), 1)] });
+    }
+}
