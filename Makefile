@@ -22,7 +22,7 @@ test: ## all tests but those of sidecars that are slow to build; SIDECARS="envoy
 test-shipped: ## the same on the binary as it ships, whose standard library is built anew
 	@scripts/test --shipped $(SIDECARS)
 
-test-all: ## all tests, with every sidecar that can be had
+test-all: ## all tests, with every sidecar that can be had, Helm and kustomize
 	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent
 
 e2e: ## end-to-end tests on the cluster that kubectl talks to (kind, k3d, minikube; others: scripts/e2e); E2E="job" runs fewer
@@ -55,6 +55,6 @@ macos: ## checks that kubectl-lastout compiles for macOS
 miri: ## undefined behaviour in the core and the allocator: their tests in Miri; needs a nightly Rust, and takes long
 	@scripts/miri
 
-clean: ## remove what was built here; the cache of sidecars stays
+clean: ## remove what was built here; the cache of sidecars and tools stays
 	cargo clean
-	@echo "kept: $$(scripts/sidecars dir) (installed sidecars; remove the folder to get that space back)"
+	@echo "kept: $$(scripts/sidecars dir) and $$(scripts/tools dir) (installed; remove the folders to get that space back)"
