@@ -198,9 +198,9 @@ pub fn images_wanted(pod: Pod<'_>, context: Context<'_>, options: &Options) -> V
 }
 
 /// Our note of what was done: the mode, our version, and words for the way back.
-fn status(mode: &str, words: &[String]) -> Change {
+fn status(pod: Pod<'_>, mode: &str, words: &[String]) -> Change {
     let mut note = format!("{mode} {}", env!("CARGO_PKG_VERSION"));
-    for word in words {
+    for word in words.iter().map(String::as_str).chain(empty_before(pod)) {
         note.push(' ');
         note.push_str(word);
     }
@@ -209,6 +209,17 @@ fn status(mode: &str, words: &[String]) -> Change {
         key: STATUS.to_owned(),
         value: Value::String(note),
     }
+}
+
+/// A mapping that holds nothing but our note goes with it, unless it was there before: `metadata: {}`.
+fn empty_before(pod: Pod<'_>) -> Option<&'static str> {
+    let is_empty = |keys: &[&str]| {
+        Path::keys(keys).of(pod.0).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+    };
+    if is_empty(&["metadata"]) {
+        return Some("empty=metadata");
+    }
+    is_empty(&["metadata", "annotations"]).then_some("empty=annotations")
 }
 
 /// The pod as the decision wants it.

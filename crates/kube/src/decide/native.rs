@@ -55,7 +55,7 @@ pub(super) fn decide(
             key: ("restartPolicy".to_owned(), Some("Always".into())),
         });
     }
-    changes.push(status("native", &moved));
+    changes.push(status(facts.pod, "native", &moved));
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 

@@ -3,7 +3,7 @@
 
 use super::STATUS;
 use super::wrap::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
-use crate::change::{Change, Path};
+use crate::change::{Change, Path, Step};
 use crate::pod::{Pod, list};
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
         back_from_native(&mut changes, pod, &noted);
     }
     if pod.annotation(STATUS).is_some() {
-        take_note(&mut changes, pod);
+        take_note(&mut changes, pod, &noted);
     }
     changes
 }
@@ -93,15 +93,17 @@ fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(&str, &st
     }
 }
 
-/// Our note goes, and with it the mappings that would be empty.
-fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>) {
+/// Our note goes, and with it the mappings that would be empty, up to one that was empty before.
+fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>, noted: &[(&str, &str)]) {
     let mut mapping = Path::keys(&["metadata", "annotations"]);
     let mut key = STATUS.to_owned();
     while let Some(entries) = mapping.of(pod.0).and_then(Value::as_object)
         && entries.len() == 1
-        && let Some(crate::change::Step::Key(parent)) = mapping.0.pop()
+        && let Some(Step::Key(parent)) = mapping.0.last()
+        && !noted.contains(&("empty", parent))
     {
-        key = parent;
+        key = parent.clone();
+        mapping.0.pop();
         if mapping.0.is_empty() {
             break;
         }

@@ -167,7 +167,7 @@ fn plan(facts: &Facts<'_>, options: &Options) -> Result<(Vec<Change>, Vec<String
         warnings
             .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
     }
-    changes.push(status("wrap", &found));
+    changes.push(status(pod, "wrap", &found));
     Ok((changes, warnings))
 }
 
@@ -335,7 +335,9 @@ pub(super) fn decide_helper(facts: &Facts<'_>, options: &Options) -> Decision {
         "securityContext": restricted(facts),
     });
     let list = Path::keys(&["spec", "containers"]);
-    let changes =
-        vec![Change::Insert { list, at: pod.containers().len(), items: vec![helper] }, status("helper", &[])];
+    let changes = vec![
+        Change::Insert { list, at: pod.containers().len(), items: vec![helper] },
+        status(pod, "helper", &[]),
+    ];
     Decision::new(facts, Reason::InjectedHelper, "").with(changes)
 }
