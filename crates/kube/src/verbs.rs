@@ -5,7 +5,7 @@ use crate::cli;
 use crate::completion;
 use crate::decide::{Decision, Options, RoleKind};
 use crate::files::{Error, Source, sources};
-use crate::manifest::{Judged, Manifest};
+use crate::manifest::{Edited, Judged, Manifest};
 use crate::output::{Progress, print, report};
 use crate::pod::Workload;
 use crate::registry;
@@ -55,9 +55,11 @@ fn inject(matches: &ArgMatches) -> Outcome {
         return Err(Error(format!("{image}: {why}: nothing is changed")));
     }
     rewrite(matches, texts, |source, manifest| {
-        let judged = manifest.judge(&options, &extra);
-        tell(source, &judged);
-        judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
+        let told = |judged: Judged| {
+            tell(source, &judged);
+            (judged.document, judged.workload, judged.decision.changes)
+        };
+        manifest.judge(&options, &extra).map(told).collect()
     })
 }
 
@@ -75,15 +77,6 @@ fn uninject(matches: &ArgMatches) -> Outcome {
 
 /// A file's text.
 type Text = (Source, String);
-
-/// A file, and what has become of it. Its documents are not kept: they take twenty times the memory of the text.
-struct Rewritten {
-    source: Source,
-    /// There is no document in it.
-    empty: bool,
-    before: String,
-    after: String,
-}
 
 /// All files, before anything is written: an error in one leaves all as they were.
 fn read_all(matches: &ArgMatches) -> Result<Vec<Text>, Error> {
@@ -133,10 +126,10 @@ fn rewrite(
                 edits.entry(document).or_default().push(Edit { at: workload.pod, changes });
             }
         }
-        let (text, refused) = manifest
+        let edited = manifest
             .edited(&edits)
             .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
-        for refused in refused {
+        for refused in &edited.refused {
             let line =
                 format!("{}:{}: cannot be edited in place: {}", source.name(), refused.line, refused.why);
             if strict {
@@ -144,17 +137,12 @@ fn rewrite(
             }
             report(&format!("{line}; the document is written anew, without its comments\n"));
         }
-        results.push(Rewritten {
-            source,
-            empty: manifest.documents().is_empty(),
-            before: manifest.into_text(),
-            after: text,
-        });
+        results.push((source, edited));
     }
     progress.end();
-    let changed = results.iter().any(|result| result.before != result.after);
+    let changed = results.iter().any(|(_, edited)| edited.before != edited.after);
     let mut out = String::new();
-    for Rewritten { source, empty, before, after } in &results {
+    for (source, Edited { is_empty, before, after, .. }) in &results {
         if in_place {
             if before != after {
                 source.replace(after)?;
@@ -162,7 +150,7 @@ fn rewrite(
         } else if diff {
             out.push_str(&unified(&source.name(), before, after));
         } else if !check_only {
-            if !out.is_empty() && !empty && !after.starts_with("---") {
+            if !out.is_empty() && !is_empty && !after.starts_with("---") {
                 out.push_str(if out.ends_with('\n') { "---\n" } else { "\n---\n" });
             }
             out.push_str(after);
@@ -230,12 +218,11 @@ fn verdict(decision: &Decision) -> String {
     format!("{}: {}{about}", decision.reason, decision.reason.words())
 }
 
-fn tell(source: &Source, judged: &[Judged]) {
-    for Judged { workload, decision, .. } in judged {
-        report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
-        for warning in &decision.warnings {
-            report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
-        }
+fn tell(source: &Source, judged: &Judged) {
+    let Judged { workload, decision, .. } = judged;
+    report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
+    for warning in &decision.warnings {
+        report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
     }
 }
 

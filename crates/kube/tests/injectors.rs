@@ -29,14 +29,14 @@ fn options(words: &[&str]) -> Options {
 }
 
 /// The text with edits, each in its place.
-fn edited(manifest: &Manifest, edits: Vec<(usize, Edit)>) -> String {
+fn edited(manifest: Manifest, edits: Vec<(usize, Edit)>) -> String {
     let mut by_document: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
     for (document, edit) in edits.into_iter().filter(|(_, edit)| !edit.changes.is_empty()) {
         by_document.entry(document).or_default().push(edit);
     }
-    let (text, refused) = manifest.edited(&by_document).unwrap();
-    assert_eq!(refused, [], "no one has to write such a document anew");
-    text
+    let edited = manifest.edited(&by_document).unwrap();
+    assert_eq!(edited.refused, [], "none of them has to be written anew");
+    edited.after
 }
 
 fn read(text: &str) -> Manifest {
@@ -47,7 +47,7 @@ fn uninjected(text: &str) -> String {
     let manifest = read(text);
     let undone = manifest.undo(&[]);
     edited(
-        &manifest,
+        manifest,
         undone
             .into_iter()
             .map(|(document, pod, changes)| (document, Edit { at: pod.pod, changes }))
@@ -76,7 +76,7 @@ fn injected(text: &str, options: &Options) -> (String, String) {
         json_patch::patch(object, &operations).unwrap();
         edits.push((judged.document, Edit { at: judged.workload.pod, changes: changes.clone() }));
     }
-    let result = edited(&manifest, edits);
+    let result = edited(manifest, edits);
     let found: Vec<Value> = read(&result).documents().iter().map(|document| document.value.clone()).collect();
     assert_eq!(found, intended, "the patch and the text are two ways to the same objects");
     if result != text {
