@@ -8,7 +8,7 @@
 //! them together for a file, and `check` looks for what would hang. `verbs` has a file for each verb: `cli` lists them, `args`
 //! has the options that they share, `output` what users see, `exit` how they end. `cluster` talks to an API server.
 
-mod args;
+pub mod args;
 pub mod change;
 pub mod check;
 pub mod cli;

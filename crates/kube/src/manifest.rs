@@ -1,6 +1,6 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
-use crate::change::{Change, NoPlace, Path, apply};
+use crate::change::{Change, Path, apply};
 use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
@@ -44,18 +44,6 @@ impl Manifest {
         &self.documents
     }
 
-    /// Its text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Its text alone.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        self.text
-    }
-
     /// Its pods: which document, and where in it.
     pub fn workloads<'a>(&'a self, extra: &'a [Path]) -> impl Iterator<Item = (usize, Workload)> + 'a {
         let of = move |(index, document): (usize, &Document)| {
@@ -86,15 +74,18 @@ impl Manifest {
         Some((workload.pod.of(root)?, base.of_job(job)))
     }
 
-    /// What is to become of its pods. `base`: what is known of all of them.
-    #[must_use]
-    pub fn judge(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<Judged> {
-        self.workloads(extra)
-            .filter_map(|(document, workload)| {
-                let (pod, context) = self.asked(document, &workload, base)?;
-                Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
-            })
-            .collect()
+    /// What is to become of its pods, one after the other: what is decided takes more memory than a pod. `base`: what is
+    /// known of all of them.
+    pub fn judge<'a>(
+        &'a self,
+        base: Context<'a>,
+        options: &'a Options,
+        extra: &'a [Path],
+    ) -> impl Iterator<Item = Judged> + 'a {
+        self.workloads(extra).filter_map(move |(document, workload)| {
+            let (pod, context) = self.asked(document, &workload, base)?;
+            Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
+        })
     }
 
     /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes.
@@ -112,34 +103,51 @@ impl Manifest {
     /// The text with these edits, by the number of the document. What cannot be edited in place is written anew.
     ///
     /// # Errors
-    /// When a change has no place: a fault of ours.
-    pub fn edited(&self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<(String, Vec<Refused>), NoPlace> {
-        let (mut text, mut refused) = (String::new(), Vec::new());
+    /// In words, when a change has no place: a fault of ours.
+    pub fn edited(self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<Edited, String> {
+        let Self { text: before, documents } = self;
+        let mut edited =
+            Edited { is_empty: documents.is_empty(), before, after: String::new(), refused: Vec::new() };
         let mut end = 0;
-        for (index, document) in self.documents.iter().enumerate() {
-            text.push_str(self.text.get(end..document.span.start).unwrap_or_default());
+        for (index, document) in documents.into_iter().enumerate() {
+            let text = &edited.before;
+            edited.after.push_str(text.get(end..document.span.start).unwrap_or_default());
             end = document.span.end;
-            let source = self.text.get(document.span.clone()).unwrap_or_default();
+            let source = text.get(document.span.clone()).unwrap_or_default();
             let Some(own) = edits.get(&index) else {
-                text.push_str(source);
+                edited.after.push_str(source);
                 continue;
             };
-            match yaml::edit(&self.text, document, own) {
-                Ok(edited) => text.push_str(&edited),
+            let (line, json) = (document.line, document.json);
+            match yaml::edit(text, document, own) {
+                Ok(new) => edited.after.push_str(&new),
                 Err(why) => {
-                    let mut value = document.value.clone();
+                    let mut value = yaml::reread(source, line, json).map_err(|error| error.to_string())?;
                     for Edit { at, changes } in own {
                         let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
-                        apply(&mut value, &changes)?;
+                        apply(&mut value, &changes).map_err(|error| error.to_string())?;
                     }
-                    text.push_str(&rendered(&value, source));
-                    refused.push(why);
+                    edited.after.push_str(&rendered(&value, source));
+                    edited.refused.push(why);
                 }
             }
         }
-        text.push_str(self.text.get(end..).unwrap_or_default());
-        Ok((text, refused))
+        edited.after.push_str(edited.before.get(end..).unwrap_or_default());
+        Ok(edited)
     }
+}
+
+/// A file's text, and what has become of it. The documents are not kept: they take many times the memory of the text.
+#[derive(Debug)]
+pub struct Edited {
+    /// There is no document in it.
+    pub is_empty: bool,
+    /// As it was.
+    pub before: String,
+    /// As it is to be.
+    pub after: String,
+    /// What could not be edited in place.
+    pub refused: Vec<Refused>,
 }
 
 /// JSON stays JSON.

@@ -61,7 +61,7 @@ fuzz_target!(|bytes: &[u8]| {
         },
     };
     let edit = Edit { at: Path::default(), changes: vec![change] };
-    let Ok(new) = yaml::edit(text, document, &[edit]) else { return };
+    let Ok(new) = yaml::edit(text, document.clone(), &[edit]) else { return };
     let file = format!("{}{new}{}", &text[..document.span.start], &text[document.span.end..]);
     let (after, error) = yaml::read(&file);
     assert!(error.is_none(), "{error:?}\n{file}");

@@ -107,18 +107,18 @@ fn span(tree: &Tree, text: &str, spot: &Spot) -> Option<Range<usize>> {
     let node = tree.node(value);
     match &node.kind {
         // What can be pointed at is the key: the whole mapping below it is none of the reader's trouble.
-        Kind::Mapping(_) | Kind::Sequence(_) if let Some(key) = key => Some(tree.node(key).span.clone()),
+        Kind::Mapping(_) | Kind::Sequence(_) if let Some(key) = key => Some(tree.node(key).span()),
         Kind::Mapping(entries) => {
             // An item of a list: its name says which one it is.
             let name = entries.iter().find(|(key, _)| is_key(tree, *key, "name"));
-            Some(tree.node(name.map_or(value, |(_, name)| *name)).span.clone())
+            Some(tree.node(name.map_or(value, |(_, name)| *name)).span())
         }
-        Kind::Sequence(_) => Some(node.span.clone()),
-        Kind::Alias { .. } => Some(node.span.clone()),
-        Kind::Scalar { .. } if spot.key => key.map(|key| tree.node(key).span.clone()),
+        Kind::Sequence(_) => Some(node.span()),
+        Kind::Alias { .. } => Some(node.span()),
+        Kind::Scalar { .. } if spot.key => key.map(|key| tree.node(key).span()),
         Kind::Scalar { text: plain, .. } => {
-            let within = spot.within.as_ref().and_then(|within| written(text, &node.span, plain, within));
-            Some(within.unwrap_or_else(|| node.span.clone()))
+            let within = spot.within.as_ref().and_then(|within| written(text, &node.span(), plain, within));
+            Some(within.unwrap_or_else(|| node.span()))
         }
     }
 }
@@ -169,7 +169,7 @@ fn merged(tree: &Tree, at: Id, step: &Step) -> Option<(Option<Id>, Id)> {
 
 fn is_key(tree: &Tree, id: Id, wanted: &str) -> bool {
     match &tree.node(id).kind {
-        Kind::Scalar { text, .. } => text == wanted,
+        Kind::Scalar { text, .. } => **text == *wanted,
         Kind::Alias { to, .. } => is_key(tree, *to, wanted),
         Kind::Sequence(_) | Kind::Mapping(_) => false,
     }

@@ -88,7 +88,7 @@ pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision
             key: ("restartPolicy".to_owned(), Some("Always".into())),
         });
     }
-    changes.push(Status::Native { moved }.change());
+    changes.push(Status::Native { moved }.change(facts.pod));
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 

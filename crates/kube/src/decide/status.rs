@@ -5,9 +5,11 @@
 //! wrap VERSION command=NAME pinned=NAME …   the mains that had no `command`, and those whose image got its digest
 //! helper VERSION
 //! ```
+//! Behind that `empty=metadata` or `empty=annotations`, where that mapping was there and empty.
 
 use super::STATUS;
 use crate::change::{Change, Path};
+use crate::pod::Pod;
 use serde_json::Value;
 
 /// What was done to a pod.
@@ -86,11 +88,16 @@ impl Status {
     }
 
     /// The change that notes it.
-    pub(super) fn change(&self) -> Change {
+    pub(super) fn change(&self, pod: Pod<'_>) -> Change {
+        let mut text = self.text();
+        if let Some(mapping) = empty_mapping(pod) {
+            text.push_str(EMPTY);
+            text.push_str(mapping);
+        }
         Change::Set {
             mapping: Path::keys(&["metadata", "annotations"]),
             key: STATUS.to_owned(),
-            value: Value::String(self.text()),
+            value: Value::String(text),
         }
     }
 
@@ -101,6 +108,25 @@ impl Status {
             Self::Helper => "helper",
         }
     }
+}
+
+/// What follows names the mapping that was there, and empty.
+const EMPTY: &str = " empty=";
+
+/// A mapping that holds nothing but our note goes with it, unless it was there before: `metadata: {}`.
+fn empty_mapping(pod: Pod<'_>) -> Option<&'static str> {
+    let is_empty = |keys: &[&str]| {
+        Path::keys(keys).of(pod.0).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+    };
+    if is_empty(&["metadata"]) {
+        return Some("metadata");
+    }
+    is_empty(&["metadata", "annotations"]).then_some("annotations")
+}
+
+/// The mapping that was empty before, as the note says.
+pub(super) fn was_empty(text: &str) -> Option<&str> {
+    text.rsplit_once(EMPTY).map(|(_, mapping)| mapping)
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, optio
             items: parts::mounts(grouped),
         });
     }
-    changes.push(Status::Wrap { given }.change());
+    changes.push(Status::Wrap { given }.change(facts.pod));
     changes
 }
 

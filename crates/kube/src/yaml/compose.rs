@@ -74,11 +74,15 @@ impl Composer<'_> {
             Kind::Alias { name, to } => self.follow(id, (name, *to), |composer| composer.value(*to)),
             Kind::Scalar { .. } => self.scalar(id)?.into_value().map_err(|what| Wrong { at: id, what }),
             Kind::Sequence(items) => {
-                let items: Result<Vec<Value>, Wrong> = items.iter().map(|item| self.value(*item)).collect();
-                Ok(Value::Array(items?))
+                // No more room than it takes: a large file has millions of them.
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(self.value(*item)?);
+                }
+                Ok(Value::Array(list))
             }
             Kind::Mapping(entries) => {
-                let mut object = Map::new();
+                let mut object = Map::with_capacity(entries.len());
                 self.entries(entries, &mut object)?;
                 Ok(Value::Object(object))
             }
@@ -102,8 +106,8 @@ impl Composer<'_> {
     fn is_merge(&self, key: Id) -> bool {
         let node = self.tree.node(key);
         match (&node.kind, node.tag.as_deref()) {
-            (Kind::Scalar { text, style: Style::Plain }, None) => text == "<<",
-            (Kind::Scalar { text, .. }, Some(tag)) => text == "<<" && core_tag(tag) == Some("merge"),
+            (Kind::Scalar { text, style: Style::Plain }, None) => **text == *"<<",
+            (Kind::Scalar { text, .. }, Some(tag)) => **text == *"<<" && core_tag(tag) == Some("merge"),
             (Kind::Scalar { .. } | Kind::Sequence(_) | Kind::Mapping(_) | Kind::Alias { .. }, _) => false,
         }
     }

@@ -15,6 +15,7 @@ mod guard;
 mod scalar;
 mod tree;
 
+pub(crate) use documents::reread;
 pub use documents::{Document, read, stream};
 pub use edit::{Edit, Refused, edit, render};
 pub use tree::{Id, Kind, Node, Style, Tree};

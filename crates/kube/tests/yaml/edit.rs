@@ -39,7 +39,7 @@ fn to_init(index: usize, at: usize) -> Change {
 fn edit(text: &str, change: Change) -> Result<String, Refused> {
     let (documents, error) = yaml::read(text);
     assert_eq!(error, None);
-    yaml::edit(text, &documents[0], &[Edit { at: Path::default(), changes: vec![change] }])
+    yaml::edit(text, documents[0].clone(), &[Edit { at: Path::default(), changes: vec![change] }])
 }
 
 #[track_caller]
@@ -187,8 +187,8 @@ fn two_objects_of_a_list_and_two_documents_of_a_file_are_edited() {
     let text = "items:\n- c: [1]\n- c: [2]\n---\nc:\n- 3\n";
     let (documents, _) = yaml::read(text);
     let at = |at: &str| Edit { at: path(at), changes: vec![insert("c", 0, json!([0]))] };
-    let first = yaml::edit(text, &documents[0], &[at("items.0"), at("items.1")]).unwrap();
-    let second = yaml::edit(text, &documents[1], &[at("")]).unwrap();
+    let first = yaml::edit(text, documents[0].clone(), &[at("items.0"), at("items.1")]).unwrap();
+    let second = yaml::edit(text, documents[1].clone(), &[at("")]).unwrap();
     assert_eq!((first.as_str(), second.as_str()), ("items:\n- c: [0, 1]\n- c: [0, 2]\n", "c:\n- 0\n- 3\n"));
 }
 

@@ -124,7 +124,7 @@ pub fn fills_a_gap(pod: &Value, which: Injection) -> bool {
 pub fn edited(text: &str, document: usize, at: &Path, changes: &[Change]) -> Result<String, Refused> {
     let (documents, _) = yaml::read(text);
     let document = &documents[document];
-    let new = yaml::edit(text, document, &[Edit { at: at.clone(), changes: changes.to_vec() }])?;
+    let new = yaml::edit(text, document.clone(), &[Edit { at: at.clone(), changes: changes.to_vec() }])?;
     Ok(format!("{}{new}{}", &text[..document.span.start], &text[document.span.end..]))
 }
 

@@ -36,7 +36,7 @@ impl Page<'_> {
             return self.carry_lines(mapping, (source, index, item), target.ok_or(to), at, own_change);
         }
         let text = if in_flow(item) {
-            self.changed(self.tree.node(item).span.clone(), own_change)
+            self.changed(self.tree.node(item).span(), own_change)
         } else {
             if let Some(entries) = item_value.as_object_mut() {
                 match value {
@@ -50,14 +50,14 @@ impl Page<'_> {
         splices.extend(match target {
             None if in_flow(mapping) => self.new_flow_list(mapping, to, &text)?,
             None => {
-                let column = self.tree.node(mapping).column;
+                let column = self.tree.node(mapping).column();
                 let dash = column + self.habit(mapping).list;
                 let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
                 let lines = format!("{head}{end}{}- {text}{end}", " ".repeat(dash), end = self.line_end);
                 vec![Splice::insert(self.new_key_place(mapping, to)?, lines)]
             }
             Some(target) if self.is_null(target.value) => {
-                let span = self.tree.node(target.value).span.clone();
+                let span = self.tree.node(target.value).span();
                 let blank = if span.is_empty() { " " } else { "" };
                 vec![Splice { range: span, with: format!("{blank}[{text}]") }]
             }
@@ -100,12 +100,12 @@ impl Page<'_> {
             }
             // Null or `[]`: comments cannot stand in brackets, so that it becomes a list of lines.
             Ok(target) => {
-                let old = self.tree.node(target.value).span.clone();
+                let old = self.tree.node(target.value).span();
                 splices.push(Splice::insert(self.line_after(old.end), lines));
                 splices.push(Splice::cut(self.colon(target.key)?..old.end));
             }
             Err(to) => {
-                let head = " ".repeat(self.tree.node(mapping).column) + Flow::YAML.key(to).trim_end();
+                let head = " ".repeat(self.tree.node(mapping).column()) + Flow::YAML.key(to).trim_end();
                 let place = self.new_key_place(mapping, to)?;
                 splices.push(Splice::insert(place, format!("{head}{}{lines}", self.line_end)));
             }

@@ -27,7 +27,7 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn start(&self, id: Id) -> usize {
-        self.tree.node(id).span.start
+        self.tree.node(id).span().start
     }
 
     pub(super) fn items(&self, list: Id) -> &'a [Id] {
@@ -109,14 +109,14 @@ impl<'a> Page<'a> {
     pub(super) fn end(&self, id: Id) -> usize {
         let node = self.tree.node(id);
         let last = match &node.kind {
-            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span),
+            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span()),
             Kind::Scalar { .. } | Kind::Alias { .. } => None,
             Kind::Sequence(items) => items.last().copied(),
             Kind::Mapping(entries) => entries.last().map(|entry| entry.1),
         };
         match last {
             Some(last) if !node.flow => self.end(last),
-            Some(_) | None => node.span.end,
+            Some(_) | None => node.span().end,
         }
     }
 
