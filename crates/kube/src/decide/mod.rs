@@ -13,6 +13,7 @@ mod reason;
 mod restart;
 mod sidecar;
 mod status;
+pub(crate) mod switches;
 mod undo;
 mod warning;
 mod wrap;
