@@ -32,6 +32,7 @@ impl Manifest {
     /// At the first thing that kubectl would not read.
     pub fn read(text: String) -> Result<Self, yaml::Error> {
         let (documents, error) = yaml::read(&text);
+        documents.iter().try_for_each(expect_manifest)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Self { text, documents }),
@@ -140,6 +141,22 @@ impl Manifest {
         text.push_str(self.text.get(end..).unwrap_or_default());
         Ok((text, refused))
     }
+}
+
+/// What is none cannot be applied, and is a mistake: a file of another kind, a template that was not rendered.
+///
+/// # Errors
+/// When it is a single value.
+pub(crate) fn expect_manifest(document: &Document) -> Result<(), yaml::Error> {
+    let is = match &document.value {
+        Value::Object(_) | Value::Array(_) => return Ok(()),
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+    };
+    let what = format!("a manifest is a mapping that begins with apiVersion and kind, and this is {is}");
+    Err(yaml::Error { line: document.line, what })
 }
 
 /// JSON stays JSON.

@@ -19,6 +19,7 @@ pub use rules::{RULES, Rule};
 
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
+use crate::manifest::expect_manifest;
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -107,9 +108,8 @@ pub fn check(
                 break;
             }
         };
-        if !document.value.is_object() && !document.value.is_array() {
-            let what = "no manifest: it is a mapping that begins with apiVersion and kind".to_owned();
-            seen.error = Some(yaml::Error { line: document.line, what });
+        if let Err(error) = expect_manifest(&document) {
+            seen.error = Some(error);
             break;
         }
         for workload in find(&document.value, extra) {

@@ -128,17 +128,27 @@ impl<'a> Subject<'a> {
             .filter(|invocation| invocation.is_run())
     }
 
-    /// The mains' names, for a sentence: `a`, `a` and `b`.
-    pub(super) fn names_of_mains(&self) -> String {
-        names(self.facts.mains.iter().map(|main| main.name()))
+    /// When the sidecars run on, for a sentence: `a` is over, `a` and `b` are over.
+    pub(super) fn mains_over(&self) -> String {
+        over(self.facts.mains.iter().map(|main| main.name()))
     }
 }
 
-/// As in a sentence.
+/// These mains are over, for a sentence.
+pub(super) fn over<'a>(mains: impl Iterator<Item = &'a str>) -> String {
+    let mains: Vec<&str> = mains.collect();
+    match mains.as_slice() {
+        [] => "the mains are over".to_owned(),
+        [main] => format!("`{main}` is over"),
+        mains => format!("{} are over", names(mains.iter().copied())),
+    }
+}
+
+/// As in a sentence: `a`, `b` and `c`.
 pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     match names.split_last() {
-        None => "nothing".to_owned(),
+        None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, before)) => format!("{} and {last}", before.join(", ")),
     }

@@ -22,6 +22,7 @@ pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIV
 pub use decision::{Decision, Role, RoleKind};
 pub use facts::{Facts, Promised};
 pub use native::NotNative;
+pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};

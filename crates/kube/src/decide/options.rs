@@ -3,7 +3,7 @@
 /// How a pod is to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// The first of the others that is possible.
+    /// Native where all nodes are said to have native sidecars and nothing is against it, else wrap.
     #[default]
     Auto,
     /// Plain sidecars become native ones.

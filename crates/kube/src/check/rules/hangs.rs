@@ -1,7 +1,7 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
 use crate::change::Spot;
-use crate::check::subject::{Found, Subject, names};
+use crate::check::subject::{Found, Subject, over};
 use crate::decide::{Reason, Sidecar, is_ended};
 use crate::invocation::Invocation;
 
@@ -33,7 +33,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         | Reason::AlreadyNative
         | Reason::NoSidecar => return Vec::new(),
     };
-    let mains = subject.names_of_mains();
+    let over = subject.mains_over();
     plain(subject)
         .map(|sidecar| {
             let name = sidecar.container.name();
@@ -41,12 +41,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 "" => subject.inject.to_owned(),
                 _ => subject.inject_native().unwrap_or_else(|| native(sidecar)),
             };
-            found(
-                subject,
-                sidecar,
-                format!("`{name}` runs on when {mains} is over, so the Job never ends{why}"),
-                mend,
-            )
+            found(subject, sidecar, format!("`{name}` runs on when {over}, so the Job never ends{why}"), mend)
         })
         .collect()
 }
@@ -56,7 +51,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
-    let mains = names(subject.wrapped_mains().map(|invocation| invocation.container.name()));
+    let over = over(subject.wrapped_mains().map(|invocation| invocation.container.name()));
     let untold = plain(subject).filter(|sidecar| subject.invocation_in(sidecar.container).is_none());
     untold
         .filter_map(|sidecar| {
@@ -75,7 +70,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
             } else {
                 ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
-            Some(found(subject, sidecar, format!("`{name}` runs on when {mains} is over: {what}"), mend))
+            Some(found(subject, sidecar, format!("`{name}` runs on when {over}: {what}"), mend))
         })
         .collect()
 }

@@ -34,18 +34,16 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 (true, Some(_)) => format!("\"--sidecar\", \"{preset}\","),
                 (true, None) => format!("\"--sidecar\", \"{preset}?\","),
             };
-            let mains = subject.names_of_mains();
+            let over = subject.mains_over();
             match (promised.native, promised.injector.otherwise) {
                 (None, Otherwise::Depends(on)) => Found::warning(
                     spot(subject, promised),
-                    format!(
-                        "{name} adds a sidecar that may run on when {mains} is over; that depends on {on}"
-                    ),
+                    format!("{name} adds a sidecar that may run on when {over}; that depends on {on}"),
                     mend,
                 ),
                 (Some(_), _) | (None, Otherwise::Plain) => Found::error(
                     spot(subject, promised),
-                    format!("{name} adds a sidecar that runs on when {mains} is over, so the Job never ends"),
+                    format!("{name} adds a sidecar that runs on when {over}, so the Job never ends"),
                     mend,
                 ),
             }
