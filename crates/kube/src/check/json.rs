@@ -1,7 +1,7 @@
 //! For programs: one object.
 
 use super::Finding;
-use super::verb::Summary;
+use super::summary::Summary;
 use serde_json::{Value, json};
 
 pub(super) fn write(findings: &[Finding], summary: &Summary) -> String {

@@ -12,6 +12,7 @@ mod place;
 mod rules;
 mod sarif;
 mod subject;
+mod summary;
 mod text;
 pub mod verb;
 

@@ -1,6 +1,6 @@
 //! For review pages: SARIF 2.1.0 (OASIS), as code scanning services take it.
 
-use super::verb::Summary;
+use super::summary::Summary;
 use super::{Finding, RULES, Rule, Severity};
 use serde_json::{Value, json};
 

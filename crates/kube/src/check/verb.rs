@@ -1,6 +1,7 @@
 //! `kubectl lastout check FILE…`
 
-use super::{Finding, Seen, Severity, check, github, json, sarif, text};
+use super::summary::Summary;
+use super::{Finding, check, github, json, sarif, text};
 use crate::cli;
 use crate::decide::Context;
 use crate::files::{Error, Source, sources};
@@ -9,21 +10,30 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-/// What was found in all files.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// How many files were read.
-    pub files: usize,
-    /// How many of those that are meant could not be.
-    pub unreadable: usize,
-    /// How many pods there are.
-    pub pods: usize,
-    /// What hangs or fails.
-    pub errors: usize,
-    /// What may.
-    pub warnings: usize,
-    /// What a comment asks to leave out.
-    pub ignored: usize,
+/// How findings are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+    Github,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Sarif, Self::Github];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
 }
 
 /// Its command line.
@@ -38,8 +48,8 @@ pub fn definition(files: Arg, options: Vec<Arg>) -> Command {
                 .long("output")
                 .value_name("FORMAT")
                 .help("How findings are printed")
-                .value_parser(PossibleValuesParser::new(["text", "json", "sarif", "github"]))
-                .default_value("text"),
+                .value_parser(PossibleValuesParser::new(Format::ALL.map(Format::word)))
+                .default_value(Format::Text.word()),
         )
         .args(options)
 }
@@ -52,7 +62,8 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
     let (options, extra, again) = (cli::options(matches), cli::pod_paths(matches), again(matches));
     let known = cli::known(matches);
     let context = Context::new(&known);
-    let format = matches.get_one::<String>("output").map_or("text", String::as_str);
+    let format =
+        matches.get_one::<String>("output").and_then(|word| Format::read(word)).unwrap_or(Format::Text);
     let words: Vec<String> = matches.get_many::<String>("FILE").into_iter().flatten().cloned().collect();
     let mut summary = Summary::default();
     let mut out = BufWriter::new(io::stdout().lock());
@@ -80,16 +91,16 @@ pub fn run(matches: &ArgMatches) -> Result<u8, Error> {
             complain(&format!("{name}:{}: {}", error.line, error.what), &mut summary);
         }
         match format {
-            "json" | "sarif" => kept.extend(seen.findings),
-            "github" => put(&mut out, seen.findings.iter().map(github::write))?,
-            _ => put(&mut out, seen.findings.iter().map(text::write))?,
+            Format::Json | Format::Sarif => kept.extend(seen.findings),
+            Format::Github => put(&mut out, seen.findings.iter().map(github::write))?,
+            Format::Text => put(&mut out, seen.findings.iter().map(text::write))?,
         }
     }
     progress.iter().for_each(Progress::end);
     match format {
-        "json" => put(&mut out, [json::write(&kept, &summary)])?,
-        "sarif" => put(&mut out, [sarif::write(&kept, &summary)])?,
-        _ => {}
+        Format::Json => put(&mut out, [json::write(&kept, &summary)])?,
+        Format::Sarif => put(&mut out, [sarif::write(&kept, &summary)])?,
+        Format::Github | Format::Text => {}
     }
     written(out.flush())?;
     tell(&summary.to_string());
@@ -119,35 +130,6 @@ fn again(matches: &ArgMatches) -> String {
         }
     }
     words
-}
-
-impl Summary {
-    fn add(&mut self, seen: &Seen) {
-        let errors = seen.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-        self.errors += errors;
-        self.warnings += seen.findings.len() - errors;
-        self.pods += seen.pods;
-        self.ignored += seen.ignored;
-    }
-}
-
-/// `3 files, 5 pods: 2 errors, 1 warning`
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let count = |number: usize, word: &str| match number {
-            1 => format!("1 {word}"),
-            number => format!("{number} {word}s"),
-        };
-        write!(f, "{}, {}: ", count(self.files, "file"), count(self.pods, "pod"))?;
-        write!(f, "{}, {}", count(self.errors, "error"), count(self.warnings, "warning"))?;
-        if self.ignored > 0 {
-            write!(f, ", {} ignored", self.ignored)?;
-        }
-        if self.unreadable > 0 {
-            write!(f, "; {} cannot be read", count(self.unreadable, "file"))?;
-        }
-        Ok(())
-    }
 }
 
 fn complain(line: &str, summary: &mut Summary) {

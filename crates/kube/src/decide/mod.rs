@@ -26,7 +26,7 @@ pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
-pub use reason::Reason;
+pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
 pub use undo::undo;

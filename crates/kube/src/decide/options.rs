@@ -14,6 +14,28 @@ pub enum Mode {
     Helper,
 }
 
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Native, Self::Wrap, Self::Helper];
+
+    /// As users write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Wrap => "wrap",
+            Self::Helper => "helper",
+        }
+    }
+
+    /// Reads it.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
 /// How the program comes into a pod that it wraps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Delivery {

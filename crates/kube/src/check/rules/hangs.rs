@@ -2,7 +2,7 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject, over};
-use crate::decide::{Reason, Sidecar, is_ended};
+use crate::decide::{Class, Sidecar, is_ended};
 use crate::invocation::Invocation;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
@@ -10,28 +10,14 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let reason = subject.decision.reason;
-    let why = match reason {
-        Reason::InjectedWrap | Reason::InjectedNative | Reason::InjectedHelper => String::new(),
-        Reason::Already => return untold(subject),
-        Reason::NoEndpoint
-        | Reason::NotNative
-        | Reason::HostPid
-        | Reason::Windows
-        | Reason::NameConflict
-        | Reason::MountConflict
-        | Reason::PatchMismatch
-        | Reason::Internal => format!("; lastout cannot be put in front of it: {}", reason.words()),
+    let why = match reason.class() {
+        Class::Native | Class::Stopped => String::new(),
+        Class::There => return untold(subject),
+        Class::Impossible => format!("; lastout cannot be put in front of it: {}", reason.words()),
         // `no-command` has it.
-        Reason::NoCommand | Reason::UnresolvedImage => return Vec::new(),
-        // Argo and Tekton end the sidecars of their pods themselves.
-        Reason::ForeignEntrypoint
-        // It is meant so, or nothing is to end.
-        | Reason::OptedOut
-        | Reason::NotSelected
-        | Reason::RestartAlways
-        | Reason::OnlySidecars
-        | Reason::AlreadyNative
-        | Reason::NoSidecar => return Vec::new(),
+        Class::Unclear => return Vec::new(),
+        // Argo and Tekton end the sidecars of their pods themselves; or it is meant so, or nothing is to end.
+        Class::Elsewhere | Class::Needless => return Vec::new(),
     };
     let over = subject.mains_over();
     plain(subject)

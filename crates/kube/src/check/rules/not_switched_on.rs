@@ -3,33 +3,18 @@
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
 use crate::decide::switches::{self, Asked};
-use crate::decide::{Reason, Sidecar};
+use crate::decide::{Class, Sidecar};
 use crate::pod::{Container, list};
 use lastout_core::presets::{Need, Preset, Switch};
 use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    match subject.decision.reason {
-        _ if !subject.ends => return Vec::new(),
-        Reason::InjectedWrap | Reason::InjectedHelper | Reason::Already | Reason::NoCommand => {}
-        // Nobody asks.
-        Reason::InjectedNative
-        | Reason::AlreadyNative
-        | Reason::NoSidecar
-        | Reason::NotNative
-        | Reason::NoEndpoint
-        | Reason::OptedOut
-        | Reason::NotSelected
-        | Reason::RestartAlways
-        | Reason::HostPid
-        | Reason::Windows
-        | Reason::OnlySidecars
-        | Reason::NameConflict
-        | Reason::MountConflict
-        | Reason::UnresolvedImage
-        | Reason::ForeignEntrypoint
-        | Reason::PatchMismatch
-        | Reason::Internal => return Vec::new(),
+    let is_asked = match subject.decision.reason.class() {
+        Class::Stopped | Class::There | Class::Unclear => subject.ends,
+        Class::Native | Class::Needless | Class::Elsewhere | Class::Impossible => false,
+    };
+    if !is_asked {
+        return Vec::new();
     }
     let there = subject.facts.sidecars.iter().filter_map(|sidecar| {
         let preset = sidecar.preset?;
@@ -51,7 +36,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 
 /// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.
 fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<Asked> {
-    if subject.decision.reason != Reason::Already {
+    if subject.decision.reason.class() != Class::There {
         return Some(sidecar.map_or(Asked::ALL, |sidecar| Asked::by(&sidecar.spec.spec)));
     }
     let specs = subject.invocations.iter().flat_map(|invocation| {

@@ -2,14 +2,14 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
-use crate::decide::{Promised, Reason, is_ended};
+use crate::decide::{Class, Promised, is_ended};
 use crate::invocation::Invocation;
 use lastout_core::injectors::{Otherwise, Place, Switch};
 use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    let reason = subject.decision.reason;
-    if !subject.ends || matches!(reason, Reason::OptedOut | Reason::ForeignEntrypoint | Reason::NoCommand) {
+    let class = subject.decision.reason.class();
+    if !subject.ends || matches!(class, Class::Elsewhere | Class::Unclear) {
         return Vec::new();
     }
     let known = |promised: &&Promised| {
@@ -19,7 +19,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let is_told = invocation.into_iter().filter(is_of).any(is_ended);
         promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
     };
-    let is_here = reason == Reason::Already;
+    let is_here = class == Class::There;
     if is_here && !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
