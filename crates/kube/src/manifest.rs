@@ -45,12 +45,6 @@ impl Manifest {
         &self.documents
     }
 
-    /// Its text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Its text alone.
     #[must_use]
     pub fn into_text(self) -> String {
@@ -70,21 +64,20 @@ impl Manifest {
     pub fn images_wanted(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<String> {
         let of = |(document, workload): (usize, Workload)| {
             let (pod, context) = self.asked(document, &workload, base)?;
-            Some(images_wanted(Pod(pod), context, options))
+            Some(images_wanted(pod, context, options))
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
-    /// A pod, and what belongs to it.
+    /// A pod, and what is known beside it.
     fn asked<'a>(
         &'a self,
         document: usize,
         workload: &Workload,
         base: Context<'a>,
-    ) -> Option<(&'a Value, Context<'a>)> {
-        let root = &self.documents.get(document)?.value;
-        let job = workload.job_spec().and_then(|way| way.of(root));
-        Some((workload.pod.of(root)?, base.of_job(job)))
+    ) -> Option<(Pod<'a>, Context<'a>)> {
+        let (pod, job) = workload.of(&self.documents.get(document)?.value)?;
+        Some((pod, base.of_job(job)))
     }
 
     /// What is to become of its pods. `base`: what is known of all of them.
@@ -93,7 +86,7 @@ impl Manifest {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
                 let (pod, context) = self.asked(document, &workload, base)?;
-                Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
+                Some(Judged { document, workload, decision: decide(pod, context, options) })
             })
             .collect()
     }
@@ -103,8 +96,8 @@ impl Manifest {
     pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Vec<Change>)> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let pod = workload.pod.of(&self.documents.get(document)?.value)?;
-                let changes = undo(Pod(pod));
+                let (pod, _) = workload.of(&self.documents.get(document)?.value)?;
+                let changes = undo(pod);
                 Some((document, workload, changes))
             })
             .collect()

@@ -11,6 +11,7 @@ mod json;
 mod place;
 mod rules;
 mod sarif;
+mod scripts;
 mod subject;
 mod summary;
 mod text;

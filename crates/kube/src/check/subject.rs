@@ -2,9 +2,10 @@
 
 use super::Severity;
 use crate::change::{Path, Spot};
-use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Reason, decide, decide_on};
+use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Promised, Reason, decide, decide_on};
 use crate::invocation::Invocation;
 use crate::pod::{Container, Pod, Workload};
+use lastout_core::injectors::Place;
 use serde_json::Value;
 
 /// What a rule has found.
@@ -65,8 +66,7 @@ impl<'a> Subject<'a> {
         options: &'a Options,
         inject: &'a str,
     ) -> Option<Self> {
-        let pod = Pod(workload.pod.of(root)?);
-        let job = workload.job_spec().and_then(|way| way.of(root));
+        let (pod, job) = workload.of(root)?;
         let context = context.of_job(job);
         let facts = Facts::of(pod, context, options);
         let decision = decide_on(&facts, context, options);
@@ -126,6 +126,20 @@ impl<'a> Subject<'a> {
             .iter()
             .filter_map(|main| self.invocation_in(*main))
             .filter(|invocation| invocation.is_run())
+    }
+
+    /// The label or annotation that asks another injector for its sidecar.
+    pub(super) fn spot_of(&self, promised: &Promised) -> Spot {
+        let metadata = self.workload.pod.key("metadata");
+        let said = promised.injector.switches.iter().find_map(|switch| {
+            let (value, list) = match switch.place {
+                Place::PodLabel => (self.pod.label(switch.key), "labels"),
+                Place::PodAnnotation => (self.pod.annotation(switch.key), "annotations"),
+                Place::NamespaceLabel | Place::NamespaceAnnotation => return None,
+            };
+            (switch.means(value?) == Some(true)).then(|| metadata.key(list).key(switch.key))
+        });
+        Spot::key(said.unwrap_or(metadata))
     }
 
     /// When the sidecars run on, for a sentence: `a` is over, `a` and `b` are over.

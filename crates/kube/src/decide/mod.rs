@@ -31,7 +31,7 @@ pub use restart::{Codes, final_codes};
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
 pub use undo::undo;
 pub use warning::Warning;
-pub(crate) use wrap::is_silent;
+pub(crate) use wrap::{is_silent, said};
 
 use crate::change::apply;
 use crate::pod::Pod;

@@ -2,7 +2,7 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject, names};
-use crate::decide::{GROUP_FOLDER, GROUP_SIZE};
+use crate::decide::{EXCLUDE, GROUP_FOLDER, GROUP_SIZE};
 use crate::invocation::Invocation;
 use crate::pod::Container;
 use lastout_core::settings::{Group, Opt};
@@ -24,7 +24,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     for main in mains.iter().filter(|main| has_sidecars && subject.invocation_in(***main).is_none()) {
         let (name, path) = (main.name(), subject.path(**main));
         let message = format!(
-            "lastout does not run `{name}`: the sidecars are stopped while it runs (if it is no main, say so: lastout.dev/exclude-containers)"
+            "lastout does not run `{name}`: the sidecars are stopped while it runs (if it is no main, say so: {EXCLUDE})"
         );
         let mend = front(&members, &words(mains.len(), name));
         all.push(Found::error(Spot::value(path.key("name")), message, mend).of(**main, path));

@@ -1,6 +1,7 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
 use crate::change::Spot;
+use crate::check::scripts;
 use crate::check::subject::{Found, Subject, over};
 use crate::decide::{Class, Sidecar, is_ended};
 use crate::invocation::Invocation;
@@ -63,7 +64,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
 
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
-    subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
+    subject.facts.sidecars.iter().filter(|sidecar| !scripts::is_asked(subject, sidecar))
 }
 
 /// The kubelet ends it then.

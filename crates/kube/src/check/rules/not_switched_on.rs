@@ -100,7 +100,7 @@ fn found(
         (_, None) => {
             let promised =
                 subject.facts.promised.iter().find(|promised| promised.injector.preset == preset.name)?;
-            super::will_be_injected::spot(subject, promised)
+            subject.spot_of(promised)
         }
     };
     let found = if is_elsewhere { Found::warning } else { Found::error }(spot, message, mends.join("\n"));

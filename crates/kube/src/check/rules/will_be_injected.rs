@@ -1,6 +1,6 @@
 //! Another injector adds a sidecar when the pod is created, and nothing waits to end it.
 
-use crate::change::Spot;
+use crate::check::scripts;
 use crate::check::subject::{Found, Subject};
 use crate::decide::{Class, Promised, is_ended};
 use crate::invocation::Invocation;
@@ -17,7 +17,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let preset = promised.injector.preset;
         let is_of = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset);
         let is_told = invocation.into_iter().filter(is_of).any(is_ended);
-        promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
+        promised.native == Some(true) || is_told || scripts::ask(subject, preset)
     };
     let is_here = class == Class::There;
     if is_here && !subject.invocations.iter().all(Invocation::is_known) {
@@ -37,12 +37,12 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             let over = subject.mains_over();
             match (promised.native, promised.injector.otherwise) {
                 (None, Otherwise::Depends(on)) => Found::warning(
-                    spot(subject, promised),
+                    subject.spot_of(promised),
                     format!("{name} adds a sidecar that may run on when {over}; that depends on {on}"),
                     mend,
                 ),
                 (Some(_), _) | (None, Otherwise::Plain) => Found::error(
-                    spot(subject, promised),
+                    subject.spot_of(promised),
                     format!("{name} adds a sidecar that runs on when {over}, so the Job never ends"),
                     mend,
                 ),
@@ -56,18 +56,4 @@ fn native(promised: &Promised) -> String {
     let says = |switch: &&Switch| switch.place == Place::PodAnnotation && switch.means("true") == Some(true);
     let switch = promised.injector.native.iter().find(says);
     switch.map_or(String::new(), |switch| format!("{}: \"true\"", switch.key))
-}
-
-/// The label or annotation that asks for it.
-pub(super) fn spot(subject: &Subject<'_>, promised: &Promised) -> Spot {
-    let metadata = subject.workload.pod.key("metadata");
-    let said = promised.injector.switches.iter().find_map(|switch| {
-        let (value, list) = match switch.place {
-            Place::PodLabel => (subject.pod.label(switch.key), "labels"),
-            Place::PodAnnotation => (subject.pod.annotation(switch.key), "annotations"),
-            Place::NamespaceLabel | Place::NamespaceAnnotation => return None,
-        };
-        (switch.means(value?) == Some(true)).then(|| metadata.key(list).key(switch.key))
-    });
-    Spot::key(said.unwrap_or(metadata))
 }
