@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::status::Status;
 use super::{Context, Decision, KubeVersion, NATIVE_SIDECARS, Reason};
-use crate::change::{Change, Path};
+use crate::change::{Change, Item, KeyChange, Path};
 use crate::pod::{Container, list};
 use serde_json::Value;
 use std::fmt;
@@ -83,9 +83,10 @@ pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision
         moved.push((sidecar.container.name().to_owned(), index));
         changes.push(Change::Move {
             mapping: spec.clone(),
-            from: ("containers".to_owned(), index.saturating_sub(before)),
-            to: ("initContainers".to_owned(), end + before),
-            key: ("restartPolicy".to_owned(), Some("Always".into())),
+            from: Item::of("containers", index.saturating_sub(before)),
+            to: Item::of("initContainers", end + before),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Set("Always".into()),
         });
     }
     changes.push(Status::Native { moved }.change());

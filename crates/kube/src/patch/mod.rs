@@ -1,7 +1,7 @@
 //! Changes → an RFC 6902 patch, as admission wants it. It is applied to what came in before it leaves: one that does not
 //! apply would refuse the pod, under `failurePolicy: Ignore` too.
 
-use crate::change::{Change, NoPlace, Path, Step, apply};
+use crate::change::{Change, KeyChange, NoPlace, Path, Step, apply};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -60,22 +60,19 @@ fn operations_of(object: &Value, change: &Change) -> Vec<Value> {
                 .extend(items.iter().enumerate().map(|(offset, item)| add(&list.index(at + offset), item)));
             operations
         }
-        Change::Move { mapping, from: (from, index), to: (to, at), key: (key, value) } => {
-            let (from, to) = (mapping.key(from), mapping.key(to));
-            let item = from.index(*index);
-            let mut operations = missing(object, &to, &json!([]));
-            match value {
-                Some(value) => operations.push(add(&item.key(key), value)),
-                None => operations.push(json!({ "op": "remove", "path": pointer(&item.key(key)) })),
+        Change::Move { mapping, from, to, key, becomes } => {
+            let item = from.path(mapping);
+            let mut operations = missing(object, &mapping.key(&to.list), &json!([]));
+            match becomes {
+                KeyChange::Set(value) => operations.push(add(&item.key(key), value)),
+                KeyChange::Remove => operations.extend(removed(object, &item.key(key))),
             }
-            operations.push(json!({ "op": "move", "from": pointer(&item), "path": pointer(&to.index(*at)) }));
-            operations.extend(emptied(object, &from, 1));
+            let to = pointer(&to.path(mapping));
+            operations.push(json!({ "op": "move", "from": pointer(&item), "path": to }));
+            operations.extend(emptied(object, &mapping.key(&from.list), 1));
             operations
         }
-        Change::Remove { mapping, key } => {
-            let there = mapping.key(key).of(object).is_some();
-            there.then(|| json!({ "op": "remove", "path": pointer(&mapping.key(key)) })).into_iter().collect()
-        }
+        Change::Remove { mapping, key } => removed(object, &mapping.key(key)).into_iter().collect(),
         Change::Take { list, at, count } => {
             let one = json!({ "op": "remove", "path": pointer(&list.index(*at)) });
             std::iter::repeat_n(one, *count).chain(emptied(object, list, *count)).collect()
@@ -94,6 +91,11 @@ fn missing(object: &Value, whole: &Path, value: &Value) -> Vec<Value> {
         }
     }
     operations
+}
+
+/// A key goes, if it is there.
+fn removed(object: &Value, path: &Path) -> Option<Value> {
+    path.of(object).map(|_| json!({ "op": "remove", "path": pointer(path) }))
 }
 
 fn emptied(object: &Value, list: &Path, count: usize) -> Option<Value> {

@@ -89,22 +89,21 @@ impl Work<'_> {
                 }
                 page.take(mapping, entry, range)
             }
-            Change::Move { mapping, from, to, key } => {
+            Change::Move { mapping, from, to, key, becomes } => {
                 let (node, missing) = self.walk(mapping)?;
-                let source = self.entry(node, &from.0)?;
-                if !missing.is_empty() || from.1 >= self.items(source.value)?.len() {
-                    let list = mapping.key(&from.0);
-                    return Err(wrong(page.start(node), format!("there is no {}", list.index(from.1))));
+                let source = self.entry(node, &from.list)?;
+                if !missing.is_empty() || from.index >= self.items(source.value)?.len() {
+                    return Err(wrong(page.start(node), format!("there is no {}", from.path(mapping))));
                 }
-                match page.find(node, &to.0) {
-                    None => self.brought(node, &mapping.0, &to.0)?,
+                match page.find(node, &to.list) {
+                    None => self.brought(node, &mapping.0, &to.list)?,
                     Some(entry) if page.is_null(entry.value) => {}
                     Some(entry) => {
                         self.items(entry.value)?;
                     }
                 }
-                let item = mapping.key(&from.0).index(from.1).of(self.object).cloned().unwrap_or_default();
-                page.carry(node, (source, from.1), (&to.0, to.1), (&key.0, key.1.as_ref()), item)
+                let item = from.path(mapping).of(self.object).cloned().unwrap_or_default();
+                page.carry(node, (source, from.index), to, (key, becomes), item)
             }
         }
     }
