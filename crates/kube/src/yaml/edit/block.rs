@@ -37,7 +37,10 @@ impl Page<'_> {
                                     .ok()
                                     .and_then(|column| column.checked_sub(node.column));
                             }
-                            _ => {}
+                            Kind::Mapping(_)
+                            | Kind::Sequence(_)
+                            | Kind::Scalar { .. }
+                            | Kind::Alias { .. } => {}
                         }
                     }
                 }
