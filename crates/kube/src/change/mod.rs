@@ -108,7 +108,7 @@ pub struct NoPlace(pub Path);
 
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not of the kind that the change needs", self.0)
+        write!(f, "{} is not of the kind that the change needs; please report it", self.0)
     }
 }
 

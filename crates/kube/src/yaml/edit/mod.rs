@@ -19,7 +19,7 @@ mod work;
 mod write;
 
 use super::documents::{read, reread};
-use super::{Document, Tree};
+use super::{BOM, Document, Tree};
 use crate::change::{Change, Path};
 use page::Page;
 use plan::Plan;
@@ -54,8 +54,6 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
-
-const BOM: &str = "\u{feff}";
 
 /// What has to stand in the file in the place of `document.span`. Of edits whose objects are parts of each other, the first
 /// one is carried out first.
@@ -106,10 +104,16 @@ pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, R
         let (documents, error) = read(&result);
         error.is_none() && matches!(documents.as_slice(), [document] if same(&document.value, &value))
     };
-    if result.split('\n').any(|line| line.starts_with("---")) || !same(&found, &value) || !is_one {
-        return Err(differs(document.line, "it would have changed something else, too".to_owned()));
-    }
-    Ok(result)
+    let fault = if result.split('\n').any(|line| line.starts_with("---")) {
+        "a line of it would begin with ---, and end the document"
+    } else if !same(&found, &value) {
+        "it would have changed something else, too"
+    } else if !is_one {
+        "what stands below would be another document"
+    } else {
+        return Ok(result);
+    };
+    Err(differs(document.line, fault.to_owned()))
 }
 
 fn refused(document: &Document, above: &str, why: String) -> Refused {
