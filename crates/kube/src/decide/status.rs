@@ -7,7 +7,7 @@
 //! ```
 //! Behind that `empty=metadata` or `empty=annotations`, where that mapping was there and empty.
 
-use super::STATUS;
+use super::{Mode, STATUS};
 use crate::change::{Change, Path};
 use crate::pod::Pod;
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub(crate) struct Given {
 impl Status {
     /// The annotation's text.
     pub(crate) fn text(&self) -> String {
-        let mut words = vec![self.mode().to_owned(), env!("CARGO_PKG_VERSION").to_owned()];
+        let mut words = vec![self.mode().word().to_owned(), env!("CARGO_PKG_VERSION").to_owned()];
         match self {
             Self::Native { moved } => {
                 words.extend(moved.iter().map(|(name, index)| format!("{name}={index}")))
@@ -59,14 +59,14 @@ impl Status {
     /// Reads it; of a word that is none of ours nothing is kept. `None`: nothing of ours at all.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
-        let mode = words.next()?;
+        let mode = Mode::read(words.next()?)?;
         let noted = words.filter_map(|word| word.split_once('='));
         match mode {
-            "native" => {
+            Mode::Native => {
                 let moved = noted.filter_map(|(name, index)| Some((name.to_owned(), index.parse().ok()?)));
                 Some(Self::Native { moved: moved.collect() })
             }
-            "wrap" => {
+            Mode::Wrap => {
                 let mut given: Vec<Given> = Vec::new();
                 for (what, name) in noted {
                     match what {
@@ -82,8 +82,8 @@ impl Status {
                 }
                 Some(Self::Wrap { given })
             }
-            "helper" => Some(Self::Helper),
-            _ => None,
+            Mode::Helper => Some(Self::Helper),
+            Mode::Auto => None,
         }
     }
 
@@ -101,11 +101,11 @@ impl Status {
         }
     }
 
-    fn mode(&self) -> &'static str {
+    fn mode(&self) -> Mode {
         match self {
-            Self::Native { .. } => "native",
-            Self::Wrap { .. } => "wrap",
-            Self::Helper => "helper",
+            Self::Native { .. } => Mode::Native,
+            Self::Wrap { .. } => Mode::Wrap,
+            Self::Helper => Mode::Helper,
         }
     }
 }

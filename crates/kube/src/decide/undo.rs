@@ -4,7 +4,7 @@
 use super::STATUS;
 use super::ours::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
 use super::status::{Status, was_empty};
-use crate::change::{Change, Path, Step};
+use crate::change::{Change, Item, KeyChange, Path, Step};
 use crate::pod::{Pod, list};
 use serde_json::Value;
 
@@ -90,9 +90,10 @@ fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(String, u
         gone.push(index);
         changes.push(Change::Move {
             mapping: Path::keys(&["spec"]),
-            from: ("initContainers".to_owned(), index - before),
-            to: ("containers".to_owned(), place.min(count + done)),
-            key: ("restartPolicy".to_owned(), None),
+            from: Item::of("initContainers", index - before),
+            to: Item::of("containers", place.min(count + done)),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Remove,
         });
     }
 }

@@ -37,7 +37,10 @@ impl Page<'_> {
                                     .ok()
                                     .and_then(|column| column.checked_sub(node.column()));
                             }
-                            _ => {}
+                            Kind::Mapping(_)
+                            | Kind::Sequence(_)
+                            | Kind::Scalar { .. }
+                            | Kind::Alias { .. } => {}
                         }
                     }
                 }
@@ -75,7 +78,8 @@ impl Page<'_> {
         lines.iter().flat_map(|line| [line.as_str(), self.line_end]).collect()
     }
 
-    /// Where the lines of an item begin, with the comments right above it.
+    /// Where the lines of an item begin. Whose a comment between two items is: below an item and further in than the dashes, it is
+    /// that item's; else it is the next one's.
     pub(super) fn item_start(&self, entry: Entry, index: usize) -> Result<usize, Wrong> {
         let dash = self.dash(entry.value, index)?;
         Ok(self.comments_above(self.line_start(dash), self.item_floor(entry, index)?))
