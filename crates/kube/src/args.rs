@@ -41,6 +41,22 @@ pub(crate) fn pod_path() -> Arg {
         })
 }
 
+/// `--sidecar`
+pub(crate) fn sidecar() -> Arg {
+    value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(why) => Err(why.to_string()),
+        })
+}
+
+/// `--main`
+pub(crate) fn main() -> Arg {
+    value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
+        .action(ArgAction::Append)
+}
+
 /// What a decision depends on.
 pub(crate) fn decision_options() -> Vec<Arg> {
     vec![
@@ -52,14 +68,8 @@ pub(crate) fn decision_options() -> Vec<Arg> {
             .default_value("auto"),
         value("image", "IMAGE", "lastout's own image").default_value(IMAGE),
         value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container").default_value(HELPER_IMAGE),
-        value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
-            .action(ArgAction::Append)
-            .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(why) => Err(why.to_string()),
-            }),
-        value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
-            .action(ArgAction::Append),
+        sidecar(),
+        main(),
         value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")
             .value_parser(|text: &str| KubeVersion::read(text).ok_or("write 1.33")),
         value("resources", "CPU,MEMORY|inherit", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(

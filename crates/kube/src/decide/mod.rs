@@ -24,7 +24,7 @@ pub use facts::{Facts, Promised};
 pub use native::NotNative;
 pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
-pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
+pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, HELPER, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};

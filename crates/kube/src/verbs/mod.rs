@@ -5,6 +5,7 @@ pub mod check;
 pub mod completion;
 mod decisions;
 pub mod explain;
+pub mod helper;
 pub mod inject;
 pub mod presets;
 mod rewrite;
