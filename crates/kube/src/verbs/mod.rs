@@ -7,6 +7,7 @@ mod decisions;
 pub mod explain;
 pub mod helper;
 pub mod inject;
+pub mod manifests;
 pub mod presets;
 mod rewrite;
 pub mod uninject;
