@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::options::Options;
-use super::ours::HELPER;
+use super::ours::{HELPER, HELPER_VERB, is_helper};
 use super::parts::restricted;
 use super::status::Status;
 use super::{Decision, Reason};
@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 
 pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
     let pod = facts.pod;
-    if pod.containers().iter().any(|container| container.name() == HELPER) {
-        return Decision::new(facts, Reason::Already, HELPER);
+    let all = pod.init_containers().into_iter().chain(pod.containers());
+    if let Some(container) = all.into_iter().find(|container| container.name() == HELPER) {
+        let (is_ours, about) = (is_helper(container), format!("container {HELPER}"));
+        return Decision::new(facts, if is_ours { Reason::Already } else { Reason::NameConflict }, about);
     }
-    let mut args = vec![Value::from("helper")];
+    let mut args = vec![Value::from(HELPER_VERB)];
     for spec in facts.specs() {
         args.extend([Value::from("--sidecar"), Value::from(spec)]);
     }

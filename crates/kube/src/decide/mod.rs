@@ -27,12 +27,12 @@ pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
-pub use undo::undo;
+pub use undo::{Stays, undo};
 pub use warning::Warning;
 pub(crate) use wrap::is_silent;
 
 use crate::change::apply;
-use crate::pod::Pod;
+use crate::pod::{Pod, RestartPolicy};
 use serde_json::Value;
 
 /// What our labels and annotations begin with.
@@ -70,7 +70,11 @@ pub(crate) const LEFT_ALONE: &[Row] = &[
     }),
     (Reason::NoSidecar, |facts| holds(facts.has_no_sidecar())),
     (Reason::OnlySidecars, |facts| holds(facts.mains.is_empty())),
-    (Reason::RestartAlways, |facts| holds(facts.runs_for_ever())),
+    (Reason::RestartAlways, |facts| {
+        let main = facts.main_without_end()?;
+        let is_own = facts.pod.restart_policy() != RestartPolicy::Always;
+        Some(if is_own { format!("as {} has it", main.name()) } else { String::new() })
+    }),
 ];
 
 /// There is nothing to name.
@@ -87,12 +91,15 @@ fn first(rows: &[Row], facts: &Facts<'_>) -> Option<Refusal> {
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
     let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
     if decision.is_change() {
-        let is_stable = applied(pod.0, &decision).is_ok_and(|after| {
-            !decide_on(&Facts::of(Pod(&after), context, options), context, options).is_change()
+        let after = applied(pod.0, &decision);
+        let is_stable = after.as_ref().is_ok_and(|after| {
+            !decide_on(&Facts::of(Pod(after), context, options), context, options).is_change()
         });
         if !is_stable {
             decision.changes.clear();
             decision.reason = Reason::PatchMismatch;
+            // As of `annotations: foo`, which kubectl refuses as well.
+            decision.about = after.err().map(|no_place| no_place.to_string()).unwrap_or_default();
         }
     }
     decision

@@ -1,11 +1,9 @@
 //! What comes into a pod: volumes, mounts, the init container, the words in front of a main's command. Each is made here
 //! alone, whoever puts it in.
 
-use super::STOP_ON;
 use super::facts::Facts;
 use super::options::{Delivery, Options};
 use super::ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_SIZE, GROUP_VOLUME, SIZE, VOLUME};
-use super::restart::final_codes;
 use crate::pod::Container;
 use lastout_core::argv::Subcommand;
 use serde_json::{Value, json};
@@ -35,8 +33,7 @@ pub(crate) fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], g
     for spec in specs {
         words.extend(["--sidecar".to_owned(), spec.clone()]);
     }
-    let own = facts.pod.annotation(STOP_ON).map(str::to_owned);
-    if let Some(codes) = own.or_else(|| final_codes(facts.pod, main).as_stop_on()) {
+    if let Some(codes) = facts.stop_on(main) {
         words.extend(["--stop-on".to_owned(), codes]);
     }
     if grouped {

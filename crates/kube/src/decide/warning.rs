@@ -43,7 +43,23 @@ pub(super) fn unknown(pod: Pod<'_>) -> Vec<Warning> {
         at: Some(Path::keys(&["metadata", "labels", INJECT])),
         what: format!("{INJECT}: {value:?} is neither \"true\" nor \"false\", and counts as not set"),
     });
-    annotations.chain(label).collect()
+    let mut all: Vec<Warning> = annotations.chain(label).collect();
+    // kubectl refuses what is no text; `inject: false` without quotes is the likeliest.
+    let of_ours = |key: &str| key == INJECT || ANNOTATIONS.contains(&key) || key.starts_with(COMMAND);
+    for group in ["labels", "annotations"] {
+        for (key, value) in pod.texts(group).filter(|(key, value)| of_ours(key) && !value.is_string()) {
+            let mend = if value.is_array() || value.is_object() {
+                String::new()
+            } else {
+                format!(": write \"{value}\"")
+            };
+            all.push(Warning {
+                at: Some(Path::keys(&["metadata", group, key])),
+                what: format!("{key}: {value} is no text, and counts as not set{mend}"),
+            });
+        }
+    }
+    all
 }
 
 /// Names in an annotation that no container has.
