@@ -32,6 +32,7 @@ impl Manifest {
     /// At the first thing that kubectl would not read.
     pub fn read(text: String) -> Result<Self, yaml::Error> {
         let (documents, error) = yaml::read(&text);
+        documents.iter().try_for_each(expect_manifest)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Self { text, documents }),
@@ -57,7 +58,7 @@ impl Manifest {
     pub fn images_wanted(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<String> {
         let of = |(document, workload): (usize, Workload)| {
             let (pod, context) = self.asked(document, &workload, base)?;
-            Some(images_wanted(Pod(pod), context, options))
+            Some(images_wanted(pod, context, options))
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
@@ -73,16 +74,15 @@ impl Manifest {
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
-    /// A pod, and what belongs to it.
+    /// A pod, and what is known beside it.
     fn asked<'a>(
         &'a self,
         document: usize,
         workload: &Workload,
         base: Context<'a>,
-    ) -> Option<(&'a Value, Context<'a>)> {
-        let root = &self.documents.get(document)?.value;
-        let job = workload.job_spec().and_then(|way| way.of(root));
-        Some((workload.pod.of(root)?, base.of_job(job)))
+    ) -> Option<(Pod<'a>, Context<'a>)> {
+        let (pod, job) = workload.of(&self.documents.get(document)?.value)?;
+        Some((pod, base.of_job(job)))
     }
 
     /// What is to become of its pods, one after the other: what is decided takes more memory than a pod. `base`: what is
@@ -95,7 +95,7 @@ impl Manifest {
     ) -> impl Iterator<Item = Judged> + 'a {
         self.workloads(extra).filter_map(move |(document, workload)| {
             let (pod, context) = self.asked(document, &workload, base)?;
-            Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
+            Some(Judged { document, workload, decision: decide(pod, context, options) })
         })
     }
 
@@ -105,8 +105,8 @@ impl Manifest {
     pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Result<Vec<Change>, Stays>)> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let pod = workload.pod.of(&self.documents.get(document)?.value)?;
-                let changes = undo(Pod(pod));
+                let (pod, _) = workload.of(&self.documents.get(document)?.value)?;
+                let changes = undo(pod);
                 Some((document, workload, changes))
             })
             .collect()
@@ -160,6 +160,22 @@ pub struct Edited {
     pub after: String,
     /// What could not be edited in place.
     pub refused: Vec<Refused>,
+}
+
+/// What is none cannot be applied, and is a mistake: a file of another kind, a template that was not rendered.
+///
+/// # Errors
+/// When it is a single value.
+pub(crate) fn expect_manifest(document: &Document) -> Result<(), yaml::Error> {
+    let is = match &document.value {
+        Value::Object(_) | Value::Array(_) => return Ok(()),
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+    };
+    let what = format!("a manifest is a mapping that begins with apiVersion and kind, and this is {is}");
+    Err(yaml::Error { line: document.line, what })
 }
 
 /// JSON stays JSON.

@@ -176,7 +176,7 @@ proptest! {
         let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let intended = applied(&pod, &decision).unwrap();
         let mut patched = pod.clone();
-        let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap().into()).unwrap();
+        let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap()).unwrap();
         json_patch::patch(&mut patched, &patch).unwrap();
         prop_assert_eq!(&patched, &intended);
         let again = decide(Pod(&intended), asked.context(), &asked.options);

@@ -69,12 +69,12 @@ fn injected(text: &str, options: &Options, known: &Known) -> (String, String) {
         let object = intended.get_mut(judged.document).unwrap();
         let whole: Vec<_> = changes.iter().map(|change| change.under(&judged.workload.pod)).collect();
         let operations = patch::patch(object, &whole).unwrap();
-        for operation in &operations {
+        for operation in operations.as_array().unwrap() {
             let member = |key: &str| operation.get(key).map(|value| format!(" {value}")).unwrap_or_default();
             let op = operation.get("op").and_then(Value::as_str).unwrap();
             let _ = writeln!(told, "  {op}{}{}{}", member("from"), member("path"), member("value"));
         }
-        let operations: json_patch::Patch = serde_json::from_value(operations.into()).unwrap();
+        let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
         json_patch::patch(object, &operations).unwrap();
         edits.push((judged.document, Edit { at: judged.workload.pod, changes: changes.clone() }));
     }

@@ -2,7 +2,7 @@
 //! it is read as a whole file, with what stands around the document.
 #![no_main]
 
-use kubectl_lastout::change::{Change, Path, Step};
+use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
 use kubectl_lastout::yaml::{self, Edit};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -53,9 +53,10 @@ fuzz_target!(|bytes: &[u8]| {
         _ => match path.0.split_last() {
             Some((Step::Key(key), mapping)) => Change::Move {
                 mapping: Path(mapping.to_vec()),
-                from: (key.clone(), index),
-                to: ("initContainers".to_owned(), 0),
-                key: ("restartPolicy".to_owned(), Some(json!("Always"))),
+                from: Item::of(key, index),
+                to: Item::of("initContainers", 0),
+                key: "restartPolicy".to_owned(),
+                becomes: KeyChange::Set(json!("Always")),
             },
             _ => return,
         },

@@ -4,8 +4,8 @@
 
 use super::STATUS;
 use super::ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, HELPER, VOLUME, is_helper, is_ours_init};
-use super::status::{Given, Status, was_empty};
-use crate::change::{Change, Path, Step};
+use super::status::{Given, Status, was_empty, was_null};
+use crate::change::{Change, Item, KeyChange, Path, Step, apply};
 use crate::pod::{Container, Pod, list};
 use lastout_core::argv::{Subcommand, scan};
 use lastout_core::settings::{Opt, Verb};
@@ -60,7 +60,8 @@ pub fn undo(pod: Pod<'_>) -> Result<Vec<Change>, Stays> {
         back_from_native(&mut changes, pod, moved, count)?;
     }
     if let Some(note) = note {
-        take_note(&mut changes, pod, was_empty(note));
+        take_note(&mut changes, pod, was_empty(note), &was_null(note));
+        null_again(&mut changes, pod, &was_null(note))?;
     }
     Ok(changes)
 }
@@ -215,16 +216,17 @@ fn back_from_native(
         gone.push(index);
         changes.push(Change::Move {
             mapping: Path::keys(&["spec"]),
-            from: ("initContainers".to_owned(), index - before),
-            to: ("containers".to_owned(), place.min(count + done)),
-            key: ("restartPolicy".to_owned(), None),
+            from: Item::of("initContainers", index - before),
+            to: Item::of("containers", place.min(count + done)),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Remove,
         });
     }
     Ok(())
 }
 
-/// Our note goes, and with it the mappings that would be empty, up to one that was empty before.
-fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>, empty: Option<&str>) {
+/// Our note goes, and with it the mappings that would be empty, up to one that was empty or null before.
+fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>, empty: Option<&str>, null: &[(&str, Option<&str>)]) {
     let mut mapping = Path::keys(&["metadata", "annotations"]);
     let mut key = STATUS.to_owned();
     while let Some(entries) = mapping.of(pod.0).and_then(Value::as_object)
@@ -234,9 +236,43 @@ fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>, empty: Option<&str>) {
     {
         key = parent.clone();
         mapping.0.pop();
+        if null.contains(&(&key, None)) {
+            changes.push(Change::Set { mapping, key, value: Value::Null });
+            return;
+        }
         if mapping.0.is_empty() {
             break;
         }
     }
     changes.push(Change::Remove { mapping, key });
+}
+
+/// Lists and commands that were null before are null again, where nobody has put anything else there.
+fn null_again(changes: &mut Vec<Change>, pod: Pod<'_>, null: &[(&str, Option<&str>)]) -> Result<(), Stays> {
+    const OF_POD: [&str; 2] = ["volumes", "initContainers"];
+    const OF_CONTAINER: [&str; 2] = ["volumeMounts", "command"];
+    if null.is_empty() {
+        return Ok(());
+    }
+    let mut after = pod.0.clone();
+    apply(&mut after, changes).map_err(|no_place| Stays(no_place.to_string()))?;
+    let spec = Path::keys(&["spec"]);
+    for (key, name) in null {
+        let mapping = match name {
+            None if OF_POD.contains(key) => spec.clone(),
+            Some(name) if OF_CONTAINER.contains(key) => {
+                let containers = Pod(&after).containers();
+                let Some(container) = containers.iter().find(|container| container.name() == *name) else {
+                    continue;
+                };
+                spec.key("containers").index(container.index)
+            }
+            None | Some(_) => continue,
+        };
+        let found = mapping.key(key).of(&after);
+        if found.is_none_or(|found| found.as_array().is_some_and(Vec::is_empty)) {
+            changes.push(Change::Set { mapping, key: (*key).to_owned(), value: Value::Null });
+        }
+    }
+    Ok(())
 }

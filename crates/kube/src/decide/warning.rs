@@ -66,5 +66,12 @@ pub(super) fn unknown(pod: Pod<'_>) -> Vec<Warning> {
 pub(super) fn unknown_names(key: &str, names: &[&str], containers: &[Container<'_>]) -> Vec<Warning> {
     let is_known = |name: &str| containers.iter().any(|container| container.name() == name);
     let unknown = names.iter().filter(|name| !is_known(name));
-    unknown.map(|name| Warning::of_annotation(key, format!("there is no container {name}"))).collect()
+    unknown
+        .map(|name| {
+            Warning::of_annotation(
+                key,
+                format!("there is no container {name}, and the name counts as not set"),
+            )
+        })
+        .collect()
 }

@@ -25,6 +25,18 @@ pub(super) fn is_merge(tree: &Tree, key: Id) -> bool {
     Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.is_merge(key)
 }
 
+impl Tree {
+    /// This key is read as that text: `on:` as "true".
+    pub(crate) fn is_key(&self, id: Id, wanted: &str) -> bool {
+        key(self, id).is_some_and(|key| key == wanted)
+    }
+
+    /// This key merges what is behind it into its mapping.
+    pub(crate) fn is_merge(&self, key: Id) -> bool {
+        is_merge(self, key)
+    }
+}
+
 struct Composer<'a> {
     tree: &'a Tree,
     /// The anchored nodes whose aliases are being followed.

@@ -1,7 +1,7 @@
 //! A file → its documents, cut as apimachinery cuts a stream: by lines, before any YAML is read.
 
 use super::compose::compose;
-use super::{Error, Tree};
+use super::{BOM, Error, Tree};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -75,7 +75,6 @@ struct Chunk {
 }
 
 fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
-    const BOM: &str = "\u{feff}";
     let source = text.get(chunk.span.clone()).unwrap_or_default();
     let (source, base) = match source.strip_prefix(BOM) {
         Some(rest) => (rest, chunk.span.start + BOM.len()),

@@ -22,6 +22,9 @@ pub use tree::{Id, Kind, Node, Style, Tree};
 
 use std::fmt;
 
+/// A byte order mark, with which some editors begin a file.
+const BOM: &str = "\u{feff}";
+
 /// Why a text is no manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

@@ -103,7 +103,8 @@ impl Tree {
     pub(super) fn parse(chunk: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
         let last_line = Cell::new(first_line);
         guarded(|| Self::events(chunk, base, first_line, &last_line)).unwrap_or_else(|| {
-            let what = "it cannot be read from here on: YAML's grammar has no such thing".to_owned();
+            let what =
+                "it cannot be read from here on: the reader of YAML gave up; please report it".to_owned();
             Err(Error { line: last_line.get(), what })
         })
     }

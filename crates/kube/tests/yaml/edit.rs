@@ -1,6 +1,6 @@
 //! What an edit writes, where, and what it refuses.
 
-use kubectl_lastout::change::{Change, Path, Step};
+use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
 use kubectl_lastout::yaml::{self, Edit, Refused};
 use serde_json::{Value, json};
 
@@ -26,13 +26,12 @@ fn remove(mapping: &str, key: &str) -> Change {
 }
 
 fn to_init(index: usize, at: usize) -> Change {
-    let there = |key: &str, index| (key.to_owned(), index);
-    let key = ("restartPolicy".to_owned(), Some(json!("Always")));
     Change::Move {
         mapping: Path::default(),
-        from: there("containers", index),
-        to: there("initContainers", at),
-        key,
+        from: Item::of("containers", index),
+        to: Item::of("initContainers", at),
+        key: "restartPolicy".to_owned(),
+        becomes: KeyChange::Set(json!("Always")),
     }
 }
 
@@ -207,7 +206,7 @@ fn what_stands_for_something_else_is_refused() {
     refused("containers:\n- &a {x: 1}\n- name: b\n  y: *a\n", to_init(1, 0), "there is no anchor &a");
     refused("{\"c\": [\"\\ud83d\\ude80\"]}", front(), "it is no YAML");
     // Found by the fuzzer: the `{}` that would be left is JSON, and what is below it another document.
-    refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "something else");
+    refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "another document");
 }
 
 #[test]

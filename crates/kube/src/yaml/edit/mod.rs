@@ -19,7 +19,7 @@ mod work;
 mod write;
 
 use super::documents::{read, reread};
-use super::{Document, Tree};
+use super::{BOM, Document, Tree};
 use crate::change::{Change, Path};
 use page::Page;
 use plan::Plan;
@@ -54,8 +54,6 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
-
-const BOM: &str = "\u{feff}";
 
 /// What has to stand in the file in the place of `document.span`. Of edits whose objects are parts of each other, the first
 /// one is carried out first.
@@ -109,10 +107,16 @@ pub fn edit(text: &str, document: Document, edits: &[Edit]) -> Result<String, Re
         let (documents, error) = read(&result);
         error.is_none() && matches!(documents.as_slice(), [document] if same(&document.value, &value))
     };
-    if result.split('\n').any(|line| line.starts_with("---")) || !is_same || !is_one {
-        return Err(differs(line, "it would have changed something else, too".to_owned()));
-    }
-    Ok(result)
+    let fault = if result.split('\n').any(|line| line.starts_with("---")) {
+        "a line of it would begin with ---, and end the document"
+    } else if !is_same {
+        "it would have changed something else, too"
+    } else if !is_one {
+        "what stands below would be another document"
+    } else {
+        return Ok(result);
+    };
+    Err(differs(line, fault.to_owned()))
 }
 
 fn refused(line: usize, above: &str, why: String) -> Refused {

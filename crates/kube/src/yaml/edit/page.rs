@@ -1,6 +1,7 @@
 //! Where things stand in a text: lines, dashes, colons, comments, ends.
 
 use super::super::compose;
+use super::super::scalar::is_null;
 use super::super::{Id, Kind, Style, Tree};
 use super::splice::{Wrong, wrong};
 use std::ops::Range;
@@ -62,8 +63,7 @@ impl<'a> Page<'a> {
 
     pub(super) fn is_null(&self, id: Id) -> bool {
         let node = self.tree.node(id);
-        let null = |text: &str| matches!(text, "" | "~" | "null" | "Null" | "NULL");
-        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && null(text))
+        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && is_null(text))
     }
 
     /// Refuses what is not written here alone.
