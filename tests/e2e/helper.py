@@ -30,13 +30,15 @@ def allow(stage, name):
     stage.apply(roles.replace("name: lastout-helper", f"name: lastout-helper-{name}"))
 
 
-def start(stage, file, job, *options, may_watch=True, change=lambda job: None):
+def start(stage, file, job, *options, may_watch=True, args=None, change=lambda job: None):
     """A Job whose main is not wrapped, but watched. -> its name"""
     account(stage, job, may_watch)
     image = f"localhost/kubectl-lastout:{version()}"
     thing = read(inject(stage, manifest(file, job), "--mode", "helper", "--helper-image", image, *options))
     thing["metadata"].pop("namespace", None)
     spec_of(thing)["serviceAccountName"] = job
+    # Nobody makes this main wait for its proxies, so it does not need them.
+    container(thing, "main")["args"] = args or ["--run", "1s"]
     change(thing)
     stage.create(thing)
     return job
@@ -67,16 +69,16 @@ def a_helper_as_native_sidecar_ends_with_the_pod(stage):
 def a_helper_ends_the_sidecars_of_a_main_that_failed_for_good(stage):
     def fails(job):
         job["spec"]["backoffLimit"] = 0
-        container(job, "main")["args"] = ["--exit", "5"]
 
-    pod = stage.job_ends(start(stage, "plain.yaml", "helped-5", change=fails), "Failed")
+    pod = stage.job_ends(start(stage, "plain.yaml", "helped-5", args=["--exit", "5"], change=fails), "Failed")
     ended(pod, main=5)
     stopped(stage, pod, "main", 5)
 
 
 @case
 def a_helper_waits_for_the_last_try_of_a_main_that_is_restarted(stage):
-    pod = stage.job_ends(start(stage, "on-failure.yaml", "helped-again"), "Complete")
+    args = ["--fail-once", "/state/tried", "5", "--run", "1s"]
+    pod = stage.job_ends(start(stage, "on-failure.yaml", "helped-again", args=args), "Complete")
     ended(pod)
     [main] = [status for status in cluster.statuses(pod) if status["name"] == "main"]
     check(main["restartCount"] == 1, f"main was restarted {main['restartCount']} times")

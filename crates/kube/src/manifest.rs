@@ -1,7 +1,7 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
 use crate::change::{Change, Path, apply};
-use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
+use crate::decide::{Context, Decision, Options, Stays, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
@@ -63,6 +63,17 @@ impl Manifest {
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
+    /// The names of the containers of all its pods, but for init containers.
+    #[must_use]
+    pub fn container_names(&self, extra: &[Path]) -> Vec<String> {
+        let of = |(document, workload): (usize, Workload)| {
+            let pod = workload.pod.of(&self.documents.get(document)?.value)?;
+            let names = Pod(pod).containers().into_iter().map(|container| container.name().to_owned());
+            Some(names.collect::<Vec<_>>())
+        };
+        self.workloads(extra).filter_map(of).flatten().collect()
+    }
+
     /// A pod, and what is known beside it.
     fn asked<'a>(
         &'a self,
@@ -88,9 +99,10 @@ impl Manifest {
         })
     }
 
-    /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes.
+    /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes, or why it
+    /// stays.
     #[must_use]
-    pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Vec<Change>)> {
+    pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Result<Vec<Change>, Stays>)> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
                 let (pod, _) = workload.of(&self.documents.get(document)?.value)?;

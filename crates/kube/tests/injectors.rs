@@ -52,7 +52,7 @@ fn uninjected(text: &str) -> String {
         manifest,
         undone
             .into_iter()
-            .map(|(document, pod, changes)| (document, Edit { at: pod.pod, changes }))
+            .map(|(document, pod, changes)| (document, Edit { at: pod.pod, changes: changes.unwrap() }))
             .collect(),
     )
 }

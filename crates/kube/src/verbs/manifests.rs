@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 pub fn definition() -> Command {
     Command::new("manifests")
         .about("Print what kubectl has to apply before helpers work")
-        .arg(args::flag("helper", "The Role that lets helpers watch the pods of a namespace, and who has it").required(true))
+        .arg(
+            args::flag("helper", "The Role that lets helpers watch the pods of a namespace, and who has it")
+                .required(true),
+        )
         .arg(args::value("namespace", "NAME", "The namespace of the pods").short('n').required(true))
         .arg(
             args::value("service-account", "NAME", "An account that the pods run as")

@@ -2,8 +2,11 @@
 
 use super::rewrite::{read_all, rewrite};
 use crate::args;
+use crate::change::Change;
+use crate::decide::Stays;
 use crate::exit::Ended;
 use crate::output::report;
+use crate::pod::Workload;
 use clap::{ArgMatches, Command};
 
 /// Its command line.
@@ -23,11 +26,15 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
     rewrite(matches, read_all(matches)?, |source, manifest| {
-        let undone = manifest.undo(&extra);
-        for (_, workload, changes) in &undone {
-            let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
+        let told = |(document, workload, undone): (usize, Workload, Result<Vec<Change>, Stays>)| {
+            let what = match &undone {
+                Ok(changes) if changes.is_empty() => "lastout is not there".to_owned(),
+                Ok(_) => "lastout is taken out".to_owned(),
+                Err(why) => format!("lastout stays: {why}"),
+            };
             report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
-        }
-        undone
+            (document, workload, undone.unwrap_or_default())
+        };
+        manifest.undo(&extra).into_iter().map(told).collect()
     })
 }

@@ -1,8 +1,8 @@
 //! A pod as the API server has it → whether its mains are over.
 
-use crate::decide::{Context, Facts, HELPER, Known, Options, Stage, final_codes};
+use crate::decide::{Context, Facts, Known, Options, Stage, final_codes};
 use crate::exit::Error;
-use crate::pod::{Pod, list};
+use crate::pod::{Container, Pod, list};
 use serde_json::Value;
 
 /// How far the pod is.
@@ -14,7 +14,7 @@ pub(super) enum State {
     Over {
         /// Each with its exit code, in words.
         mains: Vec<String>,
-        /// The SPECs of the sidecars that run on.
+        /// The SPECs of the sidecars that have not ended for good.
         sidecars: Vec<String>,
         /// The helper itself is a native sidecar.
         is_native: bool,
@@ -33,39 +33,43 @@ pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
     let known = Known::default();
     let context = Context { stage: Stage::Admission, ..Context::new(&known) };
     let facts = Facts::of(Pod(pod), context, options);
-    let mains: Vec<_> = facts.mains.iter().filter(|main| main.name() != HELPER).collect();
     let names: Vec<&str> = facts.pod.containers().iter().map(|container| container.name()).collect();
     if let Some(unknown) = options.mains.iter().find(|name| !names.contains(&name.as_str())) {
         let names = names.join(", ");
         return Err(Error(format!("--main {unknown}: the pod has no such container; it has {names}")));
     }
-    if mains.is_empty() {
+    if facts.mains.is_empty() {
         return Err(Error(
             "all of the pod's containers are sidecars: --main names what is to be waited for".to_owned(),
         ));
     }
     let (mut running, mut over) = (Vec::new(), Vec::new());
-    for main in mains {
-        match exit_code(pod, main.name()) {
-            Some(code) if final_codes(facts.pod, *main).has(u8::try_from(code).unwrap_or(u8::MAX)) => {
-                over.push(format!("{} ended with {code}", main.name()));
-            }
-            Some(_) | None => running.push(main.name().to_owned()),
+    for main in &facts.mains {
+        match final_code(facts.pod, *main) {
+            Some(code) => over.push(format!("{} ended with {code}", main.name())),
+            None => running.push(main.name().to_owned()),
         }
     }
     if !running.is_empty() {
         return Ok(State::Running(running));
     }
-    let sidecars = facts.sidecars.iter().map(|sidecar| sidecar.spec.text.clone()).collect();
-    let is_native = facts.native.iter().any(|container| container.name() == HELPER);
+    let sidecars = facts
+        .sidecars
+        .iter()
+        .filter(|sidecar| final_code(facts.pod, sidecar.container).is_none())
+        .map(|sidecar| sidecar.spec.text.clone())
+        .collect();
+    let is_native = facts.helper.is_some_and(Container::is_native_sidecar);
     Ok(State::Over { mains: over, sidecars, is_native })
 }
 
-fn exit_code(pod: &Value, name: &str) -> Option<i64> {
-    let status = pod.get("status")?;
+/// With which code it ended, if nobody starts it again.
+fn final_code(pod: Pod<'_>, container: Container<'_>) -> Option<i64> {
+    let status = pod.0.get("status")?;
     let own = list(status, "containerStatuses")
-        .find(|container| container.get("name").and_then(Value::as_str) == Some(name))?;
-    own.pointer("/state/terminated/exitCode")?.as_i64()
+        .find(|status| status.get("name").and_then(Value::as_str) == Some(container.name()))?;
+    let code = own.pointer("/state/terminated/exitCode")?.as_i64()?;
+    final_codes(pod, container).has(u8::try_from(code).unwrap_or(u8::MAX)).then_some(code)
 }
 
 #[cfg(test)]
@@ -84,7 +88,7 @@ mod tests {
             "metadata": { "name": "x" },
             "spec": {
                 "restartPolicy": policy,
-                "containers": [{ "name": "main" }, { "name": "istio-proxy" }, { "name": HELPER }],
+                "containers": [{ "name": "main" }, { "name": "istio-proxy" }, { "name": "lastout-helper", "args": ["helper"] }],
             },
             "status": { "phase": "Running", "containerStatuses": [
                 { "name": "istio-proxy", "state": { "running": {} } },
@@ -145,6 +149,16 @@ mod tests {
         pod["metadata"].as_object_mut().unwrap().remove("deletionTimestamp");
         pod["status"]["phase"] = json!("Failed");
         assert_eq!(state(&pod, &options), Ok(State::Gone));
+    }
+
+    #[test]
+    fn a_sidecar_that_ended_for_good_is_not_asked_again() {
+        let mut pod = pod("OnFailure", &terminated(0));
+        for (code, left) in [(0, &[][..]), (1, &["istio".to_owned()][..])] {
+            pod["status"]["containerStatuses"][0]["state"] = terminated(code);
+            let found = state(&pod, &options(&["istio"], &[])).unwrap();
+            assert!(matches!(&found, State::Over { sidecars, .. } if sidecars == left), "{code}: {found:?}");
+        }
     }
 
     #[test]

@@ -68,51 +68,55 @@ async fn work(task: &Task, connection: Connection) -> Ended {
     );
     let name = &task.pod;
     say(&format!("watching pod {name} of namespace {}", task.namespace));
+    let mut telling = Telling::new("this pod cannot be watched");
+    let mut patience = Patience::default();
     let mut last = String::new();
-    let state = watch::until(&pods, name, &mut Telling::new("this pod cannot be watched"), |pod| {
-        let state = mains::state(pod, &task.options);
-        if let Ok(State::Running(names)) = &state {
-            let now = format!("waiting for {}", names.join(", "));
-            if now != last {
-                say(&now);
-                last = now;
+    let mut changed = |now: String| {
+        if now != last {
+            say(&now);
+            last = now;
+        }
+    };
+    loop {
+        let state = watch::until(&pods, name, &mut telling, |pod| match mains::state(pod, &task.options) {
+            Ok(State::Running(names)) => {
+                changed(format!("waiting for {}", names.join(", ")));
+                None
             }
-            return None;
-        }
-        Some(state)
-    })
-    .await;
-    match state {
-        None | Some(Ok(State::Gone)) => {
-            say("the pod is over");
-            Ok(Exit::Done)
-        }
-        Some(Ok(State::Over { mains, sidecars, is_native })) => {
-            say(&format!("{}: stopping {}", mains.join(", "), sidecars.join(", ")));
-            stop(task, &sidecars).await;
-            if is_native {
-                say("done; as a native sidecar it stays until the kubelet ends it");
-                std::future::pending::<()>().await;
+            state @ (Ok(State::Over { .. } | State::Gone) | Err(_)) => Some(state),
+        })
+        .await;
+        match state.transpose()? {
+            None | Some(State::Gone) => {
+                changed("the pod is over".to_owned());
+                return Ok(Exit::Done);
             }
-            Ok(Exit::Done)
+            Some(State::Over { sidecars, is_native, .. }) if sidecars.is_empty() => {
+                changed("all sidecars have ended".to_owned());
+                if is_native {
+                    std::future::pending::<()>().await;
+                }
+                return Ok(Exit::Done);
+            }
+            Some(State::Over { mains, sidecars, .. }) => {
+                changed(format!("{}: stopping {}", mains.join(", "), sidecars.join(", ")));
+                stop(task, &sidecars).await;
+                // A sidecar that started late refuses as one that is gone does: only the kubelet can tell.
+                patience.wait().await;
+            }
+            Some(State::Running(_)) => {}
         }
-        Some(Ok(State::Running(_))) => Ok(Exit::Done),
-        Some(Err(error)) => Err(error),
     }
 }
 
-/// Asks until they are gone: whoever gives up leaves a pod that never ends.
+/// Asks once. Whoever gives up leaves a pod that never ends: it is asked again for as long as one runs.
 async fn stop(task: &Task, sidecars: &[String]) {
-    let mut patience = Patience::default();
-    loop {
-        let mut command = Command::new(&task.lastout);
-        command.arg("stop").args(&task.stop_options).args(sidecars).kill_on_drop(true);
-        match command.status().await {
-            Ok(status) if status.success() => return,
-            Ok(status) => say(&format!("lastout stop: {status}: not all are gone; it is tried again")),
-            Err(error) => say(&format!("{}: {error}; it is tried again", task.lastout.display())),
-        }
-        patience.wait().await;
+    let mut command = Command::new(&task.lastout);
+    command.arg("stop").args(&task.stop_options).args(sidecars).kill_on_drop(true);
+    match command.status().await {
+        Ok(status) if status.success() => {}
+        Ok(status) => say(&format!("lastout stop: {status}: not all are gone; they are asked again")),
+        Err(error) => say(&format!("{}: {error}; it is tried again", task.lastout.display())),
     }
 }
 
