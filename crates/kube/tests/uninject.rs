@@ -86,7 +86,7 @@ fn what_the_program_itself_would_run_is_what_is_left() {
             "[/app/report, run, --, --verbose]",
         ),
         ("[/.lastout/lastout, --sidecar=istio, --, sh, -c, x, --, z]", "[sh, -c, x, --, z]"),
-        ("[/.lastout/lastout, run, -s, istio, --, $(APP)]", "[$(APP)]"),
+        ("[/.lastout/lastout, --sidecar, istio, --, $(APP)]", "[$(APP)]"),
     ] {
         let found = done(&["uninject", "--strict", "-"], &wrapped.replace(ours, command)).0;
         assert_eq!(found, plain.replace("[/app/report]", left), "{command}");
