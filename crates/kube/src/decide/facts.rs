@@ -126,6 +126,13 @@ impl<'a> Facts<'a> {
         self.promised.iter().filter(|promised| promised.native != Some(true))
     }
 
+    /// The sidecars that the helper stops.
+    pub(crate) fn helped(&self) -> Vec<Listed> {
+        let words = self.helper.and_then(|helper| helper.words("args")).unwrap_or_default();
+        let pairs = words.windows(2).filter(|pair| pair.first() == Some(&"--sidecar"));
+        pairs.filter_map(|pair| Listed::read(pair.last()?).ok()).collect()
+    }
+
     /// None that may run on, there or to come.
     pub(super) fn has_no_sidecar(&self) -> bool {
         self.sidecars.is_empty() && self.to_come().next().is_none()

@@ -111,10 +111,8 @@ fn unwrap_mains(changes: &mut Vec<Change>, pod: Pod<'_>, status: Option<&Status>
         return Ok(());
     }
     let spec = Path::keys(&["spec"]);
-    let volumes = match wrapped.iter().any(|main| main.grouped) {
-        true => [VOLUME, GROUP_VOLUME].as_slice(),
-        false => &[VOLUME],
-    };
+    let is_group = wrapped.iter().any(|main| main.grouped);
+    let volumes = if is_group { [VOLUME, GROUP_VOLUME].as_slice() } else { &[VOLUME] };
     stay_if_mounted(pod, volumes, &wrapped)?;
     for main in &wrapped {
         main.unwrap(changes, &spec.key("containers").index(main.container.index));
