@@ -11,6 +11,8 @@ pub(crate) mod json;
 mod place;
 mod rules;
 pub(crate) mod sarif;
+mod script;
+mod shell;
 mod subject;
 mod summary;
 pub(crate) mod text;
@@ -62,7 +64,7 @@ pub struct Finding {
     pub container: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// What to write instead: text that can be pasted.
+    /// What to write instead: text that can be pasted where that is sure, else in words.
     pub mend: String,
 }
 

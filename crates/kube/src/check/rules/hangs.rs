@@ -1,6 +1,7 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
 use crate::change::Spot;
+use crate::check::script::is_asked;
 use crate::check::subject::{Found, Subject, names};
 use crate::decide::{Reason, Sidecar, is_ended};
 use crate::invocation::Invocation;
@@ -82,7 +83,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
 
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
-    subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
+    subject.facts.sidecars.iter().filter(|sidecar| !is_asked(subject, sidecar))
 }
 
 /// The kubelet ends it then.

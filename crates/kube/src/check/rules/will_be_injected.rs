@@ -1,6 +1,7 @@
 //! Another injector adds a sidecar when the pod is created, and nothing waits to end it.
 
 use crate::change::Spot;
+use crate::check::script::asks;
 use crate::check::subject::{Found, Subject};
 use crate::decide::{Promised, Reason, is_ended};
 use crate::invocation::Invocation;
@@ -17,7 +18,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let preset = promised.injector.preset;
         let is_of = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset);
         let is_told = invocation.into_iter().filter(is_of).any(is_ended);
-        promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
+        promised.native == Some(true) || is_told || asks(subject, preset)
     };
     let is_here = reason == Reason::Already;
     if is_here && !subject.invocations.iter().all(Invocation::is_known) {
