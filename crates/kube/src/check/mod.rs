@@ -22,6 +22,7 @@ pub use summary::Summary;
 
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
+use crate::output::one_line;
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -159,11 +160,6 @@ fn blocks(document: &Document, subject: &Subject<'_>, found: &Found, lines: &mut
         .collect();
     blocks.push(lines.first_content(document.line));
     blocks
-}
-
-/// A name in a file may hold line feeds, and what a terminal obeys.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// As a shell takes it.

@@ -3,7 +3,7 @@
 use super::rewrite::{read_all, rewrite};
 use crate::args;
 use crate::exit::Ended;
-use crate::output::report;
+use crate::output::report_line;
 use clap::{ArgMatches, Command};
 
 /// Its command line.
@@ -26,7 +26,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
         let undone = manifest.undo(&extra);
         for (_, workload, changes) in &undone {
             let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
-            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
+            report_line(&format!("{}: {}: {what}", source.name(), workload.title()));
         }
         undone
     })

@@ -1,8 +1,9 @@
 //! A rule of `podFailurePolicy` that names no container looks at the sidecars' exit codes as well, a native one's after its
-//! SIGTERM among them (seen on 1.36).
+//! SIGTERM among them (seen on 1.36). The kubelet ends no plain one: that ends as it is asked to.
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
+use crate::decide::Reason;
 use crate::pod::list;
 use serde_json::Value;
 
@@ -14,10 +15,11 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let (Some(policy), Some(spec)) = (job.get("podFailurePolicy"), subject.workload.job_spec()) else {
         return Vec::new();
     };
-    let here = subject.facts.sidecars.iter().map(|sidecar| sidecar.container);
+    let becomes_native = subject.decision.reason == Reason::InjectedNative;
+    let here = subject.facts.sidecars.iter().filter(|_| becomes_native).map(|sidecar| sidecar.container);
     let sidecars: Vec<&str> =
         here.chain(subject.facts.native.iter().copied()).map(|container| container.name()).collect();
-    if sidecars.is_empty() && subject.facts.promised.is_empty() {
+    if sidecars.is_empty() && subject.facts.promised.iter().all(|promised| promised.native == Some(false)) {
         return Vec::new();
     }
     let rules = list(policy, "rules")
