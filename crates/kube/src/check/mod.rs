@@ -11,7 +11,7 @@ pub(crate) mod json;
 mod place;
 mod rules;
 pub(crate) mod sarif;
-mod script;
+mod scripts;
 mod shell;
 mod subject;
 mod summary;
@@ -22,6 +22,7 @@ pub use summary::Summary;
 
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
+use crate::manifest::expect_manifest;
 use crate::output::one_line;
 use crate::pod::find;
 use crate::yaml::{self, Document};
@@ -111,9 +112,8 @@ pub fn check(
                 break;
             }
         };
-        if !document.value.is_object() && !document.value.is_array() {
-            let what = "no manifest: it is a mapping that begins with apiVersion and kind".to_owned();
-            seen.error = Some(yaml::Error { line: document.line, what });
+        if let Err(error) = expect_manifest(&document) {
+            seen.error = Some(error);
             break;
         }
         for workload in find(&document.value, extra) {

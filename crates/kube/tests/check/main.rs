@@ -7,6 +7,7 @@ mod input;
 mod output;
 mod places;
 mod rules;
+mod sarif;
 mod scripts;
 mod settings;
 

@@ -3,7 +3,7 @@
 //! sidecar went.
 
 use crate::change::Spot;
-use crate::check::script::{CLIENTS, Request, Script, requests, scripts};
+use crate::check::scripts::{self, CLIENTS, Request, Script, requests};
 use crate::check::shell::{Command, Part, parts, variable};
 use crate::check::subject::{Found, Subject, names};
 use crate::decide::BINARY;
@@ -13,7 +13,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.ends {
         return Vec::new();
     }
-    let scripts = scripts(subject);
+    let scripts = scripts::of_mains(subject);
     scripts.iter().filter_map(|script| found(subject, script, &requests(script.text))).collect()
 }
 

@@ -49,7 +49,7 @@ const RUNNERS: [&str; 10] =
 
 /// A main asks this sidecar to quit by its script, or runs lastout in it, which does.
 pub(super) fn is_asked(subject: &Subject<'_>, sidecar: &Sidecar<'_>) -> bool {
-    let is_row_asked = sidecar.preset.is_some_and(|preset| asks(subject, preset.name));
+    let is_row_asked = sidecar.preset.is_some_and(|preset| ask(subject, preset.name));
     is_row_asked
         || told(subject)
             .iter()
@@ -58,8 +58,8 @@ pub(super) fn is_asked(subject: &Subject<'_>, sidecar: &Sidecar<'_>) -> bool {
 }
 
 /// A main's script asks the sidecar of this row to quit.
-pub(super) fn asks(subject: &Subject<'_>, row: &str) -> bool {
-    let scripts = scripts(subject);
+pub(super) fn ask(subject: &Subject<'_>, row: &str) -> bool {
+    let scripts = of_mains(subject);
     scripts
         .iter()
         .flat_map(|script| requests(script.text))
@@ -67,7 +67,7 @@ pub(super) fn asks(subject: &Subject<'_>, row: &str) -> bool {
 }
 
 /// The scripts of the mains that lastout does not run.
-pub(super) fn scripts<'a>(subject: &Subject<'a>) -> Vec<Script<'a>> {
+pub(super) fn of_mains<'a>(subject: &Subject<'a>) -> Vec<Script<'a>> {
     let mains = subject.facts.mains.iter().copied().filter(|main| !is_wrapped(*main));
     mains.filter_map(script).collect()
 }
@@ -96,7 +96,7 @@ fn script_of<'a>(shell: &str, mut arguments: impl Iterator<Item = &'a str>) -> O
 /// What lastout is told by scripts that run it. A command line that cannot be read tells it nothing.
 fn told(subject: &Subject<'_>) -> Vec<Settings> {
     let mut told = Vec::new();
-    for script in scripts(subject) {
+    for script in of_mains(subject) {
         let mut read = |command: &[Word]| {
             let Some((_, words)) = command.split_first().filter(|(name, _)| program(&name.text) == "lastout")
             else {
