@@ -133,9 +133,9 @@ fn a_variable_that_nobody_sets_stays_as_it_is_written() {
     assert_eq!(with("$(DB_SERVICE_PORT)", ""), [""; 0]);
 }
 
-/// The kubelet ends native ones only.
+/// It is lastout that ends it.
 #[test]
-fn a_pod_failure_policy_does_not_see_how_a_plain_sidecar_ends() {
+fn a_pod_failure_policy_does_not_see_how_a_sidecar_ends_that_lastout_stops() {
     let policy = "spec:\n  podFailurePolicy: { rules: [{ action: FailJob, onExitCodes: { operator: NotIn, values: [3] } }] }\n  template:";
     let wrapped = pod(
         "/.lastout/lastout, --sidecar, istio, --, /app",
