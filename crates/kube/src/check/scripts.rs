@@ -170,8 +170,7 @@ fn each_command(
         if let Some((name, arguments)) = runs(command.program()).split_first() {
             let texts = arguments.iter().map(|word| word.text.as_str());
             let scripts = match program(&name.text) {
-                "trap" => Some(0),
-                "eval" => Some(0),
+                "trap" | "eval" => Some(0),
                 shell => script_of(shell, texts),
             };
             inner.extend(scripts.and_then(|at| arguments.get(at)).map(|word| unquoted(script, word)));
@@ -193,10 +192,9 @@ fn unquoted(script: &str, word: &Word) -> Range<usize> {
 /// The command that a runner runs: `timeout -k 1 5 curl …` is curl.
 fn runs(words: &[Word]) -> &[Word] {
     let mut rest = words;
-    while let Some((name, behind)) =
+    while let Some((_, behind)) =
         rest.split_first().filter(|(name, _)| RUNNERS.contains(&program(&name.text)))
     {
-        let _ = name;
         // Its own options may have values: what counts is a program that matters here.
         let known = |word: &Word| {
             let name = program(&word.text);

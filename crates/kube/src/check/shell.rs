@@ -202,7 +202,7 @@ impl Reader<'_> {
             }
         }
         // A word has something in it, or the reader would not get on.
-        (!is_quoted && self.at > start).then(|| Word { range: start..self.at, text, inner })
+        (!is_quoted && self.at > start).then_some(Word { range: start..self.at, text, inner })
     }
 
     /// `$NAME`, `${…}`, `$(…)` and `` `…` ``; the script in it, where it is a command substitution.

@@ -128,13 +128,14 @@ fn steps(parts: &[Part]) -> Option<Vec<(&Command, bool)>> {
 
 /// A program is run: nothing that changes the shell, or that the grammar reads otherwise.
 fn is_plain(command: &Command) -> bool {
-    const OWN: [&str; 37] = [
+    const OWN: [&str; 38] = [
         "!", "{", "}", "[[", ".", ":", "alias", "break", "case", "cd", "continue", "do", "done", "elif",
         "else", "esac", "eval", "exec", "exit", "export", "false", "fi", "for", "function", "if", "return",
         "select", "set", "shift", "source", "then", "time", "trap", "true", "unset", "until", "wait",
+        "while",
     ];
     let name = command.program().first().map(|word| word.text.as_str());
-    let is_own = |name: &str| OWN.contains(&name) || name == "while" || name.starts_with(['$', '~']);
+    let is_own = |name: &str| OWN.contains(&name) || name.starts_with(['$', '~']);
     !command.has_document && name.is_some_and(|name| !is_own(name))
 }
 
