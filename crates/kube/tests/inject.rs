@@ -112,6 +112,53 @@ fn in_place_replaces_the_file_keeps_its_mode_and_leaves_nothing_beside_it() {
     assert_eq!(fs::read_to_string(&path).unwrap(), JOB);
 }
 
+#[cfg(unix)]
+#[test]
+fn in_place_keeps_the_owner_and_writes_only_what_its_user_may_write() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    let (folder, path) = file("job.yaml", JOB);
+    // Root may give the file away; others keep their own.
+    let is_root = fs::metadata(&path).unwrap().uid() == 0;
+    if is_root {
+        chown(&path, Some(65533), Some(65532)).unwrap();
+    }
+    let owner = |path: &str| fs::metadata(path).map(|meta| (meta.uid(), meta.gid())).unwrap();
+    let before = owner(&path);
+    assert!(run(&["inject", "-i", &path]).status.success());
+    assert_eq!(owner(&path), before);
+
+    let (read_only, binary) = (folder.path().join("read-only.yaml"), folder.path().join("plugin"));
+    fs::write(&read_only, JOB).unwrap();
+    fs::copy(BIN, &binary).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(&read_only, 0o444);
+    mode(folder.path(), 0o777);
+    let mut command = Command::new(&binary);
+    command.args(["inject", "-i"]).arg(&read_only);
+    if is_root {
+        command.uid(65533).gid(65532);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("read-only.yaml: Permission denied"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&read_only).unwrap(), JOB);
+}
+
+#[test]
+fn a_name_cannot_forge_a_line_or_command_the_terminal() {
+    let odd = JOB.replace("{name: report}", r#"{name: "a\nb\e[2J"}"#).replace("istio/proxyv2", "r/x");
+    let odd =
+        odd.replace("name: istio-proxy", r#"name: "c\nd\e[2J""#).replace("name: main ", "name: istio-proxy");
+    let (_folder, path) = file("job.yaml", &odd);
+    for words in [["inject", "--check-only", &path], ["explain", "--main=x", &path]] {
+        let output = run(&words);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(said.contains("a\u{fffd}b\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
+        assert!(!said.lines().any(|line| line.starts_with('b') || line.starts_with('d')), "{said}");
+    }
+}
+
 #[test]
 fn check_only_says_by_its_exit_code_whether_something_would_change() {
     let (_folder, path) = file("job.yaml", JOB);

@@ -2,13 +2,14 @@
 
 use super::options::{Mode, Options};
 use super::ours::is_helper;
+use super::ports::{moved, spec_with};
 use super::restart::final_codes;
 use super::sidecar::{Listed, Sidecar, ends_itself, preset_of};
 use super::warning::{self, Warning};
 use super::{Context, EXCLUDE, MAIN, MODE, SIDECARS, STOP_ON, Stage};
 use crate::pod::{Container, Pod};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
-use lastout_core::presets::Preset;
+use lastout_core::presets::{self, Preset};
 use lastout_core::settings::{Opt, RawValue, Verb, resolve};
 
 /// A sidecar that another injector will add when the pod is created.
@@ -96,7 +97,7 @@ impl<'a> Facts<'a> {
                 facts.mains.push(container);
             } else if excluded.contains(&name) {
                 facts.excluded.push(container);
-            } else if let Some(sidecar) = Sidecar::of(container, &listed) {
+            } else if let Some(sidecar) = Sidecar::of(pod, container, &listed) {
                 if sidecar.ends_itself() {
                     facts.excluded.push(container);
                 } else {
@@ -143,8 +144,12 @@ impl<'a> Facts<'a> {
         let here = self.sidecars.iter().map(|sidecar| sidecar.spec.text.clone());
         // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
         let to_come = self.to_come().map(|promised| {
-            let name = promised.injector.preset;
-            if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
+            let (name, is_optional) = (promised.injector.preset, promised.native.is_none());
+            match presets::find(name) {
+                Some(preset) => spec_with(preset, &moved(self.pod, None, preset), is_optional),
+                None if is_optional => format!("{name}?"),
+                None => name.to_owned(),
+            }
         });
         here.chain(to_come).collect()
     }

@@ -7,7 +7,7 @@ use crate::decide::Context;
 use crate::exit::{Ended, Error};
 use crate::files::Source;
 use crate::manifest::Judged;
-use crate::output::report;
+use crate::output::report_line;
 use clap::{ArgMatches, Command};
 
 /// Its command line.
@@ -45,8 +45,8 @@ pub fn run(matches: &ArgMatches) -> Ended {
 
 fn tell(source: &Source, judged: &Judged) {
     let Judged { workload, decision, .. } = judged;
-    report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
+    report_line(&format!("{}: {}: {}", source.name(), workload.title(), verdict(decision)));
     for warning in &decision.warnings {
-        report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
+        report_line(&format!("{}: {}: warning: {warning}", source.name(), workload.title()));
     }
 }

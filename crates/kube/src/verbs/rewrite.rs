@@ -5,7 +5,7 @@ use crate::change::Change;
 use crate::exit::{Ended, Error, Exit};
 use crate::files::{Replacement, Source, sources};
 use crate::manifest::{Edited, Manifest};
-use crate::output::{Progress, print, report};
+use crate::output::{Progress, print, report_line};
 use crate::pod::Workload;
 use crate::yaml::Edit;
 use clap::ArgMatches;
@@ -62,7 +62,7 @@ pub(super) fn rewrite(
             if strict {
                 return Err(Error(line));
             }
-            report(&format!("{line}; the document is written anew, without its comments\n"));
+            report_line(&format!("{line}; the document is written anew, without its comments"));
         }
         results.push((source, edited));
     }

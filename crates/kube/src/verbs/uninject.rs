@@ -5,7 +5,7 @@ use crate::args;
 use crate::change::Change;
 use crate::decide::Stays;
 use crate::exit::Ended;
-use crate::output::report;
+use crate::output::report_line;
 use crate::pod::Workload;
 use clap::{ArgMatches, Command};
 
@@ -32,7 +32,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
                 Ok(_) => "lastout is taken out".to_owned(),
                 Err(why) => format!("lastout stays: {why}"),
             };
-            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
+            report_line(&format!("{}: {}: {what}", source.name(), workload.title()));
             (document, workload, undone.unwrap_or_default())
         };
         manifest.undo(&extra).into_iter().map(told).collect()
