@@ -102,7 +102,11 @@ pub fn sources(words: &[String]) -> Result<Vec<Source>, Error> {
             continue;
         }
         let path = PathBuf::from(word);
-        let kind = fs::metadata(&path).map_err(|error| Error(format!("{word}: {error}")))?;
+        let kind = fs::metadata(&path).map_err(|error| {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            let way_out = if is_missing { ": mend the path, or give `-` for stdin" } else { "" };
+            Error(format!("{word}: {error}{way_out}"))
+        })?;
         if kind.is_dir() {
             let before = sources.len();
             folder(&path, &mut sources).map_err(|error| Error(format!("{word}: {error}")))?;

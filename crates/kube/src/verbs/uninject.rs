@@ -3,8 +3,8 @@
 use super::rewrite::{read_all, rewrite};
 use crate::args;
 use crate::exit::Ended;
-use crate::output::report;
 use clap::{ArgMatches, Command};
+use std::fmt::Write as _;
 
 /// Its command line.
 #[must_use]
@@ -22,12 +22,15 @@ pub fn definition() -> Command {
 /// About a file, in one line.
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
-    rewrite(matches, read_all(matches)?, |source, manifest| {
-        let undone = manifest.undo(&extra);
-        for (_, workload, changes) in &undone {
-            let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
-            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
-        }
+    rewrite(matches, read_all(matches)?, |source, manifest, told| {
+        let undone = manifest.undo(&extra).into_iter();
         undone
+            .map(|(_, workload, changes)| {
+                let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
+                // A `String` takes all that is written to it.
+                let _ = writeln!(told, "{}: {}: {what}", source.name(), workload.title());
+                (workload.pod, changes)
+            })
+            .collect()
     })
 }
