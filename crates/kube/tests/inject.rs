@@ -151,7 +151,7 @@ fn a_name_cannot_forge_a_line_or_command_the_terminal() {
     let odd =
         odd.replace("name: istio-proxy", r#"name: "c\nd\e[2J""#).replace("name: main ", "name: istio-proxy");
     let (_folder, path) = file("job.yaml", &odd);
-    for words in [["inject", "--check-only", &path], ["explain", "--main=x", &path]] {
+    for words in [["inject", "--check-only", &path], ["explain", "--mode=wrap", &path]] {
         let output = run(&words);
         let said = stdout(&output) + &stderr(&output);
         assert!(said.contains("a\u{fffd}b\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
@@ -309,4 +309,44 @@ fn on_a_full_or_read_only_disk_all_files_stay_as_they_were_and_nothing_is_left_b
         assert_eq!(output.status.code(), Some(2), "{text}{}", stdout(&output));
         assert!(text.lines().last().unwrap().contains(said) && text.contains("it is as it was"), "{text}");
     }
+}
+
+#[test]
+fn a_file_that_is_missing_is_named_with_a_way_out() {
+    let output = run(&["inject", "nosuch.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nosuch.yaml: No such file"), "{}", stderr(&output));
+    assert!(stderr(&output).trim_end().ends_with(": mend the path, or give `-` for stdin"));
+}
+
+/// As Python's `json.dumps` writes what is above U+FFFF.
+#[test]
+fn json_with_surrogate_pairs_is_edited_in_place_and_back() {
+    let text = r#"{
+  "kind": "Pod",
+  "metadata": {"name": "report", "annotations": {"done": "\ud83c\udf89 \\ud83c"}},
+  "spec": {
+    "restartPolicy": "Never",
+    "containers": [
+      {"name": "main", "image": "r", "command": ["/app", "\uD83C\uDF89"]},
+      {"name": "istio-proxy", "image": "istio/proxyv2"}
+    ]
+  }
+}
+"#;
+    let (_folder, path) = file("pod.json", text);
+    for mode in ["wrap", "native", "helper"] {
+        let output = run(&["inject", "--strict", "--mode", mode, "--kube-version", "1.33", &path]);
+        assert!(output.status.success(), "{mode}: {}", stderr(&output));
+        assert_ne!(stdout(&output), text);
+        let (_folder, path) = file("pod.json", &stdout(&output));
+        assert_eq!(stdout(&run(&["uninject", "--strict", &path])), text, "{mode}");
+    }
+}
+
+#[test]
+fn what_is_told_comes_after_the_whole_file_is_read() {
+    let (_folder, path) = file("two.yaml", &format!("{JOB}---\na: {{\n"));
+    let output = run(&["inject", &path]);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
 }

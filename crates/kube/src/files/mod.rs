@@ -137,7 +137,9 @@ pub fn found(word: &str) -> Vec<Result<Source, Error>> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
-    Error(format!("{}: {error}", path.display()))
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    let way_out = if is_missing { ": mend the path, or give `-` for stdin" } else { "" };
+    Error(format!("{}: {error}{way_out}", path.display()))
 }
 
 fn folder(path: &Path, all: &mut Vec<Result<Source, Error>>) {

@@ -17,7 +17,7 @@ pub(super) fn asked(matches: &ArgMatches, texts: &[Text], extra: &[Path]) -> Res
     let Some(ask) = args::ask(matches) else { return Ok((options, known)) };
     let mut images: BTreeSet<String> = BTreeSet::new();
     for (source, text) in texts {
-        images.extend(manifest(source, text.clone())?.images_wanted(Context::new(&known), &options, extra));
+        images.extend(manifest(source, text)?.images_wanted(Context::new(&known), &options, extra));
     }
     let mut progress = Progress::new(images.len(), "images");
     known.images = registry::resolve(&images, &ask, |done| progress.reach(done));
@@ -33,7 +33,7 @@ fn expect_mains(mains: &[String], texts: &[Text], extra: &[Path]) -> Result<(), 
     }
     let mut names: BTreeSet<String> = BTreeSet::new();
     for (source, text) in texts {
-        names.extend(manifest(source, text.clone())?.container_names(extra));
+        names.extend(manifest(source, text)?.container_names(extra));
     }
     match mains.iter().find(|main| !names.contains(*main)).filter(|_| !names.is_empty()) {
         Some(main) => {

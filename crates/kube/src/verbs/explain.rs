@@ -31,7 +31,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let (options, known) = asked(matches, &texts, &extra)?;
     let mut out = String::new();
     for (source, text) in texts {
-        for judged in manifest(&source, text)?.judge(Context::new(&known), &options, &extra) {
+        for judged in manifest(&source, &text)?.judge(Context::new(&known), &options, &extra) {
             out.push_str(&tree(&source, &judged));
         }
     }

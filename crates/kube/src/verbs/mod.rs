@@ -4,6 +4,7 @@
 pub mod check;
 pub mod completion;
 mod decisions;
+mod diff;
 pub mod explain;
 pub mod helper;
 pub mod inject;

@@ -2,12 +2,10 @@
 
 use super::rewrite::{read_all, rewrite};
 use crate::args;
-use crate::change::Change;
-use crate::decide::Stays;
 use crate::exit::Ended;
-use crate::output::report_line;
-use crate::pod::Workload;
+use crate::output::one_line;
 use clap::{ArgMatches, Command};
+use std::fmt::Write as _;
 
 /// Its command line.
 #[must_use]
@@ -25,16 +23,20 @@ pub fn definition() -> Command {
 /// About a file, in one line.
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
-    rewrite(matches, read_all(matches)?, |source, manifest| {
-        let told = |(document, workload, undone): (usize, Workload, Result<Vec<Change>, Stays>)| {
-            let what = match &undone {
-                Ok(changes) if changes.is_empty() => "lastout is not there".to_owned(),
-                Ok(_) => "lastout is taken out".to_owned(),
-                Err(why) => format!("lastout stays: {why}"),
-            };
-            report_line(&format!("{}: {}: {what}", source.name(), workload.title()));
-            (document, workload, undone.unwrap_or_default())
-        };
-        manifest.undo(&extra).into_iter().map(told).collect()
+    rewrite(matches, read_all(matches)?, |source, manifest, told| {
+        let undone = manifest.undo(&extra).into_iter();
+        undone
+            .map(|(_, workload, undone)| {
+                let what = match &undone {
+                    Ok(changes) if changes.is_empty() => "lastout is not there".to_owned(),
+                    Ok(_) => "lastout is taken out".to_owned(),
+                    Err(why) => format!("lastout stays: {why}"),
+                };
+                // A `String` takes all that is written to it.
+                let line = format!("{}: {}: {what}", source.name(), workload.title());
+                let _ = writeln!(told, "{}", one_line(&line));
+                (workload.pod, undone.unwrap_or_default())
+            })
+            .collect()
     })
 }
