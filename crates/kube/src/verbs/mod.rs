@@ -4,9 +4,11 @@
 pub mod check;
 pub mod completion;
 mod decisions;
+pub mod doctor;
 pub mod explain;
 pub mod inject;
 pub mod presets;
+pub mod rescue;
 mod rewrite;
 pub mod uninject;
 pub mod version;
