@@ -19,6 +19,24 @@ fn the_table_of_reasons_is_the_codes() {
 }
 
 #[test]
+fn the_page_names_every_option_of_both_verbs() {
+    let definition = kubectl_lastout::cli::definition();
+    for verb in ["doctor", "rescue"] {
+        let verb = definition.find_subcommand(verb).unwrap();
+        for option in verb.get_arguments().filter_map(|argument| argument.get_long()) {
+            let short = match option {
+                "namespace" => "`-n ",
+                "all-namespaces" => "`-A`",
+                "output" => "`-o ",
+                "yes" => "`--yes`",
+                other => &format!("`--{other}"),
+            };
+            assert!(page().contains(short), "{} --{option}", verb.get_name());
+        }
+    }
+}
+
+#[test]
 fn the_roles_have_no_verb_that_is_not_used_and_no_wildcard() {
     assert!(!ROLES.contains('*'));
     let verbs = ROLES.lines().filter_map(|line| line.trim().strip_prefix("verbs: "));

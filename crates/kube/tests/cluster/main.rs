@@ -10,8 +10,11 @@ use std::process::{Command, Stdio};
 
 /// How a run of the plugin ended.
 pub struct Ran {
+    /// Its exit code.
     pub code: i32,
+    /// stdout.
     pub out: String,
+    /// stderr.
     pub err: String,
 }
 

@@ -15,10 +15,10 @@ rules:
 - apiGroups: [\"\"]
   resources: [pods/log]
   verbs: [get]
-# The CronJob that a Job is of, and its deadline.
+# The CronJob that a Job is of, and its deadline; where many hang, all Jobs in one list.
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get]
+  verbs: [get, list]
 # Only where pods may not be listed in all namespaces: those in which they may.
 - apiGroups: [\"\"]
   resources: [namespaces]

@@ -52,10 +52,10 @@ pub(crate) fn summary(scan: &Scan) -> String {
         .into_iter()
         .map(|standing| (count(standing), standing))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, standing)| format!("{count} {}", standing.slug()))
+        .map(|(count, standing)| format!("{}: {count}", standing.slug()))
         .collect();
     let counts = if counts.is_empty() { "nothing hangs".to_owned() } else { counts.join(", ") };
-    format!("{counts}; {} pods of Jobs are not over", scan.pods)
+    format!("{counts}; pods looked at: {}", scan.pods)
 }
 
 fn grouped(rows: &[Row]) -> BTreeMap<(Standing, String), Vec<&Row>> {

@@ -66,7 +66,12 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         trouble.prevent = mend(&found, trouble.why);
         return trouble;
     }
-    let wrapped = subject.mains().find(|(main, _)| is_wrapped(*main));
+    // Of a group it is the last one out who stops them.
+    let wrapped =
+        subject.mains().filter(|(main, _)| is_wrapped(*main)).max_by_key(|(_, life)| match life.state {
+            State::Over { at, .. } => at,
+            State::Unknown | State::Waiting { .. } | State::Running { .. } => None,
+        });
     let killed = wrapped.filter(|(_, life)| matches!(life.state, State::Over { code: KILLED, .. }));
     let mut trouble = if let Some((main, life)) = killed {
         let memory = matches!(life.state, State::Over { reason: "OOMKilled", .. });
