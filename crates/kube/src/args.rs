@@ -122,7 +122,8 @@ pub(crate) fn writing_options() -> Vec<Arg> {
 }
 
 /// What `inject` and `explain` ask with.
-pub(crate) fn options(matches: &ArgMatches) -> Options {
+#[must_use]
+pub fn options(matches: &ArgMatches) -> Options {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
     Options {
@@ -147,7 +148,8 @@ pub(crate) fn options(matches: &ArgMatches) -> Options {
 }
 
 /// What they know: `--kube-version`.
-pub(crate) fn known(matches: &ArgMatches) -> Known {
+#[must_use]
+pub fn known(matches: &ArgMatches) -> Known {
     Known { kube_version: matches.get_one::<KubeVersion>("kube-version").copied(), ..Known::default() }
 }
 

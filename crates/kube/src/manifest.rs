@@ -1,6 +1,6 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
-use crate::change::{Change, NoPlace, Path, apply};
+use crate::change::{Change, Path, apply};
 use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
@@ -32,6 +32,7 @@ impl Manifest {
     /// At the first thing that kubectl would not read.
     pub fn read(text: String) -> Result<Self, yaml::Error> {
         let (documents, error) = yaml::read(&text);
+        documents.iter().try_for_each(expect_manifest)?;
         match error {
             Some(error) => Err(error),
             None => Ok(Self { text, documents }),
@@ -42,18 +43,6 @@ impl Manifest {
     #[must_use]
     pub fn documents(&self) -> &[Document] {
         &self.documents
-    }
-
-    /// Its text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Its text alone.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        self.text
     }
 
     /// Its pods: which document, and where in it.
@@ -69,32 +58,34 @@ impl Manifest {
     pub fn images_wanted(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<String> {
         let of = |(document, workload): (usize, Workload)| {
             let (pod, context) = self.asked(document, &workload, base)?;
-            Some(images_wanted(Pod(pod), context, options))
+            Some(images_wanted(pod, context, options))
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
 
-    /// A pod, and what belongs to it.
+    /// A pod, and what is known beside it.
     fn asked<'a>(
         &'a self,
         document: usize,
         workload: &Workload,
         base: Context<'a>,
-    ) -> Option<(&'a Value, Context<'a>)> {
-        let root = &self.documents.get(document)?.value;
-        let job = workload.job_spec().and_then(|way| way.of(root));
-        Some((workload.pod.of(root)?, base.of_job(job)))
+    ) -> Option<(Pod<'a>, Context<'a>)> {
+        let (pod, job) = workload.of(&self.documents.get(document)?.value)?;
+        Some((pod, base.of_job(job)))
     }
 
-    /// What is to become of its pods. `base`: what is known of all of them.
-    #[must_use]
-    pub fn judge(&self, base: Context<'_>, options: &Options, extra: &[Path]) -> Vec<Judged> {
-        self.workloads(extra)
-            .filter_map(|(document, workload)| {
-                let (pod, context) = self.asked(document, &workload, base)?;
-                Some(Judged { document, workload, decision: decide(Pod(pod), context, options) })
-            })
-            .collect()
+    /// What is to become of its pods, one after the other: what is decided takes more memory than a pod. `base`: what is
+    /// known of all of them.
+    pub fn judge<'a>(
+        &'a self,
+        base: Context<'a>,
+        options: &'a Options,
+        extra: &'a [Path],
+    ) -> impl Iterator<Item = Judged> + 'a {
+        self.workloads(extra).filter_map(move |(document, workload)| {
+            let (pod, context) = self.asked(document, &workload, base)?;
+            Some(Judged { document, workload, decision: decide(pod, context, options) })
+        })
     }
 
     /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes.
@@ -102,8 +93,8 @@ impl Manifest {
     pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Vec<Change>)> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
-                let pod = workload.pod.of(&self.documents.get(document)?.value)?;
-                let changes = undo(Pod(pod));
+                let (pod, _) = workload.of(&self.documents.get(document)?.value)?;
+                let changes = undo(pod);
                 Some((document, workload, changes))
             })
             .collect()
@@ -112,34 +103,67 @@ impl Manifest {
     /// The text with these edits, by the number of the document. What cannot be edited in place is written anew.
     ///
     /// # Errors
-    /// When a change has no place: a fault of ours.
-    pub fn edited(&self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<(String, Vec<Refused>), NoPlace> {
-        let (mut text, mut refused) = (String::new(), Vec::new());
+    /// In words, when a change has no place: a fault of ours.
+    pub fn edited(self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<Edited, String> {
+        let Self { text: before, documents } = self;
+        let mut edited =
+            Edited { is_empty: documents.is_empty(), before, after: String::new(), refused: Vec::new() };
         let mut end = 0;
-        for (index, document) in self.documents.iter().enumerate() {
-            text.push_str(self.text.get(end..document.span.start).unwrap_or_default());
+        for (index, document) in documents.into_iter().enumerate() {
+            let text = &edited.before;
+            edited.after.push_str(text.get(end..document.span.start).unwrap_or_default());
             end = document.span.end;
-            let source = self.text.get(document.span.clone()).unwrap_or_default();
+            let source = text.get(document.span.clone()).unwrap_or_default();
             let Some(own) = edits.get(&index) else {
-                text.push_str(source);
+                edited.after.push_str(source);
                 continue;
             };
-            match yaml::edit(&self.text, document, own) {
-                Ok(edited) => text.push_str(&edited),
+            let (line, json) = (document.line, document.json);
+            match yaml::edit(text, document, own) {
+                Ok(new) => edited.after.push_str(&new),
                 Err(why) => {
-                    let mut value = document.value.clone();
+                    let mut value = yaml::reread(source, line, json).map_err(|error| error.to_string())?;
                     for Edit { at, changes } in own {
                         let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
-                        apply(&mut value, &changes)?;
+                        apply(&mut value, &changes).map_err(|error| error.to_string())?;
                     }
-                    text.push_str(&rendered(&value, source));
-                    refused.push(why);
+                    edited.after.push_str(&rendered(&value, source));
+                    edited.refused.push(why);
                 }
             }
         }
-        text.push_str(self.text.get(end..).unwrap_or_default());
-        Ok((text, refused))
+        edited.after.push_str(edited.before.get(end..).unwrap_or_default());
+        Ok(edited)
     }
+}
+
+/// A file's text, and what has become of it. The documents are not kept: they take many times the memory of the text.
+#[derive(Debug)]
+pub struct Edited {
+    /// There is no document in it.
+    pub is_empty: bool,
+    /// As it was.
+    pub before: String,
+    /// As it is to be.
+    pub after: String,
+    /// What could not be edited in place.
+    pub refused: Vec<Refused>,
+}
+
+/// What is none cannot be applied, and is a mistake: a file of another kind, a template that was not rendered.
+///
+/// # Errors
+/// When it is a single value.
+pub(crate) fn expect_manifest(document: &Document) -> Result<(), yaml::Error> {
+    let is = match &document.value {
+        Value::Object(_) | Value::Array(_) => return Ok(()),
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+    };
+    let what = format!("a manifest is a mapping that begins with apiVersion and kind, and this is {is}");
+    Err(yaml::Error { line: document.line, what })
 }
 
 /// JSON stays JSON.

@@ -64,8 +64,8 @@ fn pod() -> impl Strategy<Value = Value> {
         0..4,
     );
     let policy = prop::sample::select(vec!["Never", "OnFailure", "Always"]);
-    (prop::collection::vec(container(), 0..5), metadata, policy, any::<[bool; 3]>()).prop_map(
-        |(mut containers, entries, policy, [volumes, init, host_pid])| {
+    (prop::collection::vec(container(), 0..5), metadata, policy, any::<[bool; 5]>()).prop_map(
+        |(mut containers, entries, policy, [volumes, init, host_pid, empty, deeper])| {
             // Names in a pod are different.
             let mut seen = std::collections::HashSet::new();
             containers.retain(|container| seen.insert(container["name"].to_string()));
@@ -89,7 +89,10 @@ fn pod() -> impl Strategy<Value = Value> {
                 let group = metadata.entry(kind).or_insert_with(|| json!({}));
                 group[key] = value.into();
             }
-            if !metadata.is_empty() {
+            if empty && deeper {
+                metadata.entry("annotations").or_insert_with(|| json!({}));
+            }
+            if empty || !metadata.is_empty() {
                 pod.insert("metadata".into(), metadata.into());
             }
             pod.insert("spec".into(), spec);
@@ -173,7 +176,7 @@ proptest! {
         let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let intended = applied(&pod, &decision).unwrap();
         let mut patched = pod.clone();
-        let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap().into()).unwrap();
+        let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap()).unwrap();
         json_patch::patch(&mut patched, &patch).unwrap();
         prop_assert_eq!(&patched, &intended);
         let again = decide(Pod(&intended), asked.context(), &asked.options);

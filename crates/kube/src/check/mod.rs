@@ -11,6 +11,7 @@ pub(crate) mod json;
 mod place;
 mod rules;
 pub(crate) mod sarif;
+mod scripts;
 mod subject;
 mod summary;
 pub(crate) mod text;
@@ -20,6 +21,7 @@ pub use summary::Summary;
 
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
+use crate::manifest::expect_manifest;
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -109,9 +111,8 @@ pub fn check(
                 break;
             }
         };
-        if !document.value.is_object() && !document.value.is_array() {
-            let what = "no manifest: it is a mapping that begins with apiVersion and kind".to_owned();
-            seen.error = Some(yaml::Error { line: document.line, what });
+        if let Err(error) = expect_manifest(&document) {
+            seen.error = Some(error);
             break;
         }
         for workload in find(&document.value, extra) {

@@ -135,16 +135,14 @@ impl<'a> Facts<'a> {
     }
 
     fn read_mode(&mut self) {
-        match self.pod.annotation(MODE) {
-            None => {}
-            Some("auto") => self.mode = Mode::Auto,
-            Some("native") => self.mode = Mode::Native,
-            Some("wrap") => self.mode = Mode::Wrap,
-            Some("helper") => self.mode = Mode::Helper,
-            Some(other) => self.warnings.push(Warning::of_annotation(
-                MODE,
-                format!("{other:?} is none of auto, native, wrap, helper, and counts as not set"),
-            )),
+        let Some(word) = self.pod.annotation(MODE) else { return };
+        match Mode::read(word) {
+            Some(mode) => self.mode = mode,
+            None => {
+                let known = Mode::ALL.map(Mode::word).join(", ");
+                let what = format!("{word:?} is none of {known}, and counts as not set");
+                self.warnings.push(Warning::of_annotation(MODE, what));
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
     let list = Path::keys(&["spec", "containers"]);
     let changes = vec![
         Change::Insert { list, at: pod.containers().len(), items: vec![helper] },
-        Status::Helper.change(),
+        Status::Helper.change(pod),
     ];
     Decision::new(facts, Reason::InjectedHelper, "").with(changes)
 }

@@ -13,6 +13,7 @@ mod reason;
 mod restart;
 mod sidecar;
 mod status;
+pub(crate) mod switches;
 mod undo;
 mod warning;
 mod wrap;
@@ -21,15 +22,16 @@ pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIV
 pub use decision::{Decision, Role, RoleKind};
 pub use facts::{Facts, Promised};
 pub use native::NotNative;
+pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
-pub use reason::Reason;
+pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
 pub use undo::undo;
 pub use warning::Warning;
-pub(crate) use wrap::is_silent;
+pub(crate) use wrap::{is_silent, said};
 
 use crate::change::apply;
 use crate::pod::Pod;

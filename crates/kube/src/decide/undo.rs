@@ -3,8 +3,8 @@
 
 use super::STATUS;
 use super::ours::{BINARY, GROUP_VOLUME, HELPER, VOLUME, is_ours_init};
-use super::status::Status;
-use crate::change::{Change, Path};
+use super::status::{Status, was_empty};
+use crate::change::{Change, Item, KeyChange, Path, Step};
 use crate::pod::{Pod, list};
 use serde_json::Value;
 
@@ -57,8 +57,8 @@ pub fn undo(pod: Pod<'_>) -> Vec<Change> {
     if let Some(Status::Native { moved }) = &status {
         back_from_native(&mut changes, pod, moved);
     }
-    if pod.annotation(STATUS).is_some() {
-        take_note(&mut changes, pod);
+    if let Some(note) = pod.annotation(STATUS) {
+        take_note(&mut changes, pod, was_empty(note));
     }
     changes
 }
@@ -90,22 +90,25 @@ fn back_from_native(changes: &mut Vec<Change>, pod: Pod<'_>, moved: &[(String, u
         gone.push(index);
         changes.push(Change::Move {
             mapping: Path::keys(&["spec"]),
-            from: ("initContainers".to_owned(), index - before),
-            to: ("containers".to_owned(), place.min(count + done)),
-            key: ("restartPolicy".to_owned(), None),
+            from: Item::of("initContainers", index - before),
+            to: Item::of("containers", place.min(count + done)),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Remove,
         });
     }
 }
 
-/// Our note goes, and with it the mappings that would be empty.
-fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>) {
+/// Our note goes, and with it the mappings that would be empty, up to one that was empty before.
+fn take_note(changes: &mut Vec<Change>, pod: Pod<'_>, empty: Option<&str>) {
     let mut mapping = Path::keys(&["metadata", "annotations"]);
     let mut key = STATUS.to_owned();
     while let Some(entries) = mapping.of(pod.0).and_then(Value::as_object)
         && entries.len() == 1
-        && let Some(crate::change::Step::Key(parent)) = mapping.0.pop()
+        && let Some(Step::Key(parent)) = mapping.0.last()
+        && empty != Some(parent)
     {
-        key = parent;
+        key = parent.clone();
+        mapping.0.pop();
         if mapping.0.is_empty() {
             break;
         }

@@ -118,7 +118,7 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, optio
             items: parts::mounts(grouped),
         });
     }
-    changes.push(Status::Wrap { given }.change());
+    changes.push(Status::Wrap { given }.change(facts.pod));
     changes
 }
 
@@ -136,10 +136,7 @@ fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, context: Context<'a>) ->
     }
     let key = format!("{COMMAND}{}", main.name());
     if let Some(text) = facts.pod.annotation(&key) {
-        return match serde_json::from_str::<Vec<String>>(text) {
-            Ok(words) if !words.is_empty() => Ok(Words::Said(words)),
-            _ => Err((Reason::NoCommand, format!("{key}: {text:?} is no JSON list of words"))),
-        };
+        return said(&key, text).map(Words::Said).map_err(|why| (Reason::NoCommand, why));
     }
     match context.known.images.get(main.image()) {
         None => Err((Reason::NoCommand, main.name().to_owned())),
@@ -153,6 +150,12 @@ fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, context: Context<'a>) ->
             ),
         )),
     }
+}
+
+/// What the annotation `lastout.dev/command.NAME` says, or why that is nothing.
+pub(crate) fn said(key: &str, text: &str) -> Result<Vec<String>, String> {
+    let words: Option<Vec<String>> = serde_json::from_str(text).ok();
+    words.filter(|words| !words.is_empty()).ok_or_else(|| format!("{key}: {text:?} is no JSON list of words"))
 }
 
 /// Neither `command` nor an annotation says what it runs.

@@ -10,6 +10,32 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
+/// How findings are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+    Github,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Sarif, Self::Github];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+}
+
 /// Its command line.
 #[must_use]
 pub fn definition() -> Command {
@@ -22,8 +48,8 @@ pub fn definition() -> Command {
                 .long("output")
                 .value_name("FORMAT")
                 .help("How findings are printed")
-                .value_parser(PossibleValuesParser::new(["text", "json", "sarif", "github"]))
-                .default_value("text"),
+                .value_parser(PossibleValuesParser::new(Format::ALL.map(Format::word)))
+                .default_value(Format::Text.word()),
         )
         .args(args::decision_options())
 }
@@ -36,7 +62,8 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let (options, extra, again) = (args::options(matches), args::pod_paths(matches), again(matches));
     let known = args::known(matches);
     let context = Context::new(&known);
-    let format = matches.get_one::<String>("output").map_or("text", String::as_str);
+    let format =
+        matches.get_one::<String>("output").and_then(|word| Format::read(word)).unwrap_or(Format::Text);
     let mut summary = Summary::default();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut kept: Vec<Finding> = Vec::new();
@@ -63,16 +90,16 @@ pub fn run(matches: &ArgMatches) -> Ended {
             complain(&format!("{name}:{}: {}", error.line, error.what), &mut summary);
         }
         match format {
-            "json" | "sarif" => kept.extend(seen.findings),
-            "github" => put(&mut out, seen.findings.iter().map(github::write))?,
-            _ => put(&mut out, seen.findings.iter().map(text::write))?,
+            Format::Json | Format::Sarif => kept.extend(seen.findings),
+            Format::Github => put(&mut out, seen.findings.iter().map(github::write))?,
+            Format::Text => put(&mut out, seen.findings.iter().map(text::write))?,
         }
     }
     progress.iter().for_each(Progress::end);
     match format {
-        "json" => put(&mut out, [json::write(&kept, &summary)])?,
-        "sarif" => put(&mut out, [sarif::write(&kept, &summary)])?,
-        _ => {}
+        Format::Json => put(&mut out, [json::write(&kept, &summary)])?,
+        Format::Sarif => put(&mut out, [sarif::write(&kept, &summary)])?,
+        Format::Github | Format::Text => {}
     }
     written(out.flush())?;
     tell(&summary.to_string());

@@ -35,17 +35,18 @@ pub fn run(matches: &ArgMatches) -> Ended {
         return Err(Error(format!("{image}: {why}: nothing is changed")));
     }
     rewrite(matches, texts, |source, manifest| {
-        let judged = manifest.judge(Context::new(&known), &options, &extra);
-        tell(source, &judged);
-        judged.into_iter().map(|judged| (judged.document, judged.workload, judged.decision.changes)).collect()
+        let told = |judged: Judged| {
+            tell(source, &judged);
+            (judged.document, judged.workload, judged.decision.changes)
+        };
+        manifest.judge(Context::new(&known), &options, &extra).map(told).collect()
     })
 }
 
-fn tell(source: &Source, judged: &[Judged]) {
-    for Judged { workload, decision, .. } in judged {
-        report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
-        for warning in &decision.warnings {
-            report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
-        }
+fn tell(source: &Source, judged: &Judged) {
+    let Judged { workload, decision, .. } = judged;
+    report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
+    for warning in &decision.warnings {
+        report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
     }
 }

@@ -4,7 +4,7 @@ use crate::args;
 use crate::change::Change;
 use crate::exit::{Ended, Error, Exit};
 use crate::files::{Replacement, Source, sources};
-use crate::manifest::Manifest;
+use crate::manifest::{Edited, Manifest};
 use crate::output::{Progress, print, report};
 use crate::pod::Workload;
 use crate::yaml::Edit;
@@ -13,15 +13,6 @@ use std::collections::BTreeMap;
 
 /// A file's text.
 pub(super) type Text = (Source, String);
-
-/// A file, and what has become of it. Its documents are not kept: they take twenty times the memory of the text.
-struct Rewritten {
-    source: Source,
-    /// There is no document in it.
-    empty: bool,
-    before: String,
-    after: String,
-}
 
 /// All files, before anything is written: an error in one leaves all as they were.
 pub(super) fn read_all(matches: &ArgMatches) -> Result<Vec<Text>, Error> {
@@ -62,10 +53,10 @@ pub(super) fn rewrite(
                 edits.entry(document).or_default().push(Edit { at: workload.pod, changes });
             }
         }
-        let (text, refused) = manifest
+        let edited = manifest
             .edited(&edits)
             .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
-        for refused in refused {
+        for refused in &edited.refused {
             let line =
                 format!("{}:{}: cannot be edited in place: {}", source.name(), refused.line, refused.why);
             if strict {
@@ -73,18 +64,13 @@ pub(super) fn rewrite(
             }
             report(&format!("{line}; the document is written anew, without its comments\n"));
         }
-        results.push(Rewritten {
-            source,
-            empty: manifest.documents().is_empty(),
-            before: manifest.into_text(),
-            after: text,
-        });
+        results.push((source, edited));
     }
     progress.end();
-    let changed = results.iter().any(|result| result.before != result.after);
+    let changed = results.iter().any(|(_, edited)| edited.before != edited.after);
     let mut out = String::new();
     let mut replacements = Vec::new();
-    for Rewritten { source, empty, before, after } in &results {
+    for (source, Edited { is_empty, before, after, .. }) in &results {
         if in_place {
             if before != after {
                 replacements.push(source.replacement(after)?);
@@ -92,7 +78,7 @@ pub(super) fn rewrite(
         } else if diff {
             out.push_str(&unified(&source.name(), before, after));
         } else if !check_only {
-            if !out.is_empty() && !empty && !after.starts_with("---") {
+            if !out.is_empty() && !is_empty && !after.starts_with("---") {
                 out.push_str(if out.ends_with('\n') { "---\n" } else { "\n---\n" });
             }
             out.push_str(after);

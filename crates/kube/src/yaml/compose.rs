@@ -25,6 +25,18 @@ pub(super) fn is_merge(tree: &Tree, key: Id) -> bool {
     Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.is_merge(key)
 }
 
+impl Tree {
+    /// This key is read as that text: `on:` as "true".
+    pub(crate) fn is_key(&self, id: Id, wanted: &str) -> bool {
+        key(self, id).is_some_and(|key| key == wanted)
+    }
+
+    /// This key merges what is behind it into its mapping.
+    pub(crate) fn is_merge(&self, key: Id) -> bool {
+        is_merge(self, key)
+    }
+}
+
 struct Composer<'a> {
     tree: &'a Tree,
     /// The anchored nodes whose aliases are being followed.
@@ -74,11 +86,15 @@ impl Composer<'_> {
             Kind::Alias { name, to } => self.follow(id, (name, *to), |composer| composer.value(*to)),
             Kind::Scalar { .. } => self.scalar(id)?.into_value().map_err(|what| Wrong { at: id, what }),
             Kind::Sequence(items) => {
-                let items: Result<Vec<Value>, Wrong> = items.iter().map(|item| self.value(*item)).collect();
-                Ok(Value::Array(items?))
+                // No more room than it takes: a large file has millions of them.
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    list.push(self.value(*item)?);
+                }
+                Ok(Value::Array(list))
             }
             Kind::Mapping(entries) => {
-                let mut object = Map::new();
+                let mut object = Map::with_capacity(entries.len());
                 self.entries(entries, &mut object)?;
                 Ok(Value::Object(object))
             }
@@ -102,8 +118,8 @@ impl Composer<'_> {
     fn is_merge(&self, key: Id) -> bool {
         let node = self.tree.node(key);
         match (&node.kind, node.tag.as_deref()) {
-            (Kind::Scalar { text, style: Style::Plain }, None) => text == "<<",
-            (Kind::Scalar { text, .. }, Some(tag)) => text == "<<" && core_tag(tag) == Some("merge"),
+            (Kind::Scalar { text, style: Style::Plain }, None) => **text == *"<<",
+            (Kind::Scalar { text, .. }, Some(tag)) => **text == *"<<" && core_tag(tag) == Some("merge"),
             (Kind::Scalar { .. } | Kind::Sequence(_) | Kind::Mapping(_) | Kind::Alias { .. }, _) => false,
         }
     }

@@ -1,7 +1,7 @@
 //! A file → its documents, cut as apimachinery cuts a stream: by lines, before any YAML is read.
 
 use super::compose::compose;
-use super::{Error, Tree};
+use super::{BOM, Error, Tree};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ pub fn stream(text: &str) -> impl Iterator<Item = Result<Document, Error>> {
 }
 
 /// Reads the text of one document again, the same way as the first time.
-pub(super) fn reread(text: &str, line: usize, json: bool) -> Result<Value, Error> {
+pub(crate) fn reread(text: &str, line: usize, json: bool) -> Result<Value, Error> {
     if json {
         return serde_json::from_str(text)
             .map_err(|error| Error { line: line + error.line() - 1, what: format!("no JSON: {error}") });
@@ -75,7 +75,6 @@ struct Chunk {
 }
 
 fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
-    const BOM: &str = "\u{feff}";
     let source = text.get(chunk.span.clone()).unwrap_or_default();
     let (source, base) = match source.strip_prefix(BOM) {
         Some(rest) => (rest, chunk.span.start + BOM.len()),
@@ -83,7 +82,7 @@ fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
     };
     let Some(tree) = Tree::parse(source, base, chunk.line)? else { return Ok(None) };
     let value = compose(&tree).map_err(|wrong| {
-        let at = tree.node(wrong.at).span.start;
+        let at = tree.node(wrong.at).span().start;
         Error { line: line_of(text, at), what: wrong.what }
     })?;
     Ok((!value.is_null()).then(|| Document {

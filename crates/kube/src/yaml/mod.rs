@@ -15,11 +15,15 @@ mod guard;
 mod scalar;
 mod tree;
 
+pub(crate) use documents::reread;
 pub use documents::{Document, read, stream};
 pub use edit::{Edit, Refused, edit, render};
 pub use tree::{Id, Kind, Node, Style, Tree};
 
 use std::fmt;
+
+/// A byte order mark, with which some editors begin a file.
+const BOM: &str = "\u{feff}";
 
 /// Why a text is no manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ fn what_cannot_be_read_is_one_line_and_2_and_hides_nothing_else() {
     assert!(check(&[broken.to_str().unwrap()], "").1.contains("broken.yaml:12:15"));
     for garbage in ["hello, world\n", "42\n", "\"text\"\n"] {
         let (code, _, stderr) = check(&["-"], garbage);
-        assert!(code == 2 && stderr.contains("-:1: no manifest: "), "{stderr}");
+        assert!(code == 2 && stderr.contains("-:1: a manifest is a mapping "), "{stderr}");
     }
     assert_eq!(check(&["-"], "").0, 0);
     assert_eq!(

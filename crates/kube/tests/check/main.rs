@@ -7,6 +7,7 @@ mod input;
 mod output;
 mod places;
 mod rules;
+mod sarif;
 
 use serde_json::Value;
 use std::io::Write as _;

@@ -1,6 +1,6 @@
 //! What an edit writes, where, and what it refuses.
 
-use kubectl_lastout::change::{Change, Path, Step};
+use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
 use kubectl_lastout::yaml::{self, Edit, Refused};
 use serde_json::{Value, json};
 
@@ -26,20 +26,19 @@ fn remove(mapping: &str, key: &str) -> Change {
 }
 
 fn to_init(index: usize, at: usize) -> Change {
-    let there = |key: &str, index| (key.to_owned(), index);
-    let key = ("restartPolicy".to_owned(), Some(json!("Always")));
     Change::Move {
         mapping: Path::default(),
-        from: there("containers", index),
-        to: there("initContainers", at),
-        key,
+        from: Item::of("containers", index),
+        to: Item::of("initContainers", at),
+        key: "restartPolicy".to_owned(),
+        becomes: KeyChange::Set(json!("Always")),
     }
 }
 
 fn edit(text: &str, change: Change) -> Result<String, Refused> {
     let (documents, error) = yaml::read(text);
     assert_eq!(error, None);
-    yaml::edit(text, &documents[0], &[Edit { at: Path::default(), changes: vec![change] }])
+    yaml::edit(text, documents[0].clone(), &[Edit { at: Path::default(), changes: vec![change] }])
 }
 
 #[track_caller]
@@ -187,8 +186,8 @@ fn two_objects_of_a_list_and_two_documents_of_a_file_are_edited() {
     let text = "items:\n- c: [1]\n- c: [2]\n---\nc:\n- 3\n";
     let (documents, _) = yaml::read(text);
     let at = |at: &str| Edit { at: path(at), changes: vec![insert("c", 0, json!([0]))] };
-    let first = yaml::edit(text, &documents[0], &[at("items.0"), at("items.1")]).unwrap();
-    let second = yaml::edit(text, &documents[1], &[at("")]).unwrap();
+    let first = yaml::edit(text, documents[0].clone(), &[at("items.0"), at("items.1")]).unwrap();
+    let second = yaml::edit(text, documents[1].clone(), &[at("")]).unwrap();
     assert_eq!((first.as_str(), second.as_str()), ("items:\n- c: [0, 1]\n- c: [0, 2]\n", "c:\n- 0\n- 3\n"));
 }
 
@@ -207,7 +206,7 @@ fn what_stands_for_something_else_is_refused() {
     refused("containers:\n- &a {x: 1}\n- name: b\n  y: *a\n", to_init(1, 0), "there is no anchor &a");
     refused("{\"c\": [\"\\ud83d\\ude80\"]}", front(), "it is no YAML");
     // Found by the fuzzer: the `{}` that would be left is JSON, and what is below it another document.
-    refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "something else");
+    refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "another document");
 }
 
 #[test]

@@ -2,137 +2,52 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
-use crate::decide::{Reason, Sidecar};
+use crate::decide::switches::{self, Asked};
+use crate::decide::{Class, Sidecar};
 use crate::pod::{Container, list};
 use lastout_core::presets::{Need, Preset, Switch};
-use lastout_core::spec::{Quit, Ready, Spec};
+use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    match subject.decision.reason {
-        _ if !subject.ends => return Vec::new(),
-        Reason::InjectedWrap | Reason::InjectedHelper | Reason::Already | Reason::NoCommand => {}
-        // Nobody asks.
-        Reason::InjectedNative
-        | Reason::AlreadyNative
-        | Reason::NoSidecar
-        | Reason::NotNative
-        | Reason::NoEndpoint
-        | Reason::OptedOut
-        | Reason::NotSelected
-        | Reason::RestartAlways
-        | Reason::HostPid
-        | Reason::Windows
-        | Reason::OnlySidecars
-        | Reason::NameConflict
-        | Reason::MountConflict
-        | Reason::UnresolvedImage
-        | Reason::ForeignEntrypoint
-        | Reason::PatchMismatch
-        | Reason::Internal => return Vec::new(),
+    let is_asked = match subject.decision.reason.class() {
+        Class::Stopped | Class::There | Class::Unclear => subject.ends,
+        Class::Native | Class::Needless | Class::Elsewhere | Class::Impossible => false,
+    };
+    if !is_asked {
+        return Vec::new();
     }
     let there = subject.facts.sidecars.iter().filter_map(|sidecar| {
         let preset = sidecar.preset?;
-        let off = off(subject, preset, asked(subject, preset, Some(sidecar))?, Some(sidecar.container));
+        let off = switches::off(
+            subject.pod,
+            preset,
+            asked(subject, preset, Some(sidecar))?,
+            Some(sidecar.container),
+        );
         found(subject, preset, &off, Some(sidecar.container))
     });
     let promised = subject.facts.to_come().filter_map(|promised| {
         let preset = promised.injector.adds()?;
-        let off = off(subject, preset, asked(subject, preset, None)?, None);
+        let off = switches::off(subject.pod, preset, asked(subject, preset, None)?, None);
         found(subject, preset, &off, None)
     });
     there.chain(promised).collect()
 }
 
 /// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.
-fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<(bool, bool)> {
-    if subject.decision.reason != Reason::Already {
-        let spec = sidecar.map(|sidecar| &sidecar.spec.spec);
-        return Some(spec.map_or((true, true), |spec| (is_ready_asked(spec), is_quit_asked(spec))));
+fn asked(subject: &Subject<'_>, preset: &Preset, sidecar: Option<&Sidecar<'_>>) -> Option<Asked> {
+    if subject.decision.reason.class() != Class::There {
+        return Some(sidecar.map_or(Asked::ALL, |sidecar| Asked::by(&sidecar.spec.spec)));
     }
     let specs = subject.invocations.iter().flat_map(|invocation| {
         let of_it = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset.name);
         invocation.settings.sidecars.iter().filter(of_it).map(move |spec| (invocation.settings.gate, spec))
     });
-    let asked = specs.map(|(gate, spec)| (gate && is_ready_asked(spec), is_quit_asked(spec)));
-    asked.reduce(|a, b| (a.0 || b.0, a.1 || b.1))
-}
-
-/// By the row's own request: another one is its author's business.
-fn is_ready_asked(spec: &Spec) -> bool {
-    match (&spec.ready, spec.preset.map(|row| row.ready)) {
-        (Ready::Http(request), Some(lastout_core::presets::ReadyRow::Http { path, .. })) => {
-            request.path == path
-        }
-        (Ready::Accepts(_), Some(lastout_core::presets::ReadyRow::Accepts(_))) => true,
-        (Ready::Http(_) | Ready::Accepts(_) | Ready::File(_) | Ready::Unchecked, _) => false,
-    }
-}
-
-fn is_quit_asked(spec: &Spec) -> bool {
-    match (&spec.quit, spec.preset.and_then(|row| row.quit)) {
-        (Quit::Http(request), Some(row)) => request.path == row.path,
-        (Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother | Quit::Nothing, _) => false,
-    }
-}
-
-/// The switches that are off: for each request the ways to switch it on, none of which is taken.
-fn off(
-    subject: &Subject<'_>,
-    preset: &'static Preset,
-    (ready, quit): (bool, bool),
-    container: Option<Container<'_>>,
-) -> Vec<Vec<&'static Need>> {
-    let mut off: Vec<Vec<&'static Need>> = Vec::new();
-    for (is_asked, is_for) in [(quit, Asks::quit as fn(&Need) -> bool), (ready, Asks::ready)] {
-        let ways: Vec<&Need> = preset.needs.iter().filter(|need| is_for(need)).collect();
-        // What only its configuration shows cannot be judged here.
-        let is_shown = ways.iter().any(|need| !matches!(need.switch, Switch::Config(_)));
-        if is_asked
-            && is_shown
-            && !ways.iter().any(|need| is_on(subject, need.switch, container))
-            && !off.contains(&ways)
-        {
-            off.push(ways);
-        }
-    }
-    off
-}
-
-struct Asks;
-
-impl Asks {
-    fn quit(need: &Need) -> bool {
-        need.asked.quit()
-    }
-
-    fn ready(need: &Need) -> bool {
-        need.asked.ready()
-    }
-}
-
-fn is_on(subject: &Subject<'_>, switch: Switch, container: Option<Container<'_>>) -> bool {
-    match switch {
-        Switch::Flag(flag) => container.is_some_and(|container| has_flag(container, flag)),
-        Switch::Env { name, value } => container.is_some_and(|container| {
-            let elsewhere = list(container.value(), "envFrom").next().is_some();
-            let mut own = list(container.value(), "env")
-                .filter(|entry| entry.get("name").is_some_and(|own| own == name));
-            elsewhere || own.any(|entry| entry.get("value").is_none_or(|own| own == value))
-        }),
-        Switch::Annotation { key, value } => subject.pod.annotation(key) == Some(value),
-        Switch::NotAnnotation { key, value } => subject.pod.annotation(key) != Some(value),
-        Switch::Config(_) => false,
-    }
-}
-
-/// Also as a word of a shell's script.
-fn has_flag(container: Container<'_>, flag: &str) -> bool {
-    let words = ["command", "args"].into_iter().filter_map(|key| container.words(key)).flatten();
-    words.flat_map(str::split_ascii_whitespace).any(|word| {
-        word.strip_prefix(flag).is_some_and(|rest| {
-            rest.is_empty() || rest.strip_prefix('=').is_some_and(|value| value != "false")
-        })
-    })
+    let asked = specs.map(|(gate, spec)| {
+        let asked = Asked::by(spec);
+        Asked { ready: gate && asked.ready, ..asked }
+    });
+    asked.reduce(|a, b| Asked { ready: a.ready || b.ready, quit: a.quit || b.quit })
 }
 
 fn found(
@@ -150,7 +65,7 @@ fn found(
         return None;
     }
     let asks = |what: fn(&Need) -> bool| off.iter().flatten().any(|need| what(need));
-    let request = match (asks(Asks::quit), asks(Asks::ready)) {
+    let request = match (asks(|need| need.asked.quit()), asks(|need| need.asked.ready())) {
         (true, true) => "is asked whether it is ready and to quit, and answers neither",
         (true, false) => "is asked to quit, and does not listen to that",
         (false, _) => "is asked whether it is ready, and does not answer",
@@ -185,7 +100,7 @@ fn found(
         (_, None) => {
             let promised =
                 subject.facts.promised.iter().find(|promised| promised.injector.preset == preset.name)?;
-            super::will_be_injected::spot(subject, promised)
+            subject.spot_of(promised)
         }
     };
     let found = if is_elsewhere { Found::warning } else { Found::error }(spot, message, mends.join("\n"));

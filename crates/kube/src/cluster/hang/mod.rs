@@ -16,8 +16,9 @@ mod tests;
 pub(crate) mod told;
 
 pub use reason::Why;
-pub(crate) use subject::{Subject, options};
+pub(crate) use subject::Subject;
 
+use crate::decide::Options;
 use serde_json::Value;
 
 /// A pod whose mains are over has so long until its sidecars count as running on. The kubelet tells of an end within a second
@@ -123,7 +124,8 @@ pub(crate) fn judge(object: &Value, now: i64) -> Option<Trouble> {
     if matches!(phase, "Succeeded" | "Failed") || is_deleted {
         return None;
     }
-    let options = options();
+    // No image is named: nothing is changed here.
+    let options = Options::default();
     let subject = Subject::new(object, now, &options);
     if subject.facts.mains.is_empty() || subject.facts.runs_for_ever() {
         return None;

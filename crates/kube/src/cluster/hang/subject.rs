@@ -1,7 +1,6 @@
 //! A pod with its status, read once.
 
 use super::life::{Life, State};
-use crate::args::{HELPER_IMAGE, IMAGE};
 use crate::check::{Loose, Severity, findings};
 use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
 use crate::invocation::Invocation;
@@ -17,12 +16,6 @@ pub(crate) struct Subject<'a> {
     object: &'a Value,
     context: Context<'static>,
     options: &'a Options,
-}
-
-/// What `inject` is asked with where nobody has said anything.
-#[must_use]
-pub(crate) fn options() -> Options {
-    Options { image: IMAGE.to_owned(), helper_image: HELPER_IMAGE.to_owned(), ..Options::default() }
 }
 
 impl<'a> Subject<'a> {

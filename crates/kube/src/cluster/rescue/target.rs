@@ -3,8 +3,8 @@
 
 use crate::cluster::api::{Kind, Paged, get, list};
 use crate::cluster::error::told;
+use crate::cluster::hang::Subject;
 use crate::cluster::hang::life::State;
-use crate::cluster::hang::{Subject, options};
 use crate::decide::Options;
 use crate::exit::Error;
 use kube::Client;
@@ -108,7 +108,7 @@ pub(crate) fn look(mut object: Value, sidecars: &[String]) -> Result<Target, Lef
         let own = labels.get(crate::cluster::doctor::JOB_NAME).or_else(|| labels.get("job-name"));
         own?.as_str().map(str::to_owned)
     });
-    let options = Options { sidecars: sidecars.to_vec(), ..options() };
+    let options = Options { sidecars: sidecars.to_vec(), ..Options::default() };
     let asked = asked(&Subject::new(&object, 0, &options), &name)?;
     Ok(Target { name, uid, job, asked, sidecars: sidecars.to_vec(), object })
 }

@@ -4,6 +4,7 @@
 use super::page::{Entry, Page};
 use super::splice::{Splice, Wrong, splice, wrong};
 use super::write::Flow;
+use crate::change::{Item, KeyChange};
 use crate::yaml::{Id, Kind};
 use serde_json::Value;
 use std::ops::Range;
@@ -14,8 +15,8 @@ impl Page<'_> {
         &self,
         mapping: Id,
         (source, index): (Entry, usize),
-        (to, at): (&str, usize),
-        (key, value): (&str, Option<&Value>),
+        to: &Item,
+        (key, becomes): (&str, &KeyChange),
         mut item_value: Value,
     ) -> Result<Vec<Splice>, Wrong> {
         let Some(item) = self.items(source.value).get(index).copied() else { return Ok(Vec::new()) };
@@ -23,11 +24,12 @@ impl Page<'_> {
         let Kind::Mapping(_) = self.tree.node(item).kind else {
             return Err(wrong(self.start(item), "it is no mapping".to_owned()));
         };
-        let own_change = match (value, self.find(item, key)) {
-            (Some(value), _) => self.set(item, key, value)?,
-            (None, Some(entry)) => self.remove(item, entry)?,
-            (None, None) => Vec::new(),
+        let own_change = match (becomes, self.find(item, key)) {
+            (KeyChange::Set(value), _) => self.set(item, key, value)?,
+            (KeyChange::Remove, Some(entry)) => self.remove(item, entry)?,
+            (KeyChange::Remove, None) => Vec::new(),
         };
+        let (to, at) = (to.list.as_str(), to.index);
         let target = self.find(mapping, to);
         let in_flow = |list: Id| self.tree.node(list).flow;
         let target_in_flow = in_flow(mapping)
@@ -36,13 +38,10 @@ impl Page<'_> {
             return self.carry_lines(mapping, (source, index, item), target.ok_or(to), at, own_change);
         }
         let text = if in_flow(item) {
-            self.changed(self.tree.node(item).span.clone(), own_change)
+            self.changed(self.tree.node(item).span(), own_change)
         } else {
             if let Some(entries) = item_value.as_object_mut() {
-                match value {
-                    Some(value) => drop(entries.insert(key.to_owned(), value.clone())),
-                    None => drop(entries.shift_remove(key)),
-                }
+                becomes.apply_to(entries, key);
             }
             self.flow(source.value).value(&item_value)
         };
@@ -50,14 +49,14 @@ impl Page<'_> {
         splices.extend(match target {
             None if in_flow(mapping) => self.new_flow_list(mapping, to, &text)?,
             None => {
-                let column = self.tree.node(mapping).column;
+                let column = self.tree.node(mapping).column();
                 let dash = column + self.habit(mapping).list;
                 let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
                 let lines = format!("{head}{end}{}- {text}{end}", " ".repeat(dash), end = self.line_end);
                 vec![Splice::insert(self.new_key_place(mapping, to)?, lines)]
             }
             Some(target) if self.is_null(target.value) => {
-                let span = self.tree.node(target.value).span.clone();
+                let span = self.tree.node(target.value).span();
                 let blank = if span.is_empty() { " " } else { "" };
                 vec![Splice { range: span, with: format!("{blank}[{text}]") }]
             }
@@ -100,12 +99,12 @@ impl Page<'_> {
             }
             // Null or `[]`: comments cannot stand in brackets, so that it becomes a list of lines.
             Ok(target) => {
-                let old = self.tree.node(target.value).span.clone();
+                let old = self.tree.node(target.value).span();
                 splices.push(Splice::insert(self.line_after(old.end), lines));
                 splices.push(Splice::cut(self.colon(target.key)?..old.end));
             }
             Err(to) => {
-                let head = " ".repeat(self.tree.node(mapping).column) + Flow::YAML.key(to).trim_end();
+                let head = " ".repeat(self.tree.node(mapping).column()) + Flow::YAML.key(to).trim_end();
                 let place = self.new_key_place(mapping, to)?;
                 splices.push(Splice::insert(place, format!("{head}{}{lines}", self.line_end)));
             }

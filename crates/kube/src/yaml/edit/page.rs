@@ -1,6 +1,7 @@
 //! Where things stand in a text: lines, dashes, colons, comments, ends.
 
 use super::super::compose;
+use super::super::scalar::is_null;
 use super::super::{Id, Kind, Style, Tree};
 use super::splice::{Wrong, wrong};
 use std::ops::Range;
@@ -27,7 +28,7 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn start(&self, id: Id) -> usize {
-        self.tree.node(id).span.start
+        self.tree.node(id).span().start
     }
 
     pub(super) fn items(&self, list: Id) -> &'a [Id] {
@@ -62,8 +63,7 @@ impl<'a> Page<'a> {
 
     pub(super) fn is_null(&self, id: Id) -> bool {
         let node = self.tree.node(id);
-        let null = |text: &str| matches!(text, "" | "~" | "null" | "Null" | "NULL");
-        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && null(text))
+        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && is_null(text))
     }
 
     /// Refuses what is not written here alone.
@@ -109,14 +109,14 @@ impl<'a> Page<'a> {
     pub(super) fn end(&self, id: Id) -> usize {
         let node = self.tree.node(id);
         let last = match &node.kind {
-            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span),
+            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span()),
             Kind::Scalar { .. } | Kind::Alias { .. } => None,
             Kind::Sequence(items) => items.last().copied(),
             Kind::Mapping(entries) => entries.last().map(|entry| entry.1),
         };
         match last {
             Some(last) if !node.flow => self.end(last),
-            Some(_) | None => node.span.end,
+            Some(_) | None => node.span().end,
         }
     }
 
