@@ -1,6 +1,6 @@
 //! `doctor` and `rescue` before an API server that refuses, forgets, breaks off or talks rubbish.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod api;
 mod docs;
