@@ -41,6 +41,21 @@ pub(crate) fn pod_path() -> Arg {
         })
 }
 
+/// `--image`
+pub(crate) fn image() -> Arg {
+    value("image", "IMAGE", "lastout's own image").default_value(IMAGE)
+}
+
+/// `--sidecar`
+pub(crate) fn sidecar() -> Arg {
+    value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(why) => Err(why.to_string()),
+        })
+}
+
 /// What a decision depends on.
 pub(crate) fn decision_options() -> Vec<Arg> {
     vec![
@@ -50,14 +65,9 @@ pub(crate) fn decision_options() -> Vec<Arg> {
         value("delivery", "HOW", "How the program comes into a pod")
             .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
             .default_value("auto"),
-        value("image", "IMAGE", "lastout's own image").default_value(IMAGE),
+        image(),
         value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container").default_value(HELPER_IMAGE),
-        value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
-            .action(ArgAction::Append)
-            .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(why) => Err(why.to_string()),
-            }),
+        sidecar(),
         value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
             .action(ArgAction::Append),
         value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")

@@ -13,6 +13,7 @@ const VERBS: &[Verb] = &[
     (verbs::uninject::definition, verbs::uninject::run),
     (verbs::explain::definition, verbs::explain::run),
     (verbs::check::definition, verbs::check::run),
+    (verbs::policy::definition, verbs::policy::run),
     (verbs::presets::definition, verbs::presets::run),
     (verbs::completion::definition, |matches| verbs::completion::run(matches, definition())),
     (verbs::completion::definition_for_kubectl, |matches| {

@@ -9,6 +9,7 @@
 //! has the options that they share, `output` what users see, `exit` how they end. `cluster` talks to an API server.
 
 mod args;
+pub mod cel;
 pub mod change;
 pub mod check;
 pub mod cli;

@@ -23,13 +23,16 @@ pub use facts::{Facts, Promised};
 pub use native::NotNative;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
-pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
+pub(crate) use ours::{GROUP_SIZE, OWN_VARIABLES, PROGRAM, SIZE, install_target};
+pub(crate) use parts::{init_container, mounts, volumes};
 pub use reason::Reason;
 pub use restart::{Codes, final_codes};
+pub(crate) use sidecar::ends_itself;
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
+pub(crate) use status::Status;
 pub use undo::undo;
 pub use warning::Warning;
-pub(crate) use wrap::is_silent;
+pub(crate) use wrap::{FOREIGN, is_silent};
 
 use crate::change::apply;
 use crate::pod::Pod;

@@ -6,6 +6,7 @@ pub mod completion;
 mod decisions;
 pub mod explain;
 pub mod inject;
+pub mod policy;
 pub mod presets;
 mod rewrite;
 pub mod uninject;
