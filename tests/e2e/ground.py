@@ -116,10 +116,13 @@ def dry(where, thing):
     return json.loads(kubectl("-n", where, "create", "--dry-run=server", "-o", "json", "-f", "-", stdin=thing))
 
 
-def dry_all(where, things):
-    """-> {name: the pod as it would be created}, {name: why it would not}"""
+def documents(things):
+    return "\n---\n".join(json.dumps(thing) for thing in things)
+
+
+def dry_all(where, text):
+    """-> {name: the pod as it would be created}, and why others would not"""
     command = [cluster.KUBECTL, "-n", where, "create", "--dry-run=server", "-o", "json", "-f", "-"]
-    text = "\n---\n".join(json.dumps(thing) for thing in things)
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
     made, decoder, rest = {}, json.JSONDecoder(), done.stdout.strip()
     while rest:
@@ -161,7 +164,8 @@ def webhook(stage, where, containers):
         probe = pod("probe", [{"name": "main", "command": ["/app"]}])
         def added():
             try:
-                return len(dry(where, probe)["spec"]["containers"]) > 1
+                spec = dry(where, probe)["spec"]  # where a policy may have moved it on
+                return len(spec["containers"] + spec.get("initContainers", [])) > 1
             except Failure as failure:
                 if "failed calling webhook" in str(failure):
                     raise Skip(f"the API server does not reach this machine's loopback: {failure}") from failure

@@ -14,8 +14,8 @@ fn the_page_names_every_option_and_verb() {
     for verb in cli::definition().get_subcommands().filter(|verb| !verb.is_hide_set()) {
         assert!(page.contains(&format!("| `{}", verb.get_name())), "{}", verb.get_name());
         for name in verb.get_arguments().filter_map(|argument| argument.get_long()) {
-            let in_check = verb.get_name() == "check";
-            assert!(in_check || page.contains(&format!("--{name}")), "{} --{name}", verb.get_name());
+            let elsewhere = ["check", "policy"].contains(&verb.get_name());
+            assert!(elsewhere || page.contains(&format!("--{name}")), "{} --{name}", verb.get_name());
         }
     }
 }
@@ -48,5 +48,16 @@ fn before_and_after_are_what_inject_does() {
         let golden = std::fs::read_to_string(golden).unwrap();
         let (_, diff) = golden.split_once("\n\n").unwrap();
         assert!(page().contains(diff.trim_end()), "{case}");
+    }
+}
+
+#[test]
+fn the_page_of_policies_names_every_option_and_what_a_policy_cannot_do() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.md")).unwrap();
+    for name in kubectl_lastout::verbs::policy::definition().get_arguments().filter_map(|argument| argument.get_long()) {
+        assert!(page.contains(&format!("--{name}")), "{name}");
+    }
+    for limit in kubectl_lastout::cel::Limit::ALL {
+        assert!(page.contains(limit.words()), "{}", limit.words());
     }
 }
