@@ -81,14 +81,20 @@ def policies(stage, namespaces, *options):
                 {"key": NAMESPACE, "operator": "In", "values": list(namespaces)}
             )
         named.append(thing)
+    listed = {"apiVersion": "v1", "kind": "List", "items": named}
+    # The API server reads policies by watching them: it learns of one, and of its end, a moment later.
+    probe = pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], {INJECT: "true"})
+
+    def is_there():
+        return "lastout.dev/status" in dry(namespaces[0], probe)["metadata"].get("annotations", {})
+
     try:
-        kubectl("apply", "-f", "-", stdin={"apiVersion": "v1", "kind": "List", "items": named})
-        # The API server reads policies by watching them: until then pods come as they are.
-        probe = pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], {INJECT: "true"})
-        wait(lambda: "lastout.dev/status" in dry(namespaces[0], probe)["metadata"].get("annotations", {}), "the policy")
+        kubectl("apply", "-f", "-", stdin=listed)
+        wait(is_there, "the policy")
         yield
     finally:
-        kubectl("delete", "-f", "-", "--wait=false", check=False, stdin={"apiVersion": "v1", "kind": "List", "items": named})
+        kubectl("delete", "-f", "-", check=False, stdin=listed)
+        wait(lambda: not is_there(), "the policy's end")
 
 
 def wait(holds, what, seconds=30):

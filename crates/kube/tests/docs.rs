@@ -54,7 +54,10 @@ fn before_and_after_are_what_inject_does() {
 #[test]
 fn the_page_of_policies_names_every_option_and_what_a_policy_cannot_do() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.md")).unwrap();
-    for name in kubectl_lastout::verbs::policy::definition().get_arguments().filter_map(|argument| argument.get_long()) {
+    for name in kubectl_lastout::verbs::policy::definition()
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+    {
         assert!(page.contains(&format!("--{name}")), "{name}");
     }
     for limit in kubectl_lastout::cel::Limit::ALL {

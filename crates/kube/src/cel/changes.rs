@@ -3,6 +3,7 @@
 
 use super::Settings;
 use super::facts::Variable;
+use super::late;
 use super::literal::{object, text};
 use crate::decide::Context;
 use crate::decide::{
@@ -25,7 +26,11 @@ pub(super) fn expression(settings: &Settings) -> String {
          : [JSONPatch{{op: 'add', path: '/metadata/annotations', value: {{{}: {status}}}}}])",
         text(STATUS)
     ));
-    format!("!variables.isToBeChanged ? [] :\n{}", operations.join("\n+ "))
+    let late = match settings.options.mode {
+        Mode::Native => String::new(),
+        Mode::Auto | Mode::Wrap | Mode::Helper => format!("variables.isLate ?\n{} :\n", late::operations()),
+    };
+    format!("{late}!variables.isToBeChanged ? [] :\n{}", operations.join("\n+ "))
 }
 
 /// The sidecars go to the end of `initContainers`; each that has gone makes the indices of the later ones smaller.

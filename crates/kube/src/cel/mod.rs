@@ -2,7 +2,8 @@
 //!
 //! A MutatingAdmissionPolicy has the same facts, refusals and changes as `decide` in admission, as expressions of CEL; a test
 //! runs them on pods and compares. What CEL cannot do is a [`Limit`], and such a pod is left alone, as is one that cannot be
-//! changed by `decide` either: a pod without `command`, for no policy can ask a registry. Neither can a policy know:
+//! changed by `decide` either: a pod without `command`, for no policy can ask a registry. In one thing a policy does more: it is
+//! asked a second time, and tells its lastout of a sidecar that came in between (`late`). Neither can a policy know:
 //!
 //! * the Job of a pod, so not its `podFailurePolicy`: mode `native` does not look at it;
 //! * the nodes' versions: whoever prints a policy says by `--mode` and `--delivery` what they have;
@@ -10,6 +11,7 @@
 
 mod changes;
 mod facts;
+mod late;
 mod literal;
 mod objects;
 mod refusals;

@@ -3,7 +3,7 @@
 use super::facts::Variable;
 use super::literal::text;
 use super::refusals::Why;
-use super::{Namespaces, Settings, changes, facts, refusals, stop};
+use super::{Namespaces, Settings, changes, facts, late, refusals, stop};
 use crate::decide::{INJECT, Mode, Reason};
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
     let none = rows.map(|row| format!("!({})", row.holds)).collect::<Vec<_>>().join("\n&& ");
     variables.push(("isToBeChanged", none));
     variables.extend(changes::words());
+    variables.extend(late::variables(settings));
     let labels = "has(object.metadata.labels)";
     let by_label =
         OF_JOBS.map(|label| format!("({labels} && {} in object.metadata.labels)", text(label))).join(" || ");

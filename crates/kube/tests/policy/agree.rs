@@ -222,3 +222,56 @@ fn sidecars_in_the_parameters_are_known() {
     assert_eq!(changed, told.policy.mutated(&pod, &Value::Null, &[]).0);
     assert_eq!(mutated("proxy:process=proxy proxy:timeout=1s"), pod, "one cannot be read");
 }
+
+/// The words in front of `--`, an option and its value being one, in any order; and the pod without them.
+fn told(pod: &Value) -> (Vec<Vec<String>>, Value) {
+    let (mut pod, mut told) = (pod.clone(), Vec::new());
+    for container in pod["spec"]["containers"].as_array_mut().unwrap() {
+        let Some(words) = container["command"].as_array().cloned() else { continue };
+        let Some(end) = words.iter().position(|word| word == "--") else { continue };
+        let mut options: Vec<String> =
+            words[1..end].chunks(2).map(|pair| format!("{} {}", pair[0], pair[1])).collect();
+        options.sort();
+        told.push(options);
+        container["command"] = words[end..].into();
+    }
+    (told, pod)
+}
+
+/// The policy's first turn, another injector, the second turn: as if all had been there from the start.
+#[test]
+fn lastout_is_told_of_a_sidecar_that_comes_between_the_two_turns() {
+    let main = |name: &str| json!({ "name": name, "image": "x", "command": ["/app", "--"] });
+    let side = |name: &str| json!({ "name": name, "image": "x" });
+    for way in Way::all().iter().filter(|way| way.name != "native") {
+        for (mains, first, late) in [
+            (vec![main("main")], vec![side("cloud-sql-proxy")], vec![side("istio-proxy")]),
+            (
+                vec![main("a"), main("b")],
+                vec![side("envoy")],
+                vec![side("proxy-2"), side("linkerd-proxy"), side("kuma")],
+            ),
+        ] {
+            let pod = |sides: &[Value]| {
+                let containers: Vec<&Value> = mains.iter().chain(sides).collect();
+                let mut pod = super::as_in_admission(
+                    &json!({ "spec": { "restartPolicy": "OnFailure", "containers": containers } }),
+                );
+                pod["metadata"]["annotations"] = json!({ "lastout.dev/sidecars": "proxy-2:process=proxy" });
+                pod
+            };
+            let mut between = way.policy.mutated(&pod(&first), &Value::Null, &[]).0;
+            between["spec"]["containers"].as_array_mut().unwrap().extend(late.clone());
+            let found = way.policy.mutated(&between, &Value::Null, &[]).0;
+            let at_once =
+                way.policy.mutated(&pod(&[first.clone(), late.clone()].concat()), &Value::Null, &[]).0;
+            assert_ne!(found, between, "{}", way.name);
+            assert_eq!(told(&found), told(&at_once), "{}", way.name);
+            assert_eq!(way.policy.mutated(&found, &Value::Null, &[]).0, found, "{}: a third turn", way.name);
+            // One that cannot be ended: a pod that would hang all the same stays as it is.
+            let mut endless = between.clone();
+            endless["spec"]["containers"].as_array_mut().unwrap().push(side("otel-collector"));
+            assert_eq!(way.policy.mutated(&endless, &Value::Null, &[]).0, endless, "{}", way.name);
+        }
+    }
+}
