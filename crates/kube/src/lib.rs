@@ -4,11 +4,23 @@
 //! files ─► yaml ─► values ─► pod ─► decide ─► changes ─► yaml::edit ─► text
 //!                                               └──────► patch      ─► JSON patch
 //! ```
-//! `pod`, `decide`, `change` and `patch` are pure; `registry` finds out what images run, if that is asked for; `manifest` puts
-//! them together for a file, and `check` looks for what would hang. `verbs` has a file for each verb: `cli` lists them, `args`
-//! has the options that they share, `output` what users see, `exit` how they end. `cluster` talks to an API server.
+//! Who imports whom, from the ground up; nothing imports from a line below its own:
+//!
+//! ```text
+//! change                      where something is in an object, and what is to become of it
+//! pod, yaml, patch            what an object holds; its text; changes as a JSON patch
+//! decide                      a pod, what is wished and what is known → what becomes of it, and why
+//! invocation, registry        what a lastout command line in a pod says; what images run
+//! manifest                    a file: its documents, the decisions on its pods, its new text
+//! files, output               what is read and written; what users see
+//! cel                         the same decisions as admission policies
+//! check                       what would hang, where it stands, what to write instead
+//! cluster                     what talks to an API server
+//! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
+//! ```
+//! `change`, `pod`, `decide`, `invocation` and `patch` are pure: no file, clock or network. `exit` says how a verb ends.
 
-mod args;
+pub mod args;
 pub mod cel;
 pub mod change;
 pub mod check;

@@ -44,7 +44,7 @@ fn each_case_is_explained_and_changed_as_it_was_when_it_was_read_by_a_person() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // What only admission or a registry can lead to, and what is a fault of ours.
-    let elsewhere = ["not-selected", "unresolved-image", "patch-mismatch", "internal", "not-native"];
+    let elsewhere = ["not-selected", "unresolved-image", "patch-mismatch", "internal"];
     for reason in kubectl_lastout::decide::Reason::ALL {
         assert!(
             reasons.contains(reason.slug()) || elsewhere.contains(&reason.slug()),

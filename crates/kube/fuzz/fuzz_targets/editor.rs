@@ -2,7 +2,7 @@
 //! it is read as a whole file, with what stands around the document.
 #![no_main]
 
-use kubectl_lastout::change::{Change, Path, Step};
+use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
 use kubectl_lastout::yaml::{self, Edit};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -53,15 +53,16 @@ fuzz_target!(|bytes: &[u8]| {
         _ => match path.0.split_last() {
             Some((Step::Key(key), mapping)) => Change::Move {
                 mapping: Path(mapping.to_vec()),
-                from: (key.clone(), index),
-                to: ("initContainers".to_owned(), 0),
-                key: ("restartPolicy".to_owned(), Some(json!("Always"))),
+                from: Item::of(key, index),
+                to: Item::of("initContainers", 0),
+                key: "restartPolicy".to_owned(),
+                becomes: KeyChange::Set(json!("Always")),
             },
             _ => return,
         },
     };
     let edit = Edit { at: Path::default(), changes: vec![change] };
-    let Ok(new) = yaml::edit(text, document, &[edit]) else { return };
+    let Ok(new) = yaml::edit(text, document.clone(), &[edit]) else { return };
     let file = format!("{}{new}{}", &text[..document.span.start], &text[document.span.end..]);
     let (after, error) = yaml::read(&file);
     assert!(error.is_none(), "{error:?}\n{file}");

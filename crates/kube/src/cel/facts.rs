@@ -109,7 +109,8 @@ fn roles() -> Vec<Variable> {
         format!("{}{blanks}.split(',').filter(n, n != '')", in_brackets(&annotation(key)))
     };
     vec![
-        ("mainNames", names(MAIN)),
+        // One that no container has does not count: the pod would have no main.
+        ("mainNames", format!("{}.filter(n, n in variables.names)", names(MAIN))),
         ("excludedNames", names(EXCLUDE)),
         (
             "mains",

@@ -5,9 +5,11 @@ use super::facts::MOST_CONTAINERS;
 use super::literal::{text, texts};
 use super::spec::plain;
 use crate::decide::{
-    COMMAND, FOLDER, FOREIGN, GROUP_FOLDER, GROUP_VOLUME, INJECT, Mode, OWN_VARIABLES, PROGRAM, Reason,
-    VOLUME,
+    COMMAND, FOLDER, FOREIGN, GROUP_FOLDER, GROUP_VOLUME, HELPER, HELPER_VERB, INJECT, Mode, OWN_VARIABLES,
+    PROGRAM, Reason, STOP_ON, VOLUME,
 };
+
+use lastout_core::presets::{self, PORTS, PortSetting};
 
 /// Why a pod is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +29,24 @@ pub enum Limit {
     CommandAnnotation,
     /// A SPEC that is not of the plain kind: CEL cannot read it.
     Spec,
+    /// A known sidecar listens where its row does not say.
+    Port,
+    /// A `--stop-on` that is not of the plain kind: CEL cannot read it.
+    StopOn,
     /// More containers than there are indices.
     ManyContainers,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::OtherMode, Self::CommandAnnotation, Self::Spec, Self::ManyContainers];
+    pub const ALL: [Self; 6] = [
+        Self::OtherMode,
+        Self::CommandAnnotation,
+        Self::Spec,
+        Self::Port,
+        Self::StopOn,
+        Self::ManyContainers,
+    ];
 
     /// In words, as the warning and docs/policy.md have them.
     #[must_use]
@@ -44,6 +57,8 @@ impl Limit {
                 "what a main runs is said by an annotation, whose JSON a policy cannot read"
             }
             Self::Spec => "a SPEC is more than a policy can read",
+            Self::Port => "its manifest moves the port of a sidecar: say it by a SPEC",
+            Self::StopOn => "its annotation lastout.dev/stop-on is more than a policy can read",
             Self::ManyContainers => "it has more than 64 containers",
         }
     }
@@ -94,18 +109,76 @@ pub(super) fn left_alone() -> Vec<Row> {
             format!("{0} in variables.labels && variables.labels[{0}] == 'false'", text(INJECT)),
         ),
         decided(Reason::Windows, format!("({os}) || ({selected})")),
-        decided(Reason::Already, format!("variables.mains.exists(i, {is_wrapped})")),
+        decided(Reason::Already, format!("variables.mains.exists(i, {is_wrapped}) || {}", has_helper())),
         decided(
             Reason::AlreadyNative,
             "size(variables.sidecars) == 0 && variables.initContainers.exists(c, has(c.restartPolicy) && c.restartPolicy == 'Always')",
         ),
         decided(Reason::NoSidecar, "size(variables.sidecars) == 0"),
         decided(Reason::OnlySidecars, "size(variables.mains) == 0"),
-        decided(
-            Reason::RestartAlways,
-            "(has(variables.spec.restartPolicy) ? variables.spec.restartPolicy : 'Always') == 'Always' && variables.mains.exists(i, variables.stopOn[i] == 'never')",
-        ),
+        decided(Reason::RestartAlways, "variables.mains.exists(i, variables.stopOn[i] == 'never')"),
     ]
+}
+
+/// Our helper watches the pod: `ours::is_helper`.
+fn has_helper() -> String {
+    let (name, verb) = (text(HELPER), text(HELPER_VERB));
+    let is_helper = format!(
+        "has(c.name) && c.name == {name} && !(has(c.command) && size(c.command) > 0) && has(c.args) && size(c.args) > 0 && c.args[0] == {verb}"
+    );
+    format!("variables.containers.exists(c, {is_helper}) || variables.initContainers.exists(c, {is_helper})")
+}
+
+/// A known sidecar of which no SPEC is said, and whose manifest has one of the settings by which its ports are moved; where the
+/// value is plainly the row's own port, nothing is moved.
+fn moved_port() -> String {
+    let conditions = PORTS.iter().map(|(row, setting, key)| {
+        let preset = presets::find(row);
+        let ports = preset.map_or(&[][..], |preset| match (*key, preset.quit) {
+            ("ready-port", _) | (_, None) => preset.ready.ports(),
+            (_, Some(quit)) => quit.ports,
+        });
+        let is_own = |value: &str| {
+            let own = ports.iter().map(|port| format!("{value} == '{port}' || {value}.endsWith(':{port}')"));
+            own.collect::<Vec<_>>().join(" || ")
+        };
+        let of_row = format!("variables.rowOf[i] == {}", text(row));
+        match setting {
+            PortSetting::Flag(flag) => {
+                let (with_value, alone) = (text(&format!("{flag}=")), text(flag));
+                let value = format!("w.replace({with_value}, '')");
+                let moves = format!("w == {alone} || (w.startsWith({with_value}) && !({}))", is_own(&value));
+                let moves_in = |key: &str| {
+                    let words = format!("variables.containers[i].{key}");
+                    format!("(has({words}) && {words}.exists(w, {moves}))")
+                };
+                format!("({of_row} && ({} || {}))", moves_in("command"), moves_in("args"))
+            }
+            PortSetting::Env(name) => format!(
+                "({of_row} && has(variables.containers[i].env) && variables.containers[i].env.exists(e, has(e.name) && e.name == {} && has(e.value) && !({})))",
+                text(name),
+                is_own("e.value")
+            ),
+            PortSetting::Annotation(name) => {
+                let value = format!("variables.annotations[{}]", text(name));
+                format!("({of_row} && {} in variables.annotations && !({}))", text(name), is_own(&value))
+            }
+        }
+    });
+    let any = conditions.collect::<Vec<_>>().join(" || ");
+    format!("variables.sidecars.exists(i, variables.specs[i] == variables.rowOf[i] && ({any}))")
+}
+
+/// `--stop-on` of the pod's own, where it is not surely one: `always`, `success`, `never`, codes and ranges of them.
+fn odd_stop_on() -> String {
+    const CODE: &str = "(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])";
+    let key = text(STOP_ON);
+    let plain = text(&format!("^(always|success|never|{CODE}(-{CODE})?(,{CODE}(-{CODE})?)*)$"));
+    let value = format!("variables.annotations[{key}]");
+    let is_upward = "r.split('-').size() < 2 || int(r.split('-')[0]) <= int(r.split('-')[1])";
+    format!(
+        "{key} in variables.annotations && !({value}.matches({plain}) && {value}.split(',').all(r, {is_upward}))"
+    )
 }
 
 /// A pod that would hang, and cannot be changed.
@@ -115,6 +188,10 @@ pub(super) fn refused(settings: &Settings) -> Vec<Row> {
         limit(Limit::Spec, format!("variables.said.exists(s, !s.matches({}))", text(&plain()))),
         limit(Limit::OtherMode, other_mode(settings.options.mode)),
     ];
+    // Native sidecars are not asked for anything, and nobody has to be told when to do so.
+    if settings.options.mode != Mode::Native {
+        rows.extend([limit(Limit::Port, moved_port()), limit(Limit::StopOn, odd_stop_on())]);
+    }
     rows.extend(match settings.options.mode {
         Mode::Native => {
             vec![of_containers(Reason::NotNative, "sidecars", "has(variables.containers[i].restartPolicy)")]
@@ -137,10 +214,11 @@ fn other_mode(mode: Mode) -> String {
 fn refused_wrap() -> Vec<Row> {
     let has_command = "(has(variables.containers[i].command) && size(variables.containers[i].command) > 0)";
     let is_said = format!("({} + variables.names[i]) in variables.annotations", text(COMMAND));
-    let volumes = texts([VOLUME, GROUP_VOLUME]);
-    let name = text(VOLUME);
-    let folders = [FOLDER, GROUP_FOLDER].map(|folder| folder.replace('.', "[.]")).join("|");
-    let folder = text(&format!("^({folders})/*$"));
+    let (name, group) = (text(VOLUME), text(GROUP_VOLUME));
+    let is_at = |folder: &str| {
+        format!("m.mountPath.matches({})", text(&format!("^{}/*$", folder.replace('.', "[.]"))))
+    };
+    let is_at_ours = format!("({} || (size(variables.mains) > 1 && {}))", is_at(FOLDER), is_at(GROUP_FOLDER));
     let foreign =
         FOREIGN.map(|folder| format!("variables.containers[i].command[0].startsWith({})", text(folder)));
     vec![
@@ -149,7 +227,7 @@ fn refused_wrap() -> Vec<Row> {
         decided(
             Reason::NameConflict,
             format!(
-                "(has(variables.spec.volumes) && variables.spec.volumes.exists(v, has(v.name) && v.name in {volumes})) \
+                "(has(variables.spec.volumes) && variables.spec.volumes.exists(v, has(v.name) && (v.name == {name} || (v.name == {group} && size(variables.mains) > 1)))) \
                  || {name} in variables.names || variables.initContainers.exists(c, has(c.name) && c.name == {name})"
             ),
         ),
@@ -157,7 +235,7 @@ fn refused_wrap() -> Vec<Row> {
             Reason::MountConflict,
             "mains",
             &format!(
-                "has(variables.containers[i].volumeMounts) && variables.containers[i].volumeMounts.exists(m, has(m.mountPath) && m.mountPath.matches({folder}))"
+                "has(variables.containers[i].volumeMounts) && variables.containers[i].volumeMounts.exists(m, has(m.mountPath) && {is_at_ours})"
             ),
         ),
         of_containers(
@@ -169,6 +247,10 @@ fn refused_wrap() -> Vec<Row> {
             why: Why::Limit(Limit::CommandAnnotation),
             ..of_containers(Reason::NoCommand, "mains", &format!("!{has_command} && {is_said}"))
         },
-        of_containers(Reason::NoCommand, "mains", &format!("!{has_command} && !({is_said})")),
+        of_containers(
+            Reason::NoCommand,
+            "mains",
+            &format!("{has_command} ? variables.containers[i].command[0] == '' : !({is_said})"),
+        ),
     ]
 }

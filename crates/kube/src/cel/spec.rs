@@ -10,12 +10,17 @@ pub(super) fn split(said: &str) -> String {
     format!("({said}){blanks}.split(' ').filter(s, s != '')")
 }
 
-/// The name of a row, or `NAME:quit=http://127.0.0.1:PORT/PATH`, or `NAME:process=NAME`.
+/// The name of a row, one with a `port` if it has a quit request, or `NAME:quit=http://127.0.0.1:PORT/PATH`, or
+/// `NAME:process=NAME`.
 pub(super) fn plain() -> String {
     const PORT: &str = "([1-9][0-9]{0,3}|[1-5][0-9]{4})";
     let rows = PRESETS.iter().map(|row| row.name).collect::<Vec<_>>().join("|");
+    let asked =
+        PRESETS.iter().filter(|row| row.quit.is_some()).map(|row| row.name).collect::<Vec<_>>().join("|");
     let quit = format!("quit=http://(127[.]0[.]0[.]1|localhost):{PORT}/[A-Za-z0-9._~/-]*");
-    format!("^({rows}|[a-z0-9][a-z0-9-]*:({quit}|process=[A-Za-z0-9][A-Za-z0-9_-]{{0,14}}))$")
+    format!(
+        "^({rows}|({asked}):port={PORT}|[a-z0-9][a-z0-9-]*:({quit}|process=[A-Za-z0-9][A-Za-z0-9_-]{{0,14}}))$"
+    )
 }
 
 #[cfg(test)]

@@ -33,12 +33,14 @@ pub enum Change {
     Move {
         /// The mapping that has both lists.
         mapping: Path,
-        /// The list that it leaves, which has other items too.
-        from: (String, usize),
+        /// The list that it leaves, and where in it the item is.
+        from: Item,
         /// The list to which it goes, made if it is missing, and before which item there.
-        to: (String, usize),
-        /// The key that it gets with this value, or loses.
-        key: (String, Option<Value>),
+        to: Item,
+        /// The key that it gets or loses.
+        key: String,
+        /// Which of the two.
+        becomes: KeyChange,
     },
     /// A key goes, if it is there.
     Remove {
@@ -58,13 +60,55 @@ pub enum Change {
     },
 }
 
+/// An item of a list that stands in the mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The list's key.
+    pub list: String,
+    /// From 0.
+    pub index: usize,
+}
+
+impl Item {
+    /// This one of that list.
+    #[must_use]
+    pub fn of(list: &str, index: usize) -> Self {
+        Self { list: list.to_owned(), index }
+    }
+
+    /// The way to it, from where the mapping is.
+    #[must_use]
+    pub fn path(&self, mapping: &Path) -> Path {
+        mapping.key(&self.list).index(self.index)
+    }
+}
+
+/// What becomes of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyChange {
+    /// It gets this value.
+    Set(Value),
+    /// It goes, if it is there.
+    Remove,
+}
+
+impl KeyChange {
+    /// Carries it out.
+    pub fn apply_to(&self, entries: &mut Map<String, Value>, key: &str) {
+        match self {
+            Self::Set(value) => drop(entries.insert(key.to_owned(), value.clone())),
+            Self::Remove => drop(entries.shift_remove(key)),
+        }
+    }
+}
+
 /// A change has no place in the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoPlace(pub Path);
 
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is not of the kind that the change needs", self.0)
+        write!(f, "{} is not of the kind that the change needs; please report it", self.0)
     }
 }
 
@@ -105,27 +149,20 @@ impl Change {
                 }
                 list_value.splice(at..at, items.iter().cloned());
             }
-            Self::Move { mapping, from: (from, index), to: (to, at), key: (key, value) } => {
-                let source = list_at(object, &mapping.key(from))?;
-                if *index >= source.len() {
-                    return Err(NoPlace(mapping.key(from).index(*index)));
+            Self::Move { mapping, from, to, key, becomes } => {
+                let source = list_at(object, &mapping.key(&from.list))?;
+                if from.index >= source.len() {
+                    return Err(NoPlace(from.path(mapping)));
                 }
-                let mut item = source.remove(*index);
-                let entries = item.as_object_mut().ok_or_else(|| NoPlace(mapping.key(from).index(*index)))?;
-                match value {
-                    Some(value) => {
-                        entries.insert(key.clone(), value.clone());
-                    }
-                    None => {
-                        entries.shift_remove(key);
-                    }
+                let mut item = source.remove(from.index);
+                let entries = item.as_object_mut().ok_or_else(|| NoPlace(from.path(mapping)))?;
+                becomes.apply_to(entries, key);
+                let target = list_at(object, &mapping.key(&to.list))?;
+                if to.index > target.len() {
+                    return Err(NoPlace(to.path(mapping)));
                 }
-                let target = list_at(object, &mapping.key(to))?;
-                if *at > target.len() {
-                    return Err(NoPlace(mapping.key(to).index(*at)));
-                }
-                target.insert(*at, item);
-                drop_if_empty(object, &mapping.key(from))?;
+                target.insert(to.index, item);
+                drop_if_empty(object, &mapping.key(&from.list))?;
             }
             Self::Remove { mapping, key } => {
                 let value = mapping.of_mut(object).and_then(Value::as_object_mut);

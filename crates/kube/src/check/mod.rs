@@ -11,6 +11,8 @@ pub(crate) mod json;
 mod place;
 mod rules;
 pub(crate) mod sarif;
+mod scripts;
+mod shell;
 mod subject;
 mod summary;
 pub(crate) mod text;
@@ -20,6 +22,8 @@ pub use summary::Summary;
 
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
+use crate::manifest::expect_manifest;
+use crate::output::one_line;
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -62,7 +66,7 @@ pub struct Finding {
     pub container: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// What to write instead: text that can be pasted.
+    /// What to write instead: text that can be pasted where that is sure, else in words.
     pub mend: String,
 }
 
@@ -108,9 +112,8 @@ pub fn check(
                 break;
             }
         };
-        if !document.value.is_object() && !document.value.is_array() {
-            let what = "no manifest: it is a mapping that begins with apiVersion and kind".to_owned();
-            seen.error = Some(yaml::Error { line: document.line, what });
+        if let Err(error) = expect_manifest(&document) {
+            seen.error = Some(error);
             break;
         }
         for workload in find(&document.value, extra) {
@@ -157,11 +160,6 @@ fn blocks(document: &Document, subject: &Subject<'_>, found: &Found, lines: &mut
         .collect();
     blocks.push(lines.first_content(document.line));
     blocks
-}
-
-/// A name in a file may hold line feeds, and what a terminal obeys.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// As a shell takes it.

@@ -107,18 +107,18 @@ fn span(tree: &Tree, text: &str, spot: &Spot) -> Option<Range<usize>> {
     let node = tree.node(value);
     match &node.kind {
         // What can be pointed at is the key: the whole mapping below it is none of the reader's trouble.
-        Kind::Mapping(_) | Kind::Sequence(_) if let Some(key) = key => Some(tree.node(key).span.clone()),
+        Kind::Mapping(_) | Kind::Sequence(_) if let Some(key) = key => Some(tree.node(key).span()),
         Kind::Mapping(entries) => {
             // An item of a list: its name says which one it is.
-            let name = entries.iter().find(|(key, _)| is_key(tree, *key, "name"));
-            Some(tree.node(name.map_or(value, |(_, name)| *name)).span.clone())
+            let name = entries.iter().find(|(key, _)| tree.is_key(*key, "name"));
+            Some(tree.node(name.map_or(value, |(_, name)| *name)).span())
         }
-        Kind::Sequence(_) => Some(node.span.clone()),
-        Kind::Alias { .. } => Some(node.span.clone()),
-        Kind::Scalar { .. } if spot.key => key.map(|key| tree.node(key).span.clone()),
+        Kind::Sequence(_) => Some(node.span()),
+        Kind::Alias { .. } => Some(node.span()),
+        Kind::Scalar { .. } if spot.key => key.map(|key| tree.node(key).span()),
         Kind::Scalar { text: plain, .. } => {
-            let within = spot.within.as_ref().and_then(|within| written(text, &node.span, plain, within));
-            Some(within.unwrap_or_else(|| node.span.clone()))
+            let within = spot.within.as_ref().and_then(|within| written(text, &node.span(), plain, within));
+            Some(within.unwrap_or_else(|| node.span()))
         }
     }
 }
@@ -149,10 +149,10 @@ fn child(tree: &Tree, at: Id, step: &Step) -> Option<(Option<Id>, Id)> {
         (Kind::Mapping(entries), Step::Key(wanted)) => {
             // The last of several counts, merged ones among them.
             entries.iter().rev().find_map(|(key, value)| {
-                if is_key(tree, *key, wanted) {
+                if tree.is_key(*key, wanted) {
                     return Some((Some(*key), *value));
                 }
-                is_key(tree, *key, "<<").then(|| merged(tree, *value, step)).flatten()
+                tree.is_merge(*key).then(|| merged(tree, *value, step)).flatten()
             })
         }
         (Kind::Sequence(_) | Kind::Mapping(_) | Kind::Scalar { .. }, _) => None,
@@ -164,13 +164,5 @@ fn merged(tree: &Tree, at: Id, step: &Step) -> Option<(Option<Id>, Id)> {
     match &tree.node(at).kind {
         Kind::Sequence(items) => items.iter().find_map(|item| child(tree, *item, step)),
         Kind::Mapping(_) | Kind::Alias { .. } | Kind::Scalar { .. } => child(tree, at, step),
-    }
-}
-
-fn is_key(tree: &Tree, id: Id, wanted: &str) -> bool {
-    match &tree.node(id).kind {
-        Kind::Scalar { text, .. } => text == wanted,
-        Kind::Alias { to, .. } => is_key(tree, *to, wanted),
-        Kind::Sequence(_) | Kind::Mapping(_) => false,
     }
 }

@@ -2,9 +2,10 @@
 
 use super::Severity;
 use crate::change::{Path, Spot};
-use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Reason, decide, decide_on};
+use crate::decide::{Context, Decision, Facts, MODE, Mode, Options, Promised, Reason, decide, decide_on};
 use crate::invocation::Invocation;
 use crate::pod::{Container, Pod, Workload};
+use lastout_core::injectors::Place;
 use serde_json::Value;
 
 /// What a rule has found.
@@ -65,8 +66,7 @@ impl<'a> Subject<'a> {
         options: &'a Options,
         inject: &'a str,
     ) -> Option<Self> {
-        let pod = Pod(workload.pod.of(root)?);
-        let job = workload.job_spec().and_then(|way| way.of(root));
+        let (pod, job) = workload.of(root)?;
         let context = context.of_job(job);
         let facts = Facts::of(pod, context, options);
         let decision = decide_on(&facts, context, options);
@@ -128,17 +128,41 @@ impl<'a> Subject<'a> {
             .filter(|invocation| invocation.is_run())
     }
 
-    /// The mains' names, for a sentence: `a`, `a` and `b`.
-    pub(super) fn names_of_mains(&self) -> String {
-        names(self.facts.mains.iter().map(|main| main.name()))
+    /// The label or annotation that asks another injector for its sidecar.
+    pub(super) fn spot_of(&self, promised: &Promised) -> Spot {
+        let metadata = self.workload.pod.key("metadata");
+        let said = promised.injector.switches.iter().find_map(|switch| {
+            let (value, list) = match switch.place {
+                Place::PodLabel => (self.pod.label(switch.key), "labels"),
+                Place::PodAnnotation => (self.pod.annotation(switch.key), "annotations"),
+                Place::NamespaceLabel | Place::NamespaceAnnotation => return None,
+            };
+            (switch.means(value?) == Some(true)).then(|| metadata.key(list).key(switch.key))
+        });
+        Spot::key(said.unwrap_or(metadata))
+    }
+
+    /// When the sidecars run on, for a sentence: `a` is over, `a` and `b` are over.
+    pub(super) fn mains_over(&self) -> String {
+        over(self.facts.mains.iter().map(|main| main.name()))
     }
 }
 
-/// As in a sentence.
+/// These mains are over, for a sentence.
+pub(super) fn over<'a>(mains: impl Iterator<Item = &'a str>) -> String {
+    let mains: Vec<&str> = mains.collect();
+    match mains.as_slice() {
+        [] => "the mains are over".to_owned(),
+        [main] => format!("`{main}` is over"),
+        mains => format!("{} are over", names(mains.iter().copied())),
+    }
+}
+
+/// As in a sentence: `a`, `b` and `c`.
 pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     match names.split_last() {
-        None => "nothing".to_owned(),
+        None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, before)) => format!("{} and {last}", before.join(", ")),
     }

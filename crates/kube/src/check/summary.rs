@@ -1,4 +1,4 @@
-//! How many of what was found in all files.
+//! How much was found, and in how much.
 
 use super::{Seen, Severity};
 use std::fmt;

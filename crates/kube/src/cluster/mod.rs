@@ -6,4 +6,5 @@
 
 pub mod connect;
 pub mod error;
+pub mod helper;
 pub mod options;

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::status::Status;
 use super::{Context, Decision, KubeVersion, NATIVE_SIDECARS, Reason};
-use crate::change::{Change, Path};
+use crate::change::{Change, Item, KeyChange, Path};
 use crate::pod::{Container, list};
 use serde_json::Value;
 use std::fmt;
@@ -83,19 +83,33 @@ pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision
         moved.push((sidecar.container.name().to_owned(), index));
         changes.push(Change::Move {
             mapping: spec.clone(),
-            from: ("containers".to_owned(), index.saturating_sub(before)),
-            to: ("initContainers".to_owned(), end + before),
-            key: ("restartPolicy".to_owned(), Some("Always".into())),
+            from: Item::of("containers", index.saturating_sub(before)),
+            to: Item::of("initContainers", end + before),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Set("Always".into()),
         });
     }
-    changes.push(Status::Native { moved }.change());
+    let note = Status::Native { moved }.change(facts.pod, &changes);
+    changes.push(note);
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 
-/// A rule that looks at exit codes and is not bound to another container sees this one's, also after SIGTERM (seen on
-/// 1.36: `FailJob` on the 3 of a native sidecar).
+/// How a sidecar ends that the kubelet ends: by SIGTERM, or by SIGKILL. Of code 0 no rule hears.
+const ENDS: [u64; 2] = [143, 137];
+
+/// The exit code by which the end of a sidecar fires an `onExitCodes` of `podFailurePolicy`: one that is not bound to another
+/// container sees it, a native one's after SIGTERM as well (seen on 1.36). `name`: the sidecar's, where it is there.
+pub(crate) fn sees_end_of(codes: &Value, name: Option<&str>) -> Option<u64> {
+    let bound = codes.get("containerName").and_then(Value::as_str);
+    if bound.is_some() && bound != name {
+        return None;
+    }
+    let is_in = codes.get("operator").and_then(Value::as_str) == Some("In");
+    let listed = |code: u64| list(codes, "values").any(|value| value.as_u64() == Some(code));
+    ENDS.into_iter().find(|code| listed(*code) == is_in)
+}
+
 fn fires_on(policy: &Value, container: Container<'_>) -> bool {
-    list(policy, "rules").filter_map(|rule| rule.get("onExitCodes")).any(|codes| {
-        codes.get("containerName").and_then(Value::as_str).is_none_or(|name| name == container.name())
-    })
+    let mut codes = list(policy, "rules").filter_map(|rule| rule.get("onExitCodes"));
+    codes.any(|codes| sees_end_of(codes, Some(container.name())).is_some())
 }

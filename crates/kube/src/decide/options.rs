@@ -3,7 +3,7 @@
 /// How a pod is to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// The first of the others that is possible.
+    /// Native where all nodes are said to have native sidecars and nothing is against it, else wrap.
     #[default]
     Auto,
     /// Plain sidecars become native ones.
@@ -12,6 +12,28 @@ pub enum Mode {
     Wrap,
     /// A helper container watches the pod.
     Helper,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Native, Self::Wrap, Self::Helper];
+
+    /// As users write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Wrap => "wrap",
+            Self::Helper => "helper",
+        }
+    }
+
+    /// Reads it.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
 }
 
 /// How the program comes into a pod that it wraps.

@@ -2,8 +2,27 @@
 
 use std::fmt;
 
+/// What a reason comes to for the pod's sidecars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// They become native ones.
+    Native,
+    /// They will be stopped by us.
+    Stopped,
+    /// lastout is there: they are stopped if it is told of them.
+    There,
+    /// There is nothing to stop, or nothing that is to end.
+    Needless,
+    /// Somebody has said so, or another system sees to it.
+    Elsewhere,
+    /// What a main runs is to be found out first.
+    Unclear,
+    /// They run on, and lastout cannot come in.
+    Impossible,
+}
+
 macro_rules! reasons {
-    ($($(#[$meta:meta])* $name:ident $slug:literal $words:literal;)+) => {
+    ($($(#[$meta:meta])* $name:ident $class:ident $slug:literal $words:literal;)+) => {
         /// Why something is done, or not.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
@@ -22,6 +41,14 @@ macro_rules! reasons {
                 }
             }
 
+            /// What it comes to.
+            #[must_use]
+            pub fn class(self) -> Class {
+                match self {
+                    $(Self::$name => Class::$class,)+
+                }
+            }
+
             /// In words.
             #[must_use]
             pub fn words(self) -> &'static str {
@@ -34,27 +61,27 @@ macro_rules! reasons {
 }
 
 reasons! {
-    InjectedNative "injected-native" "its sidecars become native ones: the kubelet ends them after the mains";
-    InjectedWrap "injected-wrap" "lastout runs the mains, and stops the sidecars after them";
-    InjectedHelper "injected-helper" "a helper container watches the pod, and stops the sidecars after the mains";
-    Already "already" "lastout is there";
-    AlreadyNative "already-native" "its sidecars are native ones: they do not hold the pod up";
-    NoSidecar "no-sidecar" "it has no sidecar that would run on";
-    NoCommand "no-command" "a main has no `command`, so what it runs is not known";
-    NotNative "not-native" "its sidecars cannot become native ones";
-    NoEndpoint "no-endpoint" "a sidecar cannot be asked to end: it has no such endpoint";
-    OptedOut "opted-out" "its label lastout.dev/inject is \"false\"";
-    NotSelected "not-selected" "neither it nor its namespace asks for it";
-    RestartAlways "restart-always" "it is to run for ever: restartPolicy is Always";
-    HostPid "host-pid" "hostPID: the node's own processes would be in reach";
-    Windows "windows" "it is for Windows";
-    OnlySidecars "only-sidecars" "it has no main: all of its containers are sidecars";
-    NameConflict "name-conflict" "a container or volume of its own has our name";
-    MountConflict "mount-conflict" "something else is mounted at our folder";
-    UnresolvedImage "unresolved-image" "what the image runs could not be found out";
-    ForeignEntrypoint "foreign-entrypoint" "another system's entrypoint runs it";
-    PatchMismatch "patch-mismatch" "the change would not come to what is intended: nothing is changed";
-    Internal "internal" "a fault of kubectl-lastout: nothing is changed";
+    InjectedNative Native "injected-native" "its sidecars become native ones: the kubelet ends them after the mains";
+    InjectedWrap Stopped "injected-wrap" "lastout runs the mains, and stops the sidecars after them";
+    InjectedHelper Stopped "injected-helper" "a helper container watches the pod, and stops the sidecars after the mains";
+    Already There "already" "lastout is there";
+    AlreadyNative Needless "already-native" "its sidecars are native ones: they do not hold the pod up";
+    NoSidecar Needless "no-sidecar" "it has no sidecar that would run on";
+    NoCommand Unclear "no-command" "a main has no `command`, so what it runs is not known";
+    NotNative Impossible "not-native" "its sidecars cannot become native ones";
+    NoEndpoint Impossible "no-endpoint" "a sidecar cannot be asked to end: it has no such endpoint";
+    OptedOut Elsewhere "opted-out" "its label lastout.dev/inject is \"false\"";
+    NotSelected Elsewhere "not-selected" "neither it nor its namespace asks for it";
+    RestartAlways Needless "restart-always" "it is to run for ever: restartPolicy is Always";
+    HostPid Impossible "host-pid" "hostPID: the node's own processes would be in reach";
+    Windows Impossible "windows" "it is for Windows";
+    OnlySidecars Needless "only-sidecars" "it has no main: all of its containers are sidecars";
+    NameConflict Impossible "name-conflict" "a container or volume of its own has our name";
+    MountConflict Impossible "mount-conflict" "something else is mounted at our folder";
+    UnresolvedImage Unclear "unresolved-image" "what the image runs could not be found out";
+    ForeignEntrypoint Elsewhere "foreign-entrypoint" "another system's entrypoint runs it";
+    PatchMismatch Impossible "patch-mismatch" "the change would not come to what is intended: nothing is changed";
+    Internal Impossible "internal" "a fault of kubectl-lastout: nothing is changed";
 }
 
 impl fmt::Display for Reason {

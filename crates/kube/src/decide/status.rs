@@ -5,9 +5,12 @@
 //! wrap VERSION command=NAME pinned=NAME …   the mains that had no `command`, and those whose image got its digest
 //! helper VERSION
 //! ```
+//! Behind that `empty=metadata` or `empty=annotations`, where that mapping was there and empty, and `null=annotations`,
+//! `null=volumes`, `null=volumeMounts/NAME` …, where what is changed was there and null, as Helm's output often has it.
 
-use super::STATUS;
-use crate::change::{Change, Path};
+use super::{Mode, STATUS};
+use crate::change::{Change, Path, Step};
+use crate::pod::Pod;
 use serde_json::Value;
 
 /// What was done to a pod.
@@ -38,7 +41,7 @@ pub(crate) struct Given {
 impl Status {
     /// The annotation's text.
     pub(crate) fn text(&self) -> String {
-        let mut words = vec![self.mode().to_owned(), env!("CARGO_PKG_VERSION").to_owned()];
+        let mut words = vec![self.mode().word().to_owned(), env!("CARGO_PKG_VERSION").to_owned()];
         match self {
             Self::Native { moved } => {
                 words.extend(moved.iter().map(|(name, index)| format!("{name}={index}")))
@@ -57,14 +60,14 @@ impl Status {
     /// Reads it; of a word that is none of ours nothing is kept. `None`: nothing of ours at all.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
-        let mode = words.next()?;
+        let mode = Mode::read(words.next()?)?;
         let noted = words.filter_map(|word| word.split_once('='));
         match mode {
-            "native" => {
+            Mode::Native => {
                 let moved = noted.filter_map(|(name, index)| Some((name.to_owned(), index.parse().ok()?)));
                 Some(Self::Native { moved: moved.collect() })
             }
-            "wrap" => {
+            Mode::Wrap => {
                 let mut given: Vec<Given> = Vec::new();
                 for (what, name) in noted {
                     match what {
@@ -80,27 +83,92 @@ impl Status {
                 }
                 Some(Self::Wrap { given })
             }
-            "helper" => Some(Self::Helper),
-            _ => None,
+            Mode::Helper => Some(Self::Helper),
+            Mode::Auto => None,
         }
     }
 
-    /// The change that notes it.
-    pub(super) fn change(&self) -> Change {
+    /// The change that notes it. `others`: those before it.
+    pub(super) fn change(&self, pod: Pod<'_>, others: &[Change]) -> Change {
+        let mut text = self.text();
+        for what in nulls(pod, others) {
+            text.push_str(NULL);
+            text.push_str(&what);
+        }
+        if let Some(mapping) = empty_mapping(pod) {
+            text.push_str(EMPTY);
+            text.push_str(mapping);
+        }
         Change::Set {
             mapping: Path::keys(&["metadata", "annotations"]),
             key: STATUS.to_owned(),
-            value: Value::String(self.text()),
+            value: Value::String(text),
         }
     }
 
-    fn mode(&self) -> &'static str {
+    fn mode(&self) -> Mode {
         match self {
-            Self::Native { .. } => "native",
-            Self::Wrap { .. } => "wrap",
-            Self::Helper => "helper",
+            Self::Native { .. } => Mode::Native,
+            Self::Wrap { .. } => Mode::Wrap,
+            Self::Helper => Mode::Helper,
         }
     }
+}
+
+/// What follows names the mapping that was there, and empty.
+const EMPTY: &str = " empty=";
+
+/// A mapping that holds nothing but our note goes with it, unless it was there before: `metadata: {}`.
+fn empty_mapping(pod: Pod<'_>) -> Option<&'static str> {
+    let is_empty = |keys: &[&str]| {
+        Path::keys(keys).of(pod.0).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty)
+    };
+    if is_empty(&["metadata"]) {
+        return Some("metadata");
+    }
+    is_empty(&["metadata", "annotations"]).then_some("annotations")
+}
+
+/// What follows names what was there, and null.
+const NULL: &str = " null=";
+
+/// What was null, and will not be.
+fn nulls(pod: Pod<'_>, changes: &[Change]) -> Vec<String> {
+    let containers = pod.containers();
+    let name_of = |index: usize| containers.get(index).map(|container| container.name());
+    let changed = changes.iter().filter_map(|change| match change {
+        Change::Insert { list, .. } => Some(list.clone()),
+        Change::Move { mapping, to, .. } => Some(mapping.key(&to.list)),
+        Change::Set { mapping, key, .. } => Some(mapping.key(key)),
+        Change::Remove { .. } | Change::Take { .. } => None,
+    });
+    let metadata = [&["metadata"][..], &["metadata", "annotations"]].map(Path::keys);
+    let mut all = Vec::new();
+    for path in metadata.into_iter().chain(changed).filter(|path| path.of(pod.0) == Some(&Value::Null)) {
+        let what = match path.0.as_slice() {
+            [Step::Key(key)] | [Step::Key(_), Step::Key(key)] => key.clone(),
+            [.., Step::Index(index), Step::Key(key)] => match name_of(*index) {
+                Some(name) => format!("{key}/{name}"),
+                None => continue,
+            },
+            _ => continue,
+        };
+        if !all.contains(&what) {
+            all.push(what);
+        }
+    }
+    all
+}
+
+/// What was null before, as the note says: a key, and the name of its container if it is one's.
+pub(super) fn was_null(text: &str) -> Vec<(&str, Option<&str>)> {
+    let words = text.split(' ').filter_map(|word| word.strip_prefix(NULL.trim_start()));
+    words.map(|word| word.split_once('/').map_or((word, None), |(key, name)| (key, Some(name)))).collect()
+}
+
+/// The mapping that was empty before, as the note says.
+pub(super) fn was_empty(text: &str) -> Option<&str> {
+    text.rsplit_once(EMPTY).map(|(_, mapping)| mapping)
 }
 
 #[cfg(test)]

@@ -1,21 +1,50 @@
 //! Changes → an RFC 6902 patch, as admission wants it. It is applied to what came in before it leaves: one that does not
 //! apply would refuse the pod, under `failurePolicy: Ignore` too.
 
-use crate::change::{Change, NoPlace, Path, Step, apply};
+use crate::change::{Change, KeyChange, NoPlace, Path, Step, apply};
 use serde_json::{Value, json};
+use std::fmt;
+
+/// Why there is no patch: a fault of ours, each of them.
+#[derive(Debug)]
+pub enum Fault {
+    /// A change has no place.
+    NoPlace(NoPlace),
+    /// It would not apply, or comes to another object than the changes.
+    Mismatch,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPlace(path) => path.fmt(f),
+            Self::Mismatch => f.write_str("the patch does not come to what the changes come to"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
 
 /// The operations that do the same as these changes on this object.
 ///
 /// # Errors
-/// When a change has no place.
-pub fn patch(object: &Value, changes: &[Change]) -> Result<Vec<Value>, NoPlace> {
-    let mut object = object.clone();
+/// When a change has no place, or the patch does not do what it is to do.
+pub fn patch(object: &Value, changes: &[Change]) -> Result<Value, Fault> {
+    let mut intended = object.clone();
     let mut operations = Vec::new();
     for change in changes {
-        operations.extend(operations_of(&object, change));
-        apply(&mut object, std::slice::from_ref(change))?;
+        operations.extend(operations_of(&intended, change));
+        apply(&mut intended, std::slice::from_ref(change)).map_err(Fault::NoPlace)?;
     }
-    Ok(operations)
+    verified(object, &intended, operations.into())
+}
+
+/// By a reader of patches that is not ours, as the API server's is not.
+fn verified(object: &Value, intended: &Value, patch: Value) -> Result<Value, Fault> {
+    let operations: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| Fault::Mismatch)?;
+    let mut patched = object.clone();
+    json_patch::patch(&mut patched, &operations).map_err(|_| Fault::Mismatch)?;
+    if patched == *intended { Ok(patch) } else { Err(Fault::Mismatch) }
 }
 
 fn operations_of(object: &Value, change: &Change) -> Vec<Value> {
@@ -31,22 +60,19 @@ fn operations_of(object: &Value, change: &Change) -> Vec<Value> {
                 .extend(items.iter().enumerate().map(|(offset, item)| add(&list.index(at + offset), item)));
             operations
         }
-        Change::Move { mapping, from: (from, index), to: (to, at), key: (key, value) } => {
-            let (from, to) = (mapping.key(from), mapping.key(to));
-            let item = from.index(*index);
-            let mut operations = missing(object, &to, &json!([]));
-            match value {
-                Some(value) => operations.push(add(&item.key(key), value)),
-                None => operations.push(json!({ "op": "remove", "path": pointer(&item.key(key)) })),
+        Change::Move { mapping, from, to, key, becomes } => {
+            let item = from.path(mapping);
+            let mut operations = missing(object, &mapping.key(&to.list), &json!([]));
+            match becomes {
+                KeyChange::Set(value) => operations.push(add(&item.key(key), value)),
+                KeyChange::Remove => operations.extend(removed(object, &item.key(key))),
             }
-            operations.push(json!({ "op": "move", "from": pointer(&item), "path": pointer(&to.index(*at)) }));
-            operations.extend(emptied(object, &from, 1));
+            let to = pointer(&to.path(mapping));
+            operations.push(json!({ "op": "move", "from": pointer(&item), "path": to }));
+            operations.extend(emptied(object, &mapping.key(&from.list), 1));
             operations
         }
-        Change::Remove { mapping, key } => {
-            let there = mapping.key(key).of(object).is_some();
-            there.then(|| json!({ "op": "remove", "path": pointer(&mapping.key(key)) })).into_iter().collect()
-        }
+        Change::Remove { mapping, key } => removed(object, &mapping.key(key)).into_iter().collect(),
         Change::Take { list, at, count } => {
             let one = json!({ "op": "remove", "path": pointer(&list.index(*at)) });
             std::iter::repeat_n(one, *count).chain(emptied(object, list, *count)).collect()
@@ -67,6 +93,11 @@ fn missing(object: &Value, whole: &Path, value: &Value) -> Vec<Value> {
     operations
 }
 
+/// A key goes, if it is there.
+fn removed(object: &Value, path: &Path) -> Option<Value> {
+    path.of(object).map(|_| json!({ "op": "remove", "path": pointer(path) }))
+}
+
 fn emptied(object: &Value, list: &Path, count: usize) -> Option<Value> {
     let length = list.of(object).and_then(Value::as_array).map(Vec::len);
     (length == Some(count)).then(|| json!({ "op": "remove", "path": pointer(list) }))
@@ -83,4 +114,21 @@ fn pointer(path: &Path) -> String {
         Step::Index(index) => format!("/{index}"),
     };
     path.0.iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_that_does_something_else_does_not_leave() {
+        let (object, intended) = (json!({ "a": [1] }), json!({ "a": [1, 2] }));
+        let with = |patch| verified(&object, &intended, patch);
+        assert!(with(json!([{ "op": "add", "path": "/a/-", "value": 2 }])).is_ok());
+        assert!(matches!(with(json!([{ "op": "add", "path": "/a/0", "value": 2 }])), Err(Fault::Mismatch)));
+        assert!(matches!(with(json!([{ "op": "add", "path": "/b/-", "value": 2 }])), Err(Fault::Mismatch)));
+        assert!(matches!(with(json!([{ "op": "put", "path": "/a" }])), Err(Fault::Mismatch)));
+        let nowhere = [Change::Take { list: Path::keys(&["b"]), at: 0, count: 1 }];
+        assert!(matches!(patch(&object, &nowhere), Err(Fault::NoPlace(_))));
+    }
 }

@@ -1,6 +1,7 @@
 //! Where the pods of an object are: a Pod, a Job, a CronJob, a List of them, and whatever has a pod template at the same
 //! place.
 
+use super::Pod;
 use crate::change::Path;
 use serde_json::Value;
 
@@ -15,8 +16,6 @@ pub struct Workload {
     pub kind: String,
     /// The object's name, or `generateName` and a star.
     pub name: String,
-    /// The object's namespace, if it says one.
-    pub namespace: Option<String>,
 }
 
 impl Workload {
@@ -24,6 +23,12 @@ impl Workload {
     #[must_use]
     pub fn title(&self) -> String {
         format!("{}/{}", self.kind.to_ascii_lowercase(), self.name)
+    }
+
+    /// The pod, and the spec of its Job, in the document that it was found in.
+    #[must_use]
+    pub fn of<'a>(&self, root: &'a Value) -> Option<(Pod<'a>, Option<&'a Value>)> {
+        Some((Pod(self.pod.of(root)?), self.job_spec().and_then(|way| way.of(root))))
     }
 
     /// The way to the spec of the Job, where it is one or makes some.
@@ -67,16 +72,18 @@ fn visit(object: &Value, at: Path, extra: &[Path], found: &mut Vec<Workload>) {
             object: at.clone(),
             kind: kind.to_owned(),
             name: named.or_else(generated).unwrap_or_default(),
-            namespace: text(object, &["metadata", "namespace"]).map(str::to_owned),
         });
     };
     if kind == "Pod" && is_pod(object) {
         return add(at.clone());
     }
     let templates = TEMPLATES.iter().map(|keys| Path::keys(keys)).chain(extra.iter().cloned());
+    let mut ways: Vec<Path> = Vec::new();
     for way in templates {
-        if way.of(object).is_some_and(is_pod) {
+        // `--pod-path spec.template` leads to what a Job has there anyway.
+        if way.of(object).is_some_and(is_pod) && !ways.contains(&way) {
             add(at.join(&way));
+            ways.push(way);
         }
     }
 }

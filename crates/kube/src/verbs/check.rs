@@ -4,11 +4,37 @@ use crate::args;
 use crate::check::{Finding, Summary, check, github, json, quoted, sarif, text};
 use crate::decide::Context;
 use crate::exit::{Ended, Error, Exit};
-use crate::files::{Source, sources};
-use crate::output::{Progress, report, written};
+use crate::files::{Source, found};
+use crate::output::{Progress, one_line, report, written};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+/// How findings are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+    Github,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Sarif, Self::Github];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+}
 
 /// Its command line.
 #[must_use]
@@ -22,8 +48,8 @@ pub fn definition() -> Command {
                 .long("output")
                 .value_name("FORMAT")
                 .help("How findings are printed")
-                .value_parser(PossibleValuesParser::new(["text", "json", "sarif", "github"]))
-                .default_value("text"),
+                .value_parser(PossibleValuesParser::new(Format::ALL.map(Format::word)))
+                .default_value(Format::Text.word()),
         )
         .args(args::decision_options())
 }
@@ -36,7 +62,8 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let (options, extra, again) = (args::options(matches), args::pod_paths(matches), again(matches));
     let known = args::known(matches);
     let context = Context::new(&known);
-    let format = matches.get_one::<String>("output").map_or("text", String::as_str);
+    let format =
+        matches.get_one::<String>("output").and_then(|word| Format::read(word)).unwrap_or(Format::Text);
     let mut summary = Summary::default();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut kept: Vec<Finding> = Vec::new();
@@ -63,28 +90,28 @@ pub fn run(matches: &ArgMatches) -> Ended {
             complain(&format!("{name}:{}: {}", error.line, error.what), &mut summary);
         }
         match format {
-            "json" | "sarif" => kept.extend(seen.findings),
-            "github" => put(&mut out, seen.findings.iter().map(github::write))?,
-            _ => put(&mut out, seen.findings.iter().map(text::write))?,
+            Format::Json | Format::Sarif => kept.extend(seen.findings),
+            Format::Github => put(&mut out, seen.findings.iter().map(github::write))?,
+            Format::Text => put(&mut out, seen.findings.iter().map(text::write))?,
         }
     }
     progress.iter().for_each(Progress::end);
     match format {
-        "json" => put(&mut out, [json::write(&kept, &summary)])?,
-        "sarif" => put(&mut out, [sarif::write(&kept, &summary)])?,
-        _ => {}
+        Format::Json => put(&mut out, [json::write(&kept, &summary)])?,
+        Format::Sarif => put(&mut out, [sarif::write(&kept, &summary)])?,
+        Format::Github | Format::Text => {}
     }
     written(out.flush())?;
     tell(&summary.to_string());
     Ok(if summary.unreadable > 0 { Exit::Unreadable } else { Exit::found(summary.errors > 0) })
 }
 
-/// The files that these words mean; a word that means none is told of.
+/// The files that these words mean; what cannot be looked into is told of.
 fn files(words: &[String], summary: &mut Summary) -> Vec<Source> {
     let mut all = Vec::new();
-    for word in words {
-        match sources(std::slice::from_ref(word)) {
-            Ok(found) => all.extend(found),
+    for found in words.iter().flat_map(|word| found(word)) {
+        match found {
+            Ok(source) => all.push(source),
             Err(error) => complain(&error.to_string(), summary),
         }
     }
@@ -110,7 +137,7 @@ fn complain(line: &str, summary: &mut Summary) {
 }
 
 fn tell(line: &str) {
-    report(&format!("kubectl-lastout: {line}\n"));
+    report(&format!("kubectl-lastout: {}\n", one_line(line)));
 }
 
 fn put(out: &mut impl Write, texts: impl IntoIterator<Item = String>) -> Result<(), Error> {

@@ -4,8 +4,11 @@
 pub mod check;
 pub mod completion;
 mod decisions;
+mod diff;
 pub mod explain;
+pub mod helper;
 pub mod inject;
+pub mod manifests;
 pub mod policy;
 pub mod presets;
 mod rewrite;

@@ -39,7 +39,7 @@ pub fn definition() -> Command {
             &["labelled", "all"],
             "labelled",
         ))
-        .arg(args::image())
+        .arg(args::own_image())
         .arg(args::sidecar())
         .arg(
             value("params", "NAMESPACE/NAME", "A ConfigMap whose key `sidecars` has more SPECs, with blanks between them")
@@ -51,10 +51,7 @@ pub fn definition() -> Command {
                 }),
         )
         .arg(value("resources", "CPU,MEMORY", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
-            |text: &str| match text.split_once(',') {
-                Some((cpu, memory)) => Ok((cpu.to_owned(), memory.to_owned())),
-                None => Err("write CPU,MEMORY, such as 20m,16Mi"),
-            },
+            |text: &str| args::amounts(text).ok_or("write CPU,MEMORY, such as 20m,16Mi"),
         ))
         .arg(flag("warn-only", "Only the policy that warns about Jobs that will hang"))
 }

@@ -40,7 +40,7 @@ impl Scalar {
 
     fn plain(text: &str) -> Self {
         match text {
-            "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
+            text if is_null(text) => return Self::Null,
             "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
                 return Self::Bool(true);
             }
@@ -100,6 +100,11 @@ pub(super) fn core_tag(tag: &str) -> Option<&str> {
 }
 
 /// Such a word stays text, whether it is a date or not.
+/// A plain word that means null.
+pub(super) fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
 fn looks_like_a_date(text: &str) -> bool {
     let (year, rest) = text.as_bytes().split_at_checked(4).unwrap_or_default();
     !year.is_empty()

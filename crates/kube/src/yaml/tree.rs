@@ -1,7 +1,7 @@
 //! One document as nodes with their places, as libyaml's events tell them.
 
-use super::Error;
 use super::guard::guarded;
+use super::{Error, fault};
 use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// A node of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Id(usize);
+pub struct Id(u32);
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,24 +23,24 @@ pub enum Style {
     Block,
 }
 
-/// What a node is.
+/// What a node is. Boxes, as a large file has millions of them: a `String` has room for more, and a length for that.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Text.
     Scalar {
         /// Without quotes and escapes.
-        text: String,
+        text: Box<str>,
         /// How it is written.
         style: Style,
     },
     /// A list.
-    Sequence(Vec<Id>),
+    Sequence(Box<[Id]>),
     /// Keys and values, as written: a key may occur several times.
-    Mapping(Vec<(Id, Id)>),
+    Mapping(Box<[(Id, Id)]>),
     /// Another node once more.
     Alias {
         /// The anchor's name.
-        name: String,
+        name: Box<str>,
         /// The node with that anchor.
         to: Id,
     },
@@ -51,16 +51,38 @@ pub enum Kind {
 pub struct Node {
     /// What it is.
     pub kind: Kind,
-    /// Bytes of the file. Of a block collection: from its first entry to the last one's end.
-    pub span: Range<usize>,
-    /// Characters before it in its line.
-    pub column: usize,
     /// In brackets or braces.
     pub flow: bool,
     /// It has an anchor.
     pub anchored: bool,
     /// Its tag, if one is written.
-    pub tag: Option<String>,
+    pub tag: Option<Box<str>>,
+    start: u32,
+    end: u32,
+    column: u32,
+}
+
+impl Node {
+    /// Bytes of the file. Of a block collection: from its first entry to the last one's end.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        wide(self.start)..wide(self.end)
+    }
+
+    /// Characters before it in its line.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        wide(self.column)
+    }
+}
+
+/// Files are far smaller than four GiB.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn wide(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 /// A document.
@@ -73,7 +95,7 @@ pub struct Tree {
 /// Deeper than any manifest, and less than our stack bears.
 const DEEPEST: usize = 1_000;
 
-/// More than the largest dump of a cluster has. Each takes some 200 bytes, and two bytes of text can be one.
+/// More than the largest dump of a cluster has. Each takes some 100 bytes, and two bytes of text can be one.
 const MOST: usize = 4_000_000;
 
 impl Tree {
@@ -81,9 +103,15 @@ impl Tree {
     pub(super) fn parse(chunk: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
         let last_line = Cell::new(first_line);
         guarded(|| Self::events(chunk, base, first_line, &last_line)).unwrap_or_else(|| {
-            let what = "it cannot be read from here on: YAML's grammar has no such thing".to_owned();
+            let what =
+                "it cannot be read from here on: the reader of YAML gave up; please report it".to_owned();
             Err(Error { line: last_line.get(), what })
         })
+    }
+
+    /// The same of JSON, whose values are read elsewhere.
+    pub(super) fn parse_json(source: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
+        Self::parse(&without_pairs(source), base, first_line)
     }
 
     fn events(
@@ -103,7 +131,10 @@ impl Tree {
             let event = parser.parse().map_err(|error| {
                 let mark = error.problem_mark().or_else(|| error.context_mark());
                 let line = mark.map_or(0, |mark| usize::try_from(mark.line).unwrap_or_default());
-                Error { line: first_line + line, what: first_sentence(&error.to_string()) }
+                Error {
+                    line: first_line + line,
+                    what: fault::words(&error, |line| text.lines().nth(line).unwrap_or_default()),
+                }
             })?;
             let at = |index: u64| base + usize::try_from(index).unwrap_or(usize::MAX).min(chunk.len());
             let place = Place {
@@ -129,7 +160,7 @@ impl Tree {
                         ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                         _ => Style::Quoted,
                     };
-                    let id = builder.begin(Kind::Scalar { text: value, style }, place, false, tag);
+                    let id = builder.begin(Kind::Scalar { text: value.into(), style }, place, false, tag);
                     builder.anchor(anchor, id);
                     Some(id)
                 }
@@ -137,18 +168,18 @@ impl Tree {
                     let to = builder.anchors.get(&anchor).copied();
                     let to =
                         to.ok_or_else(|| wrong(format!("there is no anchor &{anchor} before this alias")))?;
-                    Some(builder.begin(Kind::Alias { name: anchor, to }, place, false, None))
+                    Some(builder.begin(Kind::Alias { name: anchor.into(), to }, place, false, None))
                 }
                 EventData::SequenceStart { anchor, tag, style, .. } => {
                     let flow = style == SequenceStyle::Flow;
-                    let id = builder.begin(Kind::Sequence(Vec::new()), place, flow, tag);
+                    let id = builder.begin(Kind::Sequence(Box::default()), place, flow, tag);
                     builder.anchor(anchor, id);
                     builder.open(id).map_err(wrong)?;
                     None
                 }
                 EventData::MappingStart { anchor, tag, style, .. } => {
                     let flow = style == MappingStyle::Flow;
-                    let id = builder.begin(Kind::Mapping(Vec::new()), place, flow, tag);
+                    let id = builder.begin(Kind::Mapping(Box::default()), place, flow, tag);
                     builder.anchor(anchor, id);
                     builder.open(id).map_err(wrong)?;
                     None
@@ -178,14 +209,14 @@ impl Tree {
 
     /// All nodes: keys before their values, collections before what they hold.
     pub fn ids(&self) -> impl Iterator<Item = Id> {
-        (0..self.nodes.len()).map(Id)
+        (0..narrow(self.nodes.len())).map(Id)
     }
 
     /// A node.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "only this tree makes its ids")]
     pub fn node(&self, id: Id) -> &Node {
-        &self.nodes[id.0]
+        &self.nodes[wide(id.0)]
     }
 }
 
@@ -197,8 +228,8 @@ struct Place {
 /// A collection whose end has not come.
 struct Open {
     id: Id,
-    /// A key that waits for its value.
-    key: Option<Id>,
+    /// Its items, or its keys and values in turn.
+    parts: Vec<Id>,
 }
 
 struct Builder {
@@ -209,15 +240,23 @@ struct Builder {
 
 impl Builder {
     fn begin(&mut self, kind: Kind, place: Place, flow: bool, tag: Option<String>) -> Id {
-        let id = Id(self.nodes.len());
-        self.nodes.push(Node { kind, span: place.span, column: place.column, flow, anchored: false, tag });
+        let id = Id(narrow(self.nodes.len()));
+        self.nodes.push(Node {
+            kind,
+            flow,
+            anchored: false,
+            tag: tag.map(Into::into),
+            start: narrow(place.span.start),
+            end: narrow(place.span.end),
+            column: narrow(place.column),
+        });
         id
     }
 
     fn anchor(&mut self, name: Option<String>, id: Id) {
         if let Some(name) = name {
             self.anchors.insert(name, id);
-            if let Some(node) = self.nodes.get_mut(id.0) {
+            if let Some(node) = self.nodes.get_mut(wide(id.0)) {
                 node.anchored = true;
             }
         }
@@ -227,35 +266,39 @@ impl Builder {
         if self.open.len() >= DEEPEST {
             return Err(format!("nested deeper than {DEEPEST} levels"));
         }
-        self.open.push(Open { id, key: None });
+        self.open.push(Open { id, parts: Vec::new() });
         Ok(())
     }
 
     fn close(&mut self, end: usize, text: &str, base: usize) -> Option<Id> {
-        let id = self.open.pop()?.id;
-        let (flow, start, first, last) = {
-            let node = self.nodes.get(id.0)?;
-            let (first, last) = match &node.kind {
-                Kind::Sequence(items) => (None, items.last().copied()),
-                Kind::Mapping(entries) => {
-                    (entries.first().map(|entry| entry.0), entries.last().map(|entry| entry.1))
-                }
-                Kind::Scalar { .. } | Kind::Alias { .. } => (None, None),
-            };
-            (node.flow, node.span.start, first, last)
+        let Open { id, parts } = self.open.pop()?;
+        let (first, last) = (parts.first().copied(), parts.last().copied());
+        let node = self.nodes.get_mut(wide(id.0))?;
+        let (flow, start) = (node.flow, wide(node.start));
+        let is_mapping = matches!(node.kind, Kind::Mapping(_));
+        node.kind = if is_mapping {
+            Kind::Mapping(
+                parts.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect(),
+            )
+        } else {
+            Kind::Sequence(parts.into_boxed_slice())
         };
-        let place_of = |id: Id| self.nodes.get(id.0).map(|node| (node.span.clone(), node.column));
+        let place_of = |id: Id| self.nodes.get(wide(id.0)).map(|node| (node.span(), node.column));
         // A flow collection begins behind its anchor and tag; a block mapping, at its first key.
         let start_and_column = if flow {
             let properties = text.get(start - base..).and_then(|rest| rest.find(['[', '{'])).unwrap_or(0);
             (start + properties, None)
         } else {
-            first.and_then(place_of).map_or((start, None), |(span, column)| (span.start, Some(column)))
+            first
+                .filter(|_| is_mapping)
+                .and_then(place_of)
+                .map_or((start, None), |(span, column)| (span.start, Some(column)))
         };
         // libyaml ends a block collection where the next token begins.
         let end = if flow { end } else { last.and_then(place_of).map_or(end, |(span, _)| span.end) };
-        let node = self.nodes.get_mut(id.0)?;
-        node.span = start_and_column.0..end.max(start_and_column.0);
+        let node = self.nodes.get_mut(wide(id.0))?;
+        node.start = narrow(start_and_column.0);
+        node.end = narrow(end.max(start_and_column.0));
         if let Some(column) = start_and_column.1 {
             node.column = column;
         }
@@ -265,19 +308,52 @@ impl Builder {
     /// Gives a whole node to the collection that is open; true if there is none.
     fn add(&mut self, child: Id) -> bool {
         let Some(open) = self.open.last_mut() else { return true };
-        match self.nodes.get_mut(open.id.0).map(|node| &mut node.kind) {
-            Some(Kind::Sequence(items)) => items.push(child),
-            Some(Kind::Mapping(entries)) => match open.key.take() {
-                None => open.key = Some(child),
-                Some(key) => entries.push((key, child)),
-            },
-            Some(Kind::Scalar { .. } | Kind::Alias { .. }) | None => {}
-        }
+        open.parts.push(child);
         false
     }
 }
 
-/// libyaml's own words, without the second place that it names.
-fn first_sentence(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// JSON writes what is above U+FFFF as two escapes, a surrogate pair, which no YAML reader takes. Other characters, as many as
+/// they have, stand for them while places are looked for.
+fn without_pairs(json: &str) -> Cow<'_, str> {
+    const PAIR: usize = r"\ud83d\ude00".len();
+    let mut result = String::new();
+    let (mut taken, mut at) = (0, 0);
+    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        at += found;
+        let pair = json.get(at..at + PAIR).filter(|pair| is_pair(pair.as_bytes()));
+        if pair.is_some() {
+            result.push_str(json.get(taken..at).unwrap_or_default());
+            result.push_str(&"x".repeat(PAIR));
+            taken = at + PAIR;
+        }
+        // What is behind a backslash may be one itself.
+        at += if pair.is_some() { PAIR } else { 2 };
+    }
+    if taken == 0 {
+        return Cow::from(json);
+    }
+    result.push_str(json.get(taken..).unwrap_or_default());
+    Cow::from(result)
+}
+
+fn is_pair(text: &[u8]) -> bool {
+    let [
+        b'\\',
+        b'u',
+        b'd' | b'D',
+        b'8' | b'9' | b'a' | b'A' | b'b' | b'B',
+        high @ ..,
+        b'\\',
+        b'u',
+        b'd' | b'D',
+        third,
+        fourth,
+        fifth,
+    ] = text
+    else {
+        return false;
+    };
+    let is_low = matches!(third, b'c'..=b'f' | b'C'..=b'F');
+    is_low && high.iter().chain([fourth, fifth]).all(u8::is_ascii_hexdigit)
 }

@@ -7,6 +7,9 @@ mod input;
 mod output;
 mod places;
 mod rules;
+mod sarif;
+mod scripts;
+mod settings;
 
 use serde_json::Value;
 use std::io::Write as _;

@@ -37,6 +37,17 @@ fn the_mend_repeats_the_options() {
 }
 
 #[test]
+fn where_a_command_is_missing_the_mend_names_the_option_that_asks_for_it() {
+    let silent = job(HANGS).replace("        command: [/app/report]\n", "");
+    let (code, stdout, _) = check(&["--kube-version", "1.28", "-"], &silent);
+    assert!(code == 1 && stdout.contains("error[no-command]"), "{stdout}");
+    let mend = "   mend: command: [\"/ENTRYPOINT\", \"CMD\"]  # the ENTRYPOINT and the CMD of r/report:1, then: kubectl lastout inject --kube-version 1.28 -
+         # or, where its registry can be asked: kubectl lastout inject --resolve-images --kube-version 1.28 -
+";
+    assert!(stdout.ends_with(mend), "{stdout}");
+}
+
+#[test]
 fn what_is_clean_or_only_warned_of_is_0() {
     let clean = job("      containers: [{ name: a, image: a }]\n");
     assert_eq!(

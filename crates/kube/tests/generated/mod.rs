@@ -58,8 +58,8 @@ pub fn pod() -> impl Strategy<Value = Value> {
         0..4,
     );
     let policy = prop::sample::select(vec!["Never", "OnFailure", "Always"]);
-    (prop::collection::vec(container(), 0..5), metadata, policy, any::<[bool; 3]>()).prop_map(
-        |(mut containers, entries, policy, [volumes, init, host_pid])| {
+    (prop::collection::vec(container(), 0..5), metadata, policy, any::<[bool; 5]>()).prop_map(
+        |(mut containers, entries, policy, [volumes, init, host_pid, empty, deeper])| {
             // Names in a pod are different.
             let mut seen = std::collections::HashSet::new();
             containers.retain(|container| seen.insert(container["name"].to_string()));
@@ -83,7 +83,10 @@ pub fn pod() -> impl Strategy<Value = Value> {
                 let group = metadata.entry(kind).or_insert_with(|| json!({}));
                 group[key] = value.into();
             }
-            if !metadata.is_empty() {
+            if empty && deeper {
+                metadata.entry("annotations").or_insert_with(|| json!({}));
+            }
+            if empty || !metadata.is_empty() {
                 pod.insert("metadata".into(), metadata.into());
             }
             pod.insert("spec".into(), spec);

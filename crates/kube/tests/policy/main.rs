@@ -82,8 +82,11 @@ impl Way {
                 decision.reason
             );
         }
-        let (again, _) = self.policy.mutated(&found, &Value::Null, &[]);
-        assert_eq!(again, found, "{}: the second time, of {pod:#}", self.name);
+        // What is as it was will be so the next time.
+        if found != *pod {
+            let (again, _) = self.policy.mutated(&found, &Value::Null, &[]);
+            assert_eq!(again, found, "{}: the second time, of {pod:#}", self.name);
+        }
         (decision, why)
     }
 }
@@ -97,14 +100,14 @@ fn printed(words: &[&str]) -> String {
 }
 
 fn objects_of(text: &str) -> Vec<Value> {
-    let manifest = Manifest::read(text.to_owned()).unwrap();
+    let manifest = Manifest::read(text).unwrap();
     manifest.documents().iter().map(|document| document.value.clone()).collect()
 }
 
-/// A pod of a Job, as the API server hands it to policies: nothing of it is null, no list is empty, and it has metadata.
+/// A pod of a Job, as the API server hands it to policies: nothing of it is null or empty, and it has metadata.
 fn as_in_admission(pod: &Value) -> Value {
     fn is_nothing(value: &Value) -> bool {
-        value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+        value.is_null() || value.as_array().is_some_and(Vec::is_empty) || *value == json!({})
     }
     fn cleaned(value: &Value) -> Value {
         match value {

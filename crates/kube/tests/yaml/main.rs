@@ -1,9 +1,8 @@
 //! The reader and the editor of manifests.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may fail loudly"
 )]

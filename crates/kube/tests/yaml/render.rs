@@ -160,7 +160,7 @@ proptest! {
         let (documents, _) = yaml::read(text);
         let change = |key: &str| Change::Set { mapping: Path::keys(&["a"]), key: key.to_owned(), value: value.clone() };
         let edit = yaml::Edit { at: Path::default(), changes: vec![change("new"), change("b")] };
-        let edited = yaml::edit(text, &documents[0], &[edit]).unwrap();
+        let edited = yaml::edit(text, documents[0].clone(), &[edit]).unwrap();
         let expected = json!({ "a": { "b": value, "new": value } });
         prop_assert_eq!(read_back(&edited).unwrap(), expected, "{}", edited);
     }

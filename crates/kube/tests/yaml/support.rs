@@ -1,6 +1,6 @@
 //! The manifests under `tests/manifests`, and changes as an injector makes them, with their inverses.
 
-use kubectl_lastout::change::{Change, Path, Step};
+use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
 use kubectl_lastout::yaml::{self, Edit, Refused};
 use serde_json::{Value, json};
 
@@ -62,17 +62,16 @@ pub fn injection(pod: &Value, which: Injection) -> (Vec<Change>, Vec<Change>) {
     match which {
         Injection::Native(index) => {
             let at = length(&root.key("initContainers"));
-            let key = "restartPolicy".to_owned();
-            let there = |key: &str, index| (key.to_owned(), index);
-            let (containers, inits) = (there("containers", index), there("initContainers", at));
-            let to = (key.clone(), Some(json!("Always")));
-            changes.push(Change::Move {
+            let (containers, inits) = (Item::of("containers", index), Item::of("initContainers", at));
+            let moved = |from: &Item, to: &Item, becomes| Change::Move {
                 mapping: root.clone(),
-                from: containers.clone(),
-                to: inits.clone(),
-                key: to,
-            });
-            inverse.push(Change::Move { mapping: root, from: inits, to: containers, key: (key, None) });
+                from: from.clone(),
+                to: to.clone(),
+                key: "restartPolicy".to_owned(),
+                becomes,
+            };
+            changes.push(moved(&containers, &inits, KeyChange::Set(json!("Always"))));
+            inverse.push(moved(&inits, &containers, KeyChange::Remove));
         }
         Injection::Wrap => {
             let installer = json!({
@@ -124,7 +123,7 @@ pub fn fills_a_gap(pod: &Value, which: Injection) -> bool {
 pub fn edited(text: &str, document: usize, at: &Path, changes: &[Change]) -> Result<String, Refused> {
     let (documents, _) = yaml::read(text);
     let document = &documents[document];
-    let new = yaml::edit(text, document, &[Edit { at: at.clone(), changes: changes.to_vec() }])?;
+    let new = yaml::edit(text, document.clone(), &[Edit { at: at.clone(), changes: changes.to_vec() }])?;
     Ok(format!("{}{new}{}", &text[..document.span.start], &text[document.span.end..]))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject, names};
-use crate::decide::{GROUP_FOLDER, GROUP_SIZE};
+use crate::decide::{EXCLUDE, GROUP_FOLDER, GROUP_SIZE};
 use crate::invocation::Invocation;
 use crate::pod::Container;
 use lastout_core::settings::{Group, Opt};
@@ -19,68 +19,90 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let is_main =
         |main: &&Container<'_>| subject.invocation_in(**main).is_none_or(|invocation| !invocation.is_guard());
     let mains: Vec<&Container<'_>> = subject.facts.mains.iter().filter(is_main).collect();
-    let all_names = names(mains.iter().map(|main| main.name()));
     let mut all = Vec::new();
-    for main in mains.iter().filter(|main| has_sidecars && subject.invocation_in(***main).is_none()) {
-        let (name, path) = (main.name(), subject.path(**main));
-        let message = format!(
-            "lastout does not run `{name}`: the sidecars are stopped while it runs (if it is no main, say so: lastout.dev/exclude-containers)"
-        );
-        let mend = front(&members, &words(mains.len(), name));
-        all.push(Found::error(Spot::value(path.key("name")), message, mend).of(**main, path));
+    if has_sidecars {
+        all.extend(not_run(subject, &mains, &members));
     }
     for invocation in &members {
-        let name = invocation.container.name();
-        let mut add = |spot, message: String, mend: String| {
-            all.push(Found::error(spot, message, mend).of(invocation.container, invocation.path.clone()));
+        let wrong = match &invocation.settings.group {
+            None => alone(invocation, &mains).map(|(message, mend)| (invocation.program(), message, mend)),
+            Some(group) => twin(invocation, group, &members)
+                .map(|(message, mend)| (invocation.spot_of(Opt::GroupName), message, mend)),
         };
-        let Some(group) = &invocation.settings.group else {
-            if mains.len() > 1 && !invocation.settings.sidecars.is_empty() {
-                let message = format!(
-                    "{all_names} share their sidecars, and `{name}` stops them whether the others run or not"
-                );
-                add(invocation.program(), message, words(mains.len(), name));
-            }
-            continue;
-        };
-        let twin = members.iter().find(|other| {
-            let own = |other: &Group| other.dir == group.dir && other.name == group.name;
-            other.container.index < invocation.container.index
-                && other.settings.group.as_ref().is_some_and(own)
-        });
-        if let Some(twin) = twin {
-            let message = format!(
-                "`{name}` has the same --group-name as `{}`: it would not start",
-                twin.container.name()
-            );
-            add(invocation.spot_of(Opt::GroupName), message, format!("{name:?}"));
-        }
+        all.extend(wrong.map(|(spot, message, mend)| found(invocation, spot, message, mend)));
     }
     for invocation in members.iter().copied().chain(guards) {
         let Some(group) = &invocation.settings.group else { continue };
-        let name = invocation.container.name();
-        let mut add = |spot, message: String, mend: String| {
-            all.push(Found::error(spot, message, mend).of(invocation.container, invocation.path.clone()));
-        };
-        let there = |other: &&&Invocation<'_>| {
-            other.settings.group.as_ref().is_some_and(|other| other.dir == group.dir)
-        };
-        let count = members.iter().filter(there).count();
-        if usize::try_from(group.size).ok() != Some(count) {
-            let folder = String::from_utf8_lossy(&group.dir).into_owned();
-            let message =
-                format!("`{name}` counts on {} mains in {folder}, and there are {count}", group.size);
-            let mend = match invocation.last(Opt::GroupSize) {
-                Some(_) => format!("\"{count}\""),
-                None => format!("\"--group-size\", \"{count}\","),
-            };
-            add(invocation.spot_of(Opt::GroupSize), message, mend);
+        if let Some((message, mend)) = miscounted(invocation, group, &members) {
+            all.push(found(invocation, invocation.spot_of(Opt::GroupSize), message, mend));
         }
         if let Some((message, mend)) = folder(subject, &members, invocation, group) {
-            add(invocation.spot_of(Opt::Group), message, mend);
+            all.push(found(invocation, invocation.spot_of(Opt::Group), message, mend));
         }
     }
     all
+}
+
+fn found(invocation: &Invocation<'_>, spot: Spot, message: String, mend: String) -> Found {
+    Found::error(spot, message, mend).of(invocation.container, invocation.path.clone())
+}
+
+/// Mains beside those that lastout runs.
+fn not_run(subject: &Subject<'_>, mains: &[&Container<'_>], members: &[&Invocation<'_>]) -> Vec<Found> {
+    let others = mains.iter().filter(|main| subject.invocation_in(***main).is_none());
+    others
+        .map(|main| {
+            let (name, path) = (main.name(), subject.path(**main));
+            let message = format!(
+                "lastout does not run `{name}`: the sidecars are stopped while it runs (if it is no main, say so: {EXCLUDE})"
+            );
+            let mend = front(members, &words(mains.len(), name));
+            Found::error(Spot::value(path.key("name")), message, mend).of(**main, path)
+        })
+        .collect()
+}
+
+/// It is in no group, and is not the only main.
+fn alone(invocation: &Invocation<'_>, mains: &[&Container<'_>]) -> Option<(String, String)> {
+    if mains.len() < 2 || invocation.settings.sidecars.is_empty() {
+        return None;
+    }
+    let (all, name) = (names(mains.iter().map(|main| main.name())), invocation.container.name());
+    let message =
+        format!("{all} share their sidecars, and `{name}` stops them whether the others run or not");
+    Some((message, words(mains.len(), name)))
+}
+
+/// One before it has its name.
+fn twin(invocation: &Invocation<'_>, group: &Group, members: &[&Invocation<'_>]) -> Option<(String, String)> {
+    let own = |other: &Group| other.dir == group.dir && other.name == group.name;
+    let mut before = members.iter().filter(|other| other.container.index < invocation.container.index);
+    let twin = before.find(|other| other.settings.group.as_ref().is_some_and(own))?;
+    let (name, other) = (invocation.container.name(), twin.container.name());
+    Some((
+        format!("`{name}` has the same --group-name as `{other}`: it would not start"),
+        format!("{name:?}"),
+    ))
+}
+
+/// Its size is not how many there are.
+fn miscounted(
+    invocation: &Invocation<'_>,
+    group: &Group,
+    members: &[&Invocation<'_>],
+) -> Option<(String, String)> {
+    let is_there = |other: &Group| other.dir == group.dir;
+    let count = members.iter().filter(|other| other.settings.group.as_ref().is_some_and(is_there)).count();
+    if usize::try_from(group.size).ok() == Some(count) {
+        return None;
+    }
+    let (name, folder) = (invocation.container.name(), String::from_utf8_lossy(&group.dir));
+    let message = format!("`{name}` counts on {} mains in {folder}, and there are {count}", group.size);
+    let mend = match invocation.last(Opt::GroupSize) {
+        Some(_) => format!("\"{count}\""),
+        None => format!("\"--group-size\", \"{count}\","),
+    };
+    Some((message, mend))
 }
 
 /// What is wrong with its folder: it is to be one volume, the same for all, that can be written.

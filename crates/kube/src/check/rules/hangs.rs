@@ -1,8 +1,9 @@
 //! A plain sidecar, and nothing that ends it. What would be done about it is `inject`'s own decision.
 
 use crate::change::Spot;
-use crate::check::subject::{Found, Subject, names};
-use crate::decide::{Reason, Sidecar, is_ended};
+use crate::check::scripts;
+use crate::check::subject::{Found, Subject, over};
+use crate::decide::{Class, Sidecar, is_ended};
 use crate::invocation::Invocation;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
@@ -10,30 +11,16 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let reason = subject.decision.reason;
-    let why = match reason {
-        Reason::InjectedWrap | Reason::InjectedNative | Reason::InjectedHelper => String::new(),
-        Reason::Already => return untold(subject),
-        Reason::NoEndpoint
-        | Reason::NotNative
-        | Reason::HostPid
-        | Reason::Windows
-        | Reason::NameConflict
-        | Reason::MountConflict
-        | Reason::PatchMismatch
-        | Reason::Internal => format!("; lastout cannot be put in front of it: {}", reason.words()),
+    let why = match reason.class() {
+        Class::Native | Class::Stopped => String::new(),
+        Class::There => return untold(subject),
+        Class::Impossible => format!("; lastout cannot be put in front of it: {}", reason.words()),
         // `no-command` has it.
-        Reason::NoCommand | Reason::UnresolvedImage => return Vec::new(),
-        // Argo and Tekton end the sidecars of their pods themselves.
-        Reason::ForeignEntrypoint
-        // It is meant so, or nothing is to end.
-        | Reason::OptedOut
-        | Reason::NotSelected
-        | Reason::RestartAlways
-        | Reason::OnlySidecars
-        | Reason::AlreadyNative
-        | Reason::NoSidecar => return Vec::new(),
+        Class::Unclear => return Vec::new(),
+        // Argo and Tekton end the sidecars of their pods themselves; or it is meant so, or nothing is to end.
+        Class::Elsewhere | Class::Needless => return Vec::new(),
     };
-    let mains = subject.names_of_mains();
+    let over = subject.mains_over();
     plain(subject)
         .map(|sidecar| {
             let name = sidecar.container.name();
@@ -41,12 +28,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 "" => subject.inject.to_owned(),
                 _ => subject.inject_native().unwrap_or_else(|| native(sidecar)),
             };
-            found(
-                subject,
-                sidecar,
-                format!("`{name}` runs on when {mains} is over, so the Job never ends{why}"),
-                mend,
-            )
+            found(subject, sidecar, format!("`{name}` runs on when {over}, so the Job never ends{why}"), mend)
         })
         .collect()
 }
@@ -56,7 +38,11 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
-    let mains = names(subject.wrapped_mains().map(|invocation| invocation.container.name()));
+    let helped = subject.facts.helped();
+    let over = match subject.facts.helper {
+        Some(_) => subject.mains_over(),
+        None => over(subject.wrapped_mains().map(|invocation| invocation.container.name())),
+    };
     let untold = plain(subject).filter(|sidecar| subject.invocation_in(sidecar.container).is_none());
     untold
         .filter_map(|sidecar| {
@@ -66,6 +52,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
                     .invocations
                     .iter()
                     .flat_map(|invocation| &invocation.settings.sidecars)
+                    .chain(helped.iter().map(|listed| &listed.spec))
                     .filter(|spec| sidecar.is_meant_by(spec))
             };
             let (what, mend) = if specs().any(is_ended) {
@@ -75,14 +62,14 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
             } else {
                 ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
-            Some(found(subject, sidecar, format!("`{name}` runs on when {mains} is over: {what}"), mend))
+            Some(found(subject, sidecar, format!("`{name}` runs on when {over}: {what}"), mend))
         })
         .collect()
 }
 
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
-    subject.facts.sidecars.iter().filter(|sidecar| !super::shell_wrap::is_asked(subject, sidecar))
+    subject.facts.sidecars.iter().filter(|sidecar| !scripts::is_asked(subject, sidecar))
 }
 
 /// The kubelet ends it then.

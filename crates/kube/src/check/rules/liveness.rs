@@ -3,7 +3,7 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
-use crate::decide::Reason;
+use crate::decide::Class;
 use crate::pod::Container;
 use serde_json::Value;
 use std::time::Duration;
@@ -41,10 +41,10 @@ const DRAINS: [Drain; 2] = [
 ];
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    let is_asked = !matches!(
-        subject.decision.reason,
-        Reason::InjectedNative | Reason::OptedOut | Reason::ForeignEntrypoint
-    );
+    let is_asked = match subject.decision.reason.class() {
+        Class::Native | Class::Elsewhere => false,
+        Class::Stopped | Class::There | Class::Needless | Class::Unclear | Class::Impossible => true,
+    };
     let sidecars = subject.facts.sidecars.iter().filter(|_| subject.ends && is_asked);
     sidecars
         .filter_map(|sidecar| {

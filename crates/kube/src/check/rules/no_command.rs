@@ -25,7 +25,12 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 Some(_) => ("[\"/ENTRYPOINT\"]", "the ENTRYPOINT"),
                 None => ("[\"/ENTRYPOINT\", \"CMD\"]", "the ENTRYPOINT and the CMD"),
             };
-            let mend = format!("command: {words}  # {what} of {}, then: {}", main.image(), subject.inject);
+            let mend = format!(
+                "command: {words}  # {what} of {}, then: {}\n# or, where its registry can be asked: {}",
+                main.image(),
+                subject.inject,
+                subject.inject.replacen(" inject", " inject --resolve-images", 1),
+            );
             let found = if is_certain { Found::error } else { Found::warning };
             found(Spot::value(path.key("name")), message, mend).of(*main, path)
         })

@@ -2,7 +2,7 @@
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
-use crate::decide::COMMAND;
+use crate::decide::{COMMAND, said};
 use lastout_core::argv::Wrong;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
@@ -35,14 +35,10 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     }
     let annotations = subject.workload.pod.key("metadata").key("annotations");
     for (key, value) in subject.pod.annotations().filter(|(key, _)| key.starts_with(COMMAND)) {
-        let words = value.as_str().map(serde_json::from_str::<Vec<String>>);
-        if !matches!(words, Some(Ok(words)) if !words.is_empty()) {
-            let message = format!("{key}: {value} is no JSON list of words");
-            all.push(Found::error(
-                Spot::value(annotations.key(key)),
-                message,
-                format!("{key}: '[\"/app\", \"ARG\"]'"),
-            ));
+        let not_text = || format!("{key}: {value} is no JSON list of words, as text");
+        if let Err(why) = value.as_str().ok_or_else(not_text).and_then(|text| said(key, text)) {
+            let spot = Spot::value(annotations.key(key));
+            all.push(Found::error(spot, why, format!("{key}: '[\"/app\", \"ARG\"]'")));
         }
     }
     all

@@ -1,15 +1,15 @@
 //! Another injector adds a sidecar when the pod is created, and nothing waits to end it.
 
-use crate::change::Spot;
+use crate::check::scripts;
 use crate::check::subject::{Found, Subject};
-use crate::decide::{Promised, Reason, is_ended};
+use crate::decide::{Class, Promised, is_ended};
 use crate::invocation::Invocation;
 use lastout_core::injectors::{Otherwise, Place, Switch};
 use lastout_core::spec::Spec;
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
-    let reason = subject.decision.reason;
-    if !subject.ends || matches!(reason, Reason::OptedOut | Reason::ForeignEntrypoint | Reason::NoCommand) {
+    let class = subject.decision.reason.class();
+    if !subject.ends || matches!(class, Class::Elsewhere | Class::Unclear) {
         return Vec::new();
     }
     let known = |promised: &&Promised| {
@@ -17,9 +17,9 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let preset = promised.injector.preset;
         let is_of = |spec: &&Spec| spec.preset.is_some_and(|row| row.name == preset);
         let is_told = invocation.into_iter().filter(is_of).any(is_ended);
-        promised.native == Some(true) || is_told || super::shell_wrap::asks(subject, preset)
+        promised.native == Some(true) || is_told || scripts::ask(subject, preset)
     };
-    let is_here = reason == Reason::Already;
+    let is_here = class == Class::There;
     if is_here && !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
@@ -34,18 +34,16 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 (true, Some(_)) => format!("\"--sidecar\", \"{preset}\","),
                 (true, None) => format!("\"--sidecar\", \"{preset}?\","),
             };
-            let mains = subject.names_of_mains();
+            let over = subject.mains_over();
             match (promised.native, promised.injector.otherwise) {
                 (None, Otherwise::Depends(on)) => Found::warning(
-                    spot(subject, promised),
-                    format!(
-                        "{name} adds a sidecar that may run on when {mains} is over; that depends on {on}"
-                    ),
+                    subject.spot_of(promised),
+                    format!("{name} adds a sidecar that may run on when {over}; that depends on {on}"),
                     mend,
                 ),
                 (Some(_), _) | (None, Otherwise::Plain) => Found::error(
-                    spot(subject, promised),
-                    format!("{name} adds a sidecar that runs on when {mains} is over, so the Job never ends"),
+                    subject.spot_of(promised),
+                    format!("{name} adds a sidecar that runs on when {over}, so the Job never ends"),
                     mend,
                 ),
             }
@@ -58,18 +56,4 @@ fn native(promised: &Promised) -> String {
     let says = |switch: &&Switch| switch.place == Place::PodAnnotation && switch.means("true") == Some(true);
     let switch = promised.injector.native.iter().find(says);
     switch.map_or(String::new(), |switch| format!("{}: \"true\"", switch.key))
-}
-
-/// The label or annotation that asks for it.
-pub(super) fn spot(subject: &Subject<'_>, promised: &Promised) -> Spot {
-    let metadata = subject.workload.pod.key("metadata");
-    let said = promised.injector.switches.iter().find_map(|switch| {
-        let (value, list) = match switch.place {
-            Place::PodLabel => (subject.pod.label(switch.key), "labels"),
-            Place::PodAnnotation => (subject.pod.annotation(switch.key), "annotations"),
-            Place::NamespaceLabel | Place::NamespaceAnnotation => return None,
-        };
-        (switch.means(value?) == Some(true)).then(|| metadata.key(list).key(switch.key))
-    });
-    Spot::key(said.unwrap_or(metadata))
 }

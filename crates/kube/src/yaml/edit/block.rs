@@ -29,25 +29,28 @@ impl Page<'_> {
                         }
                         match &child.kind {
                             Kind::Mapping(_) if step.is_none() => {
-                                step = child.column.checked_sub(node.column)
+                                step = child.column().checked_sub(node.column())
                             }
                             Kind::Sequence(_) if list.is_none() => {
                                 list = self
                                     .column(*value)
                                     .ok()
-                                    .and_then(|column| column.checked_sub(node.column));
+                                    .and_then(|column| column.checked_sub(node.column()));
                             }
-                            _ => {}
+                            Kind::Mapping(_)
+                            | Kind::Sequence(_)
+                            | Kind::Scalar { .. }
+                            | Kind::Alias { .. } => {}
                         }
                     }
                 }
                 Kind::Sequence(items) if gap.is_none() => {
                     let item = items.first().map(|item| self.tree.node(*item)).filter(|item| !item.flow);
                     if let (Some(item), Ok(dash)) = (item, self.dash(id, 0))
-                        && self.line_start(dash) == self.line_start(item.span.start)
+                        && self.line_start(dash) == self.line_start(item.span().start)
                         && matches!(item.kind, Kind::Mapping(_))
                     {
-                        gap = Some(item.span.start - dash);
+                        gap = Some(item.span().start - dash);
                     }
                 }
                 Kind::Sequence(_) | Kind::Scalar { .. } | Kind::Alias { .. } => {}
@@ -75,7 +78,8 @@ impl Page<'_> {
         lines.iter().flat_map(|line| [line.as_str(), self.line_end]).collect()
     }
 
-    /// Where the lines of an item begin, with the comments right above it.
+    /// Where the lines of an item begin. Whose a comment between two items is: below an item and further in than the dashes, it is
+    /// that item's; else it is the next one's.
     pub(super) fn item_start(&self, entry: Entry, index: usize) -> Result<usize, Wrong> {
         let dash = self.dash(entry.value, index)?;
         Ok(self.comments_above(self.line_start(dash), self.item_floor(entry, index)?))
@@ -110,30 +114,34 @@ impl Page<'_> {
     pub(super) fn fill(&self, null: Id, value: &Value) -> Result<Vec<Splice>, Wrong> {
         let node = self.tree.node(null);
         if node.anchored {
-            return Err(wrong(node.span.start, "there is an anchor at what has to be replaced".to_owned()));
+            return Err(wrong(node.span().start, "there is an anchor at what has to be replaced".to_owned()));
         }
         let text = Flow { json: self.json, ..Flow::YAML }.value(value);
-        let blank = if node.span.is_empty() { " " } else { "" };
-        Ok(vec![Splice { range: node.span.clone(), with: format!("{blank}{text}") }])
+        let blank = if node.span().is_empty() { " " } else { "" };
+        Ok(vec![Splice { range: node.span(), with: format!("{blank}{text}") }])
     }
 
     pub(super) fn new_key(&self, mapping: Id, key: &str, value: &Value) -> Result<Vec<Splice>, Wrong> {
         let node = self.tree.node(mapping);
         if !matches!(node.kind, Kind::Mapping(_)) {
-            return Err(wrong(node.span.start, format!("`{key}` needs a mapping here")));
+            return Err(wrong(node.span().start, format!("`{key}` needs a mapping here")));
         }
         if node.flow {
             return self.new_flow_key(mapping, key, value);
         }
         let mut lines = Vec::new();
-        self.habit(mapping).entry(key, value, node.column, &mut lines);
+        self.habit(mapping).entry(key, value, node.column(), &mut lines);
+        if value.is_null() {
+            // As it stands where nobody has written anything.
+            lines.iter_mut().for_each(|line| line.truncate(line.trim_end_matches(" null").len()));
+        }
         Ok(vec![Splice::insert(self.new_key_place(mapping, key)?, self.join(&lines))])
     }
 
     /// Where the lines of a new key of a block mapping go.
     pub(super) fn new_key_place(&self, mapping: Id, key: &str) -> Result<usize, Wrong> {
         self.plain_keys(mapping)?;
-        let column = self.tree.node(mapping).column;
+        let column = self.tree.node(mapping).column();
         for (_, below) in ABOVE.iter().filter(|(above, _)| *above == key) {
             if let Some(entry) = self.find(mapping, below)
                 && self.is_first_on_its_line(self.start(entry.key))
@@ -161,17 +169,25 @@ impl Page<'_> {
         let node = self.tree.node(entry.value);
         let flow = self.flow(entry.value);
         let in_one_line = flow.value(value);
+        let in_block = !self.tree.node(mapping).flow;
+        if value.is_null()
+            && in_block
+            && (node.flow || matches!(node.kind, Kind::Scalar { style: Style::Plain, .. }))
+        {
+            // As it stands where nobody has written anything: `annotations:`
+            return Ok(vec![Splice::cut(self.colon(entry.key)?..node.span().end)]);
+        }
         Ok(vec![match &node.kind {
             Kind::Scalar { style: Style::Block, .. } => Splice {
-                range: node.span.start..self.end(entry.value),
+                range: node.span().start..self.end(entry.value),
                 with: format!("{in_one_line}{}", self.line_end),
             },
             Kind::Mapping(_) | Kind::Sequence(_) if !node.flow => {
                 let (mut lines, habit) = (Vec::new(), self.habit(entry.value));
                 let (start, column) = match (&node.kind, value) {
                     (Kind::Mapping(_), Value::Object(entries)) if !entries.is_empty() => {
-                        habit.entries(entries, node.column, &mut lines);
-                        (node.span.start, node.column)
+                        habit.entries(entries, node.column(), &mut lines);
+                        (node.span().start, node.column())
                     }
                     (Kind::Sequence(_), Value::Array(items)) if !items.is_empty() => {
                         let column = self.column(entry.value)?;
@@ -179,7 +195,7 @@ impl Page<'_> {
                         (self.dash(entry.value, 0)?, column)
                     }
                     _ => {
-                        lines.push(format!(" {in_one_line}"));
+                        lines.push(if value.is_null() { String::new() } else { format!(" {in_one_line}") });
                         (self.colon(entry.key)?, 0)
                     }
                 };
@@ -188,12 +204,12 @@ impl Page<'_> {
                 Splice { range: start..end, with: text.get(column..).unwrap_or_default().to_owned() }
             }
             Kind::Scalar { style: Style::Plain | Style::Quoted, .. } => {
-                let source = self.slice(node.span.clone());
+                let source = self.slice(node.span());
                 let own = value.as_str().and_then(|text| in_style_of(source, text));
-                Splice { range: node.span.clone(), with: own.unwrap_or(in_one_line) }
+                Splice { range: node.span(), with: own.unwrap_or(in_one_line) }
             }
             Kind::Mapping(_) | Kind::Sequence(_) | Kind::Alias { .. } => {
-                Splice { range: node.span.clone(), with: in_one_line }
+                Splice { range: node.span(), with: in_one_line }
             }
         }])
     }

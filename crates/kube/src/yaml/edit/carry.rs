@@ -1,9 +1,10 @@
 //! An item goes from one list of a mapping to another, as it is written: with all that stands between it
 //! and the one before, comments and blank lines. Only so does it find its place again on the way back.
 
-use super::page::{Entry, Page};
+use super::page::{Entry, Page, keeps_blank_lines};
 use super::splice::{Splice, Wrong, splice, wrong};
 use super::write::Flow;
+use crate::change::{Item, KeyChange};
 use crate::yaml::{Id, Kind};
 use serde_json::Value;
 use std::ops::Range;
@@ -14,8 +15,8 @@ impl Page<'_> {
         &self,
         mapping: Id,
         (source, index): (Entry, usize),
-        (to, at): (&str, usize),
-        (key, value): (&str, Option<&Value>),
+        to: &Item,
+        (key, becomes): (&str, &KeyChange),
         mut item_value: Value,
     ) -> Result<Vec<Splice>, Wrong> {
         let Some(item) = self.items(source.value).get(index).copied() else { return Ok(Vec::new()) };
@@ -23,11 +24,12 @@ impl Page<'_> {
         let Kind::Mapping(_) = self.tree.node(item).kind else {
             return Err(wrong(self.start(item), "it is no mapping".to_owned()));
         };
-        let own_change = match (value, self.find(item, key)) {
-            (Some(value), _) => self.set(item, key, value)?,
-            (None, Some(entry)) => self.remove(item, entry)?,
-            (None, None) => Vec::new(),
+        let own_change = match (becomes, self.find(item, key)) {
+            (KeyChange::Set(value), _) => self.set(item, key, value)?,
+            (KeyChange::Remove, Some(entry)) => self.remove(item, entry)?,
+            (KeyChange::Remove, None) => Vec::new(),
         };
+        let (to, at) = (to.list.as_str(), to.index);
         let target = self.find(mapping, to);
         let in_flow = |list: Id| self.tree.node(list).flow;
         let target_in_flow = in_flow(mapping)
@@ -36,39 +38,81 @@ impl Page<'_> {
             return self.carry_lines(mapping, (source, index, item), target.ok_or(to), at, own_change);
         }
         let text = if in_flow(item) {
-            self.changed(self.tree.node(item).span.clone(), own_change)
+            self.changed(self.tree.node(item).span(), own_change)
         } else {
             if let Some(entries) = item_value.as_object_mut() {
-                match value {
-                    Some(value) => drop(entries.insert(key.to_owned(), value.clone())),
-                    None => drop(entries.shift_remove(key)),
-                }
+                becomes.apply_to(entries, key);
             }
             self.flow(source.value).value(&item_value)
         };
+        if let Some((cut, comment)) = self.with_comment(source.value, index)
+            && let Some(place) = self.place_with_comment(mapping, target.ok_or(to), at, &text, &comment)?
+        {
+            let cut = cut.map_or_else(|| self.take(mapping, source, index..index + 1), Ok)?;
+            return Ok(cut.into_iter().chain(place).collect());
+        }
         let mut splices = self.take(mapping, source, index..index + 1)?;
         splices.extend(match target {
             None if in_flow(mapping) => self.new_flow_list(mapping, to, &text)?,
-            None => {
-                let column = self.tree.node(mapping).column;
-                let dash = column + self.habit(mapping).list;
-                let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
-                let lines = format!("{head}{end}{}- {text}{end}", " ".repeat(dash), end = self.line_end);
-                vec![Splice::insert(self.new_key_place(mapping, to)?, lines)]
-            }
+            None => vec![self.new_list_of_one(mapping, to, &text)?],
             Some(target) if self.is_null(target.value) => {
-                let span = self.tree.node(target.value).span.clone();
+                let span = self.tree.node(target.value).span();
                 let blank = if span.is_empty() { " " } else { "" };
                 vec![Splice { range: span, with: format!("{blank}[{text}]") }]
             }
             Some(target) if in_flow(target.value) => self.insert_flow(target.value, at, &[text])?,
-            Some(target) => {
-                let dash = self.column(target.value)?;
-                let line = format!("{}- {text}{}", " ".repeat(dash), self.line_end);
-                vec![Splice::insert(self.item_floor(target, at)?, line)]
-            }
+            Some(target) => vec![self.new_line(target, at, &text)?],
         });
         Ok(splices)
+    }
+
+    /// A list of lines, with one.
+    fn new_list_of_one(&self, mapping: Id, to: &str, item: &str) -> Result<Splice, Wrong> {
+        let column = self.tree.node(mapping).column();
+        let dash = column + self.habit(mapping).list;
+        let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
+        let lines = format!("{head}{end}{}- {item}{end}", " ".repeat(dash), end = self.line_end);
+        Ok(Splice::insert(self.new_key_place(mapping, to)?, lines))
+    }
+
+    fn new_line(&self, list: Entry, at: usize, item: &str) -> Result<Splice, Wrong> {
+        let dash = self.column(list.value)?;
+        let line = format!("{}- {item}{}", " ".repeat(dash), self.line_end);
+        Ok(Splice::insert(self.item_floor(list, at)?, line))
+    }
+
+    /// The comment behind an item in brackets that has lines of its own, and what cuts both out of brackets. Out of a list
+    /// of lines, they go together anyhow.
+    fn with_comment(&self, list: Id, index: usize) -> Option<(Option<Vec<Splice>>, String)> {
+        let items = self.items(list);
+        let behind = self.behind(*items.get(index)?)?;
+        let comment = self.slice(behind.comment.clone()).to_owned();
+        if comment.is_empty() {
+            return None;
+        }
+        let cut = if self.tree.node(list).flow { Some(self.cut_line(list, index, &behind)?) } else { None };
+        Some((cut, comment))
+    }
+
+    /// What puts an item and its comment there; `None` where no comment can stand.
+    fn place_with_comment(
+        &self,
+        mapping: Id,
+        target: Result<Entry, &str>,
+        at: usize,
+        item: &str,
+        comment: &str,
+    ) -> Result<Option<Vec<Splice>>, Wrong> {
+        let line = format!("{item}{comment}");
+        Ok(match target {
+            Err(_) if self.tree.node(mapping).flow => None,
+            Err(to) => Some(vec![self.new_list_of_one(mapping, to, &line)?]),
+            Ok(target) if self.is_null(target.value) => None,
+            Ok(target) if self.tree.node(target.value).flow => {
+                self.insert_flow_line(target.value, at, item, comment)
+            }
+            Ok(target) => Some(vec![self.new_line(target, at, &line)?]),
+        })
     }
 
     /// From lines to lines.
@@ -96,16 +140,21 @@ impl Page<'_> {
         match target {
             Ok(target) if !self.items(target.value).is_empty() => {
                 let lines = shifted(&lines, column, self.column(target.value)?);
-                splices.push(Splice::insert(self.item_floor(target, at)?, lines));
+                let mut place = self.item_floor(target, at)?;
+                // The blank lines below would become its own.
+                if lines.lines().any(keeps_blank_lines) {
+                    place = self.behind_blank_lines(place);
+                }
+                splices.push(Splice::insert(place, lines));
             }
             // Null or `[]`: comments cannot stand in brackets, so that it becomes a list of lines.
             Ok(target) => {
-                let old = self.tree.node(target.value).span.clone();
+                let old = self.tree.node(target.value).span();
                 splices.push(Splice::insert(self.line_after(old.end), lines));
                 splices.push(Splice::cut(self.colon(target.key)?..old.end));
             }
             Err(to) => {
-                let head = " ".repeat(self.tree.node(mapping).column) + Flow::YAML.key(to).trim_end();
+                let head = " ".repeat(self.tree.node(mapping).column()) + Flow::YAML.key(to).trim_end();
                 let place = self.new_key_place(mapping, to)?;
                 splices.push(Splice::insert(place, format!("{head}{}{lines}", self.line_end)));
             }

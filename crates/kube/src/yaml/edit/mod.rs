@@ -18,12 +18,12 @@ mod splice;
 mod work;
 mod write;
 
-use super::documents::{read, reread};
-use super::{Document, Tree};
+use super::agree::same;
+use super::documents::{has_value, read};
+use super::{BOM, Document, Tree};
 use crate::change::{Change, Path};
 use page::Page;
 use plan::Plan;
-use serde_json::{Map, Value};
 use splice::splice;
 use std::fmt;
 
@@ -55,82 +55,69 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-const BOM: &str = "\u{feff}";
-
 /// What has to stand in the file in the place of `document.span`. Of edits whose objects are parts of each other, the first
 /// one is carried out first.
 ///
 /// # Errors
 /// When the document cannot be changed without harm to what is written around the change.
-pub fn edit(text: &str, document: &Document, edits: &[Edit]) -> Result<String, Refused> {
-    let whole = text.get(..document.span.end).unwrap_or_default();
-    let source = text.get(document.span.clone()).unwrap_or_default();
+pub fn edit(text: &str, document: Document, edits: &[Edit]) -> Result<String, Refused> {
+    // Its value and its tree are many times the text: there is never more than one of each beside what is read again.
+    let Document { span, line, json, mut value, tree } = document;
+    let whole = text.get(..span.end).unwrap_or_default();
+    let source = text.get(span.clone()).unwrap_or_default();
     let (bom, source) = source.strip_prefix(BOM).map_or(("", source), |rest| (BOM, rest));
     let first_line = source.split_inclusive('\n').next().unwrap_or_default();
     let line_end = if first_line.ends_with("\r\n") { "\r\n" } else { "\n" };
     // So that each line has an end; it is taken away again.
     let added_end = if source.ends_with('\n') { "" } else { line_end };
-    let mut value = document.value.clone();
     let mut plan = Plan::new(edits);
-    let read_before = document.tree.as_ref().filter(|_| bom.is_empty() && added_end.is_empty());
+    let read_before = tree.filter(|_| bom.is_empty() && added_end.is_empty());
+    let mut is_changed = read_before.is_some();
     let mut draft = match read_before {
         Some(tree) => {
-            let page = Page { text: whole, tree, line_end, json: document.json };
+            let page = Page { text: whole, tree: &tree, line_end, json };
             let splices = plan.round(&page, &mut value).map_err(|wrong| {
-                refused(document, whole.get(document.span.start..wrong.at).unwrap_or_default(), wrong.why)
+                refused(line, whole.get(span.start..wrong.at).unwrap_or_default(), wrong.why)
             })?;
-            splice(whole, document.span.start, splices)
+            splice(whole, span.start, splices)
         }
         None => format!("{source}{added_end}"),
     };
-    let mut is_changed = read_before.is_some();
     while !plan.is_done() {
         let whose = if is_changed { "the change would leave no YAML" } else { "it is no YAML" };
         is_changed = true;
-        let tree = Tree::parse(&draft, 0, document.line)
+        let read = if json { Tree::parse_json } else { Tree::parse };
+        let tree = read(&draft, 0, line)
             .map_err(|error| Refused { line: error.line, why: format!("{whose}: {}", error.what) })?
-            .ok_or_else(|| refused(document, "", "there is nothing in it".to_owned()))?;
-        let page = Page { text: &draft, tree: &tree, line_end, json: document.json };
+            .ok_or_else(|| refused(line, "", "there is nothing in it".to_owned()))?;
+        let page = Page { text: &draft, tree: &tree, line_end, json };
         let splices = plan
             .round(&page, &mut value)
-            .map_err(|wrong| refused(document, draft.get(..wrong.at).unwrap_or_default(), wrong.why))?;
+            .map_err(|wrong| refused(line, draft.get(..wrong.at).unwrap_or_default(), wrong.why))?;
         draft = splice(&draft, 0, splices);
     }
     let result = format!("{bom}{}", draft.strip_suffix(added_end).unwrap_or(&draft));
     let differs =
         |line, why: String| Refused { line, why: format!("the change cannot be written here: {why}") };
-    let found =
-        reread(&result, document.line, document.json).map_err(|error| differs(error.line, error.what))?;
+    drop(draft);
+    let is_same = has_value(&result, line, json, &value).map_err(|error| differs(error.line, error.what))?;
     // At the start of a file, what begins with a brace is tried as JSON, and what stands below as another document.
-    let is_one = document.json || !result.trim_start().starts_with('{') || {
+    let is_one = json || !result.trim_start().starts_with('{') || {
         let (documents, error) = read(&result);
         error.is_none() && matches!(documents.as_slice(), [document] if same(&document.value, &value))
     };
-    if result.split('\n').any(|line| line.starts_with("---")) || !same(&found, &value) || !is_one {
-        return Err(differs(document.line, "it would have changed something else, too".to_owned()));
-    }
-    Ok(result)
+    let fault = if result.split('\n').any(|line| line.starts_with("---")) {
+        "a line of it would begin with ---, and end the document"
+    } else if !is_same {
+        "it would have changed something else, too"
+    } else if !is_one {
+        "what stands below would be another document"
+    } else {
+        return Ok(result);
+    };
+    Err(differs(line, fault.to_owned()))
 }
 
-fn refused(document: &Document, above: &str, why: String) -> Refused {
-    Refused { line: document.line + above.matches('\n').count(), why }
-}
-
-/// Empty lists and those that are not there count as equal: a list in brackets stays when its last item goes.
-fn same(left: &Value, right: &Value) -> bool {
-    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
-    match (left, right) {
-        (Value::Object(left), Value::Object(right)) => {
-            let covers = |one: &Map<String, Value>, other: &Map<String, Value>| {
-                one.iter().all(|(key, value)| is_empty(value) || other.contains_key(key))
-            };
-            let agree =
-                |(key, value): (&String, &Value)| right.get(key).is_none_or(|other| same(value, other));
-            covers(left, right) && covers(right, left) && left.iter().all(agree)
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
-        }
-        (left, right) => left == right,
-    }
+fn refused(line: usize, above: &str, why: String) -> Refused {
+    Refused { line: line + above.matches('\n').count(), why }
 }

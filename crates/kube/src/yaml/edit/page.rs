@@ -1,6 +1,7 @@
 //! Where things stand in a text: lines, dashes, colons, comments, ends.
 
 use super::super::compose;
+use super::super::scalar::is_null;
 use super::super::{Id, Kind, Style, Tree};
 use super::splice::{Wrong, wrong};
 use std::ops::Range;
@@ -27,7 +28,7 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn start(&self, id: Id) -> usize {
-        self.tree.node(id).span.start
+        self.tree.node(id).span().start
     }
 
     pub(super) fn items(&self, list: Id) -> &'a [Id] {
@@ -62,8 +63,7 @@ impl<'a> Page<'a> {
 
     pub(super) fn is_null(&self, id: Id) -> bool {
         let node = self.tree.node(id);
-        let null = |text: &str| matches!(text, "" | "~" | "null" | "Null" | "NULL");
-        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && null(text))
+        matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() && is_null(text))
     }
 
     /// Refuses what is not written here alone.
@@ -109,14 +109,14 @@ impl<'a> Page<'a> {
     pub(super) fn end(&self, id: Id) -> usize {
         let node = self.tree.node(id);
         let last = match &node.kind {
-            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span),
+            Kind::Scalar { style: Style::Block, .. } => return self.block_scalar_end(&node.span()),
             Kind::Scalar { .. } | Kind::Alias { .. } => None,
             Kind::Sequence(items) => items.last().copied(),
             Kind::Mapping(entries) => entries.last().map(|entry| entry.1),
         };
         match last {
             Some(last) if !node.flow => self.end(last),
-            Some(_) | None => node.span.end,
+            Some(_) | None => node.span().end,
         }
     }
 
@@ -124,9 +124,7 @@ impl<'a> Page<'a> {
     fn block_scalar_end(&self, span: &Range<usize>) -> usize {
         let first = self.line_after(span.start);
         let header = self.slice(span.start..first);
-        let keeps = header.split('#').next().unwrap_or_default().trim_end().ends_with(['+'])
-            || header.contains("|+")
-            || header.contains(">+");
+        let keeps = keeps_blank_lines(header);
         let mut end = span.end.max(first);
         if self.slice(self.line_start(end)..end).trim().is_empty() {
             end = self.line_start(end);
@@ -152,6 +150,13 @@ impl<'a> Page<'a> {
     /// Behind the comments that are further in than this.
     pub(super) fn behind_comments(&self, mut at: usize, column: usize) -> usize {
         while self.comment(at).is_some_and(|found| found > column) {
+            at = self.line_after(at);
+        }
+        at
+    }
+
+    pub(super) fn behind_blank_lines(&self, mut at: usize) -> usize {
+        while at < self.text.len() && self.line(at).trim().is_empty() {
             at = self.line_after(at);
         }
         at
@@ -209,4 +214,11 @@ impl<'a> Page<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether this line begins a block scalar with `+`, to which the blank lines at its end belong.
+pub(super) fn keeps_blank_lines(header: &str) -> bool {
+    header.split('#').next().unwrap_or_default().trim_end().ends_with(['+'])
+        || header.contains("|+")
+        || header.contains(">+")
 }

@@ -2,7 +2,7 @@
 
 use super::page::{Entry, Page};
 use super::splice::{Splice, Wrong, wrong};
-use crate::change::{Change, Path, Step};
+use crate::change::{Change, Item, KeyChange, Path, Step};
 use crate::yaml::{Id, Kind};
 use serde_json::{Map, Value};
 
@@ -17,96 +17,111 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     pub(super) fn splices(&self, change: &Change) -> Result<Vec<Splice>, Wrong> {
-        let page = self.page;
         match change {
-            Change::Set { mapping, key, value } => {
-                let (node, missing) = self.walk(mapping)?;
-                // From the inside out: the mappings that are not there yet.
-                let mut steps = missing.iter().rev().map(|step| match step {
-                    Step::Key(key) => Ok(key.clone()),
-                    Step::Index(_) => Err(wrong(page.start(node), format!("there is no {mapping}"))),
-                });
-                let (mut key, mut value) = (key.clone(), value.clone());
-                while let Some(outer) = steps.next().transpose()? {
-                    value = Value::Object(Map::from_iter([(key, value)]));
-                    key = outer;
-                }
-                if page.is_null(node) {
-                    return page.fill(node, &Value::Object(Map::from_iter([(key, value)])));
-                }
-                self.brought(node, written(mapping, missing), &key)?;
-                page.set(node, &key, &value)
-            }
-            Change::Insert { list, at, items } => {
-                let (mapping, key) = self.owner(list)?;
-                let value = Value::Array(items.clone());
-                match page.find(mapping, key) {
-                    None => {
-                        self.brought(
-                            mapping,
-                            written(list, list.0.get(list.0.len() - 1..).unwrap_or_default()),
-                            key,
-                        )?;
-                        page.new_key(mapping, key, &value)
-                    }
-                    Some(entry) if page.is_null(entry.value) => page.fill(entry.value, &value),
-                    Some(entry) => {
-                        let items_there = self.items(entry.value)?;
-                        if *at > items_there.len() {
-                            return Err(wrong(
-                                page.start(entry.value),
-                                format!("there is no {}", list.index(*at)),
-                            ));
-                        }
-                        if page.tree.node(entry.value).flow {
-                            let texts = page.item_texts(entry.value, items);
-                            page.insert_flow(entry.value, *at, &texts)
-                        } else {
-                            page.insert_block(entry, *at, items)
-                        }
-                    }
-                }
-            }
-            Change::Remove { mapping, key } => {
-                let (node, missing) = self.walk(mapping)?;
-                match page.find(node, key) {
-                    Some(entry) if missing.is_empty() => page.remove(node, entry),
-                    Some(_) | None => self.brought(node, &mapping.0, key).map(|()| Vec::new()),
-                }
-            }
-            Change::Take { list, at, count } => {
-                let (mapping, key) = self.owner(list)?;
-                let entry = self.entry(mapping, key)?;
-                let range = *at..at.saturating_add(*count);
-                if range.end > self.items(entry.value)?.len() {
-                    return Err(wrong(
-                        page.start(entry.value),
-                        format!("there is no {}", list.index(range.end)),
-                    ));
-                }
-                if range.is_empty() {
-                    return Ok(Vec::new());
-                }
-                page.take(mapping, entry, range)
-            }
-            Change::Move { mapping, from, to, key } => {
-                let (node, missing) = self.walk(mapping)?;
-                let source = self.entry(node, &from.0)?;
-                if !missing.is_empty() || from.1 >= self.items(source.value)?.len() {
-                    let list = mapping.key(&from.0);
-                    return Err(wrong(page.start(node), format!("there is no {}", list.index(from.1))));
-                }
-                match page.find(node, &to.0) {
-                    None => self.brought(node, &mapping.0, &to.0)?,
-                    Some(entry) if page.is_null(entry.value) => {}
-                    Some(entry) => {
-                        self.items(entry.value)?;
-                    }
-                }
-                let item = mapping.key(&from.0).index(from.1).of(self.object).cloned().unwrap_or_default();
-                page.carry(node, (source, from.1), (&to.0, to.1), (&key.0, key.1.as_ref()), item)
+            Change::Set { mapping, key, value } => self.set(mapping, key, value),
+            Change::Insert { list, at, items } => self.insert(list, *at, items),
+            Change::Remove { mapping, key } => self.remove(mapping, key),
+            Change::Take { list, at, count } => self.take(list, *at, *count),
+            Change::Move { mapping, from, to, key, becomes } => {
+                self.move_item(mapping, from, to, (key, becomes))
             }
         }
+    }
+
+    fn set(&self, mapping: &Path, key: &str, value: &Value) -> Result<Vec<Splice>, Wrong> {
+        let page = self.page;
+        let (node, missing) = self.walk(mapping)?;
+        // From the inside out: the mappings that are not there yet.
+        let mut steps = missing.iter().rev().map(|step| match step {
+            Step::Key(key) => Ok(key.clone()),
+            Step::Index(_) => Err(wrong(page.start(node), format!("there is no {mapping}"))),
+        });
+        let (mut key, mut value) = (key.to_owned(), value.clone());
+        while let Some(outer) = steps.next().transpose()? {
+            value = Value::Object(Map::from_iter([(key, value)]));
+            key = outer;
+        }
+        if page.is_null(node) {
+            return page.fill(node, &Value::Object(Map::from_iter([(key, value)])));
+        }
+        self.brought(node, written(mapping, missing), &key)?;
+        page.set(node, &key, &value)
+    }
+
+    fn insert(&self, list: &Path, at: usize, items: &[Value]) -> Result<Vec<Splice>, Wrong> {
+        let page = self.page;
+        let (mapping, key) = self.owner(list)?;
+        let value = Value::Array(items.to_vec());
+        match page.find(mapping, key) {
+            None => {
+                self.brought(
+                    mapping,
+                    written(list, list.0.get(list.0.len() - 1..).unwrap_or_default()),
+                    key,
+                )?;
+                page.new_key(mapping, key, &value)
+            }
+            Some(entry) if page.is_null(entry.value) => page.fill(entry.value, &value),
+            Some(entry) => {
+                let items_there = self.items(entry.value)?;
+                if at > items_there.len() {
+                    return Err(wrong(page.start(entry.value), format!("there is no {}", list.index(at))));
+                }
+                if page.tree.node(entry.value).flow {
+                    let texts = page.item_texts(entry.value, items);
+                    page.insert_flow(entry.value, at, &texts)
+                } else {
+                    page.insert_block(entry, at, items)
+                }
+            }
+        }
+    }
+
+    fn remove(&self, mapping: &Path, key: &str) -> Result<Vec<Splice>, Wrong> {
+        let page = self.page;
+        let (node, missing) = self.walk(mapping)?;
+        match page.find(node, key) {
+            Some(entry) if missing.is_empty() => page.remove(node, entry),
+            Some(_) | None => self.brought(node, &mapping.0, key).map(|()| Vec::new()),
+        }
+    }
+
+    fn take(&self, list: &Path, at: usize, count: usize) -> Result<Vec<Splice>, Wrong> {
+        let page = self.page;
+        let (mapping, key) = self.owner(list)?;
+        let entry = self.entry(mapping, key)?;
+        let range = at..at.saturating_add(count);
+        if range.end > self.items(entry.value)?.len() {
+            return Err(wrong(page.start(entry.value), format!("there is no {}", list.index(range.end))));
+        }
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        page.take(mapping, entry, range)
+    }
+
+    fn move_item(
+        &self,
+        mapping: &Path,
+        from: &Item,
+        to: &Item,
+        (key, becomes): (&str, &KeyChange),
+    ) -> Result<Vec<Splice>, Wrong> {
+        let page = self.page;
+        let (node, missing) = self.walk(mapping)?;
+        let source = self.entry(node, &from.list)?;
+        if !missing.is_empty() || from.index >= self.items(source.value)?.len() {
+            return Err(wrong(page.start(node), format!("there is no {}", from.path(mapping))));
+        }
+        match page.find(node, &to.list) {
+            None => self.brought(node, &mapping.0, &to.list)?,
+            Some(entry) if page.is_null(entry.value) => {}
+            Some(entry) => {
+                self.items(entry.value)?;
+            }
+        }
+        let item = from.path(mapping).of(self.object).cloned().unwrap_or_default();
+        page.carry(node, (source, from.index), to, (key, becomes), item)
     }
 
     /// The node at the end of this way or, if a part of it is not written, the last one that is and the steps that are not.
