@@ -58,8 +58,10 @@ def namespace(stage, suffix, labels=None):
     try:
         wait(lambda: kubectl("-n", name, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"), "an account")
         there = Stage(watch, stage.images, stage.others)
-        there.pods = stage.pods  # what is shown when the test fails
-        yield there
+        try:
+            yield there
+        except Failure as failure:
+            raise Failure(f"{failure}\n{cluster.describe_failure(name, list(there.pods.values()))}") from failure
     finally:
         watch.close()
         if os.environ.get("LASTOUT_E2E_KEEP") != "1":

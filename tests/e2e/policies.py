@@ -143,7 +143,8 @@ def pods_of_manifests():
             if template and not name.startswith(("will-be", "announced")):
                 made = pod(f"{name}-{at}", [], {})
                 made["metadata"]["labels"].update(template.get("metadata", {}).get("labels", {}))
-                made["metadata"]["annotations"] = template.get("metadata", {}).get("annotations", {})
+                if annotations := template.get("metadata", {}).get("annotations"):
+                    made["metadata"]["annotations"] = annotations
                 made["spec"] = {"automountServiceAccountToken": False, **template["spec"]}
                 found[made["metadata"]["name"]] = made
     return found
@@ -179,7 +180,7 @@ def policy_makes_the_same_of_each_manifest_as_inject(stage):
             check(found.keys() == expected.keys() and len(found) > 20, f"{found.keys() ^ expected.keys()}: {refused}")
             changed = 0
             for name, made in found.items():
-                annotations = pods[name]["metadata"]["annotations"]
+                annotations = pods[name]["metadata"].get("annotations", {})
                 mode = annotations.get("lastout.dev/mode")
                 others = mode in ("auto", "native", "wrap", "helper") and mode != asked[1]
                 is_said = any(key.startswith("lastout.dev/command.") for key in annotations)
