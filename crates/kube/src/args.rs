@@ -41,6 +41,11 @@ pub(crate) fn pod_path() -> Arg {
         })
 }
 
+/// `--image`
+pub(crate) fn own_image() -> Arg {
+    value("image", "IMAGE", "lastout's own image").default_value(IMAGE).value_parser(image)
+}
+
 /// `--sidecar`
 pub(crate) fn sidecar() -> Arg {
     value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
@@ -70,7 +75,7 @@ pub(crate) fn decision_options() -> Vec<Arg> {
         value("delivery", "HOW", "How the program comes into a pod")
             .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
             .default_value("auto"),
-        value("image", "IMAGE", "lastout's own image").default_value(IMAGE).value_parser(image),
+        own_image(),
         value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container")
             .default_value(HELPER_IMAGE)
             .value_parser(image),
@@ -79,12 +84,10 @@ pub(crate) fn decision_options() -> Vec<Arg> {
         value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")
             .value_parser(|text: &str| KubeVersion::read(text).ok_or("write 1.33")),
         value("resources", "CPU,MEMORY|inherit", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
-            |text: &str| match text.split_once(',') {
-                Some((cpu, memory)) if is_quantity(cpu) && is_quantity(memory) => {
-                    Ok(Some((cpu.to_owned(), memory.to_owned())))
-                }
+            |text: &str| match amounts(text) {
                 None if text == "inherit" => Ok(None),
-                Some(_) | None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
+                None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
+                amounts => Ok(amounts),
             },
         ),
         pod_path(),
@@ -94,6 +97,13 @@ pub(crate) fn decision_options() -> Vec<Arg> {
 /// An image's name, as a container runtime would read it.
 fn image(text: &str) -> Result<String, &'static str> {
     Reference::read(text).map(|_| text.to_owned())
+}
+
+/// CPU and memory.
+pub(crate) fn amounts(text: &str) -> Option<(String, String)> {
+    let (cpu, memory) =
+        text.split_once(',').filter(|(cpu, memory)| is_quantity(cpu) && is_quantity(memory))?;
+    Some((cpu.to_owned(), memory.to_owned()))
 }
 
 /// An amount, as Kubernetes reads it: `20m`, `0.5`, `16Mi`, `1e3`.

@@ -13,6 +13,7 @@ const VERBS: &[Verb] = &[
     (verbs::uninject::definition, verbs::uninject::run),
     (verbs::explain::definition, verbs::explain::run),
     (verbs::check::definition, verbs::check::run),
+    (verbs::policy::definition, verbs::policy::run),
     (verbs::doctor::definition, verbs::doctor::run),
     (verbs::rescue::definition, verbs::rescue::run),
     (verbs::helper::definition, verbs::helper::run),

@@ -13,6 +13,7 @@
 //! invocation, registry        what a lastout command line in a pod says; what images run
 //! manifest                    a file: its documents, the decisions on its pods, its new text
 //! files, output               what is read and written; what users see
+//! cel                         the same decisions as admission policies
 //! check                       what would hang, where it stands, what to write instead
 //! cluster                     what talks to an API server
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
@@ -20,6 +21,7 @@
 //! `change`, `pod`, `decide`, `invocation` and `patch` are pure: no file, clock or network. `exit` says how a verb ends.
 
 pub mod args;
+pub mod cel;
 pub mod change;
 pub mod check;
 pub mod cli;

@@ -28,8 +28,8 @@ fn the_page_has_a_row_for_every_verb_and_option_and_none_for_others() {
     }
     let in_program: BTreeSet<String> = verbs
         .iter()
-        // They have a page of their own.
-        .filter(|verb| !["doctor", "rescue"].contains(&verb.get_name()))
+        // They have pages of their own.
+        .filter(|verb| !["doctor", "rescue", "policy", "helper", "manifests"].contains(&verb.get_name()))
         .flat_map(|verb| verb.get_arguments().filter_map(|argument| argument.get_long()))
         // `check -o` has a page of its own, `presets --json` stands in the row of its verb.
         .filter(|name| !["output", "json"].contains(name))
@@ -71,5 +71,19 @@ fn before_and_after_are_what_inject_does() {
         let golden = std::fs::read_to_string(golden).unwrap();
         let (_, diff) = golden.split_once("\n\n").unwrap();
         assert!(page().contains(diff.trim_end()), "{case}");
+    }
+}
+
+#[test]
+fn the_page_of_policies_names_every_option_and_what_a_policy_cannot_do() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.md")).unwrap();
+    for name in kubectl_lastout::verbs::policy::definition()
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+    {
+        assert!(page.contains(&format!("--{name}")), "{name}");
+    }
+    for limit in kubectl_lastout::cel::Limit::ALL {
+        assert!(page.contains(limit.words()), "{}", limit.words());
     }
 }

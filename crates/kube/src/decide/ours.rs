@@ -9,6 +9,8 @@ pub const VOLUME: &str = "lastout";
 pub const FOLDER: &str = "/.lastout";
 /// The program there.
 pub const BINARY: &str = "/.lastout/lastout";
+/// Its name.
+pub(crate) const PROGRAM: &str = "lastout";
 /// The volume of the group of mains.
 pub const GROUP_VOLUME: &str = "lastout-group";
 /// Where that is mounted.
@@ -37,13 +39,16 @@ pub fn is_wrapped(container: Container<'_>) -> bool {
 #[must_use]
 pub fn is_own_image(container: Container<'_>) -> bool {
     let image = container.image().split('@').next().unwrap_or_default();
-    image.rsplit('/').next().and_then(|name| name.split(':').next()) == Some("lastout")
+    image.rsplit('/').next().and_then(|name| name.split(':').next()) == Some(PROGRAM)
 }
+
+/// Variables by which the program is told of sidecars.
+pub(crate) const OWN_VARIABLES: [&str; 2] = ["LASTOUT_SIDECAR", "LASTOUT_COMPAT"];
 
 /// One that names sidecars: others may be there for a program that is still to be put in.
 fn has_own_variable(container: Container<'_>) -> bool {
     let mut names = list(container.value(), "env").filter_map(|entry| entry.get("name")?.as_str());
-    names.any(|name| ["LASTOUT_SIDECAR", "LASTOUT_COMPAT"].contains(&name))
+    names.any(|name| OWN_VARIABLES.contains(&name))
 }
 
 /// The init container that brings the program.
@@ -60,7 +65,7 @@ pub(crate) fn is_helper(container: Container<'_>) -> bool {
 
 /// A path to the program.
 pub(crate) fn is_lastout(word: &str) -> bool {
-    word.rsplit('/').next() == Some("lastout")
+    word.rsplit('/').next() == Some(PROGRAM)
 }
 
 /// The folder into which a container installs the program: `lastout install FOLDER`, by its command or as the image's own

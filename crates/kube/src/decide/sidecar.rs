@@ -93,7 +93,7 @@ pub fn is_ended(spec: &Spec) -> bool {
 }
 
 /// Its own system ends it when the mains are over (gcsfuse: its CSI driver): nobody in the pod can, and nobody need.
-pub(super) fn ends_itself(preset: &Preset) -> bool {
+pub(crate) fn ends_itself(preset: &Preset) -> bool {
     preset.refused_is_normal && preset.quit.is_none()
 }
 

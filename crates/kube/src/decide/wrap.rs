@@ -13,7 +13,7 @@ use crate::pod::{Container, Pod};
 use serde_json::Value;
 
 /// Entrypoints of systems that wrap containers themselves.
-const FOREIGN: [&str; 3] = ["/var/run/argo/", "/argo-bin/", "/tekton/bin/"];
+pub(crate) const FOREIGN: [&str; 3] = ["/var/run/argo/", "/argo-bin/", "/tekton/bin/"];
 
 /// What keeps lastout out of a pod, whatever its mains run: the first that holds.
 pub(crate) const REFUSED: &[Row] = &[

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod helper;
 pub mod inject;
 pub mod manifests;
+pub mod policy;
 pub mod presets;
 pub mod rescue;
 mod rewrite;
