@@ -6,10 +6,12 @@
 
 mod images;
 mod needs;
+mod settings;
 mod show;
 
 pub use images::{IMAGES, find_by_image};
 pub use needs::{Asked, Need, Switch};
+pub use settings::{PORTS, PortSetting, QUITS_FROM};
 pub use show::{json, table};
 
 use needs::{both, quit, ready};

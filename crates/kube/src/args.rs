@@ -2,7 +2,7 @@
 
 use crate::change::Path;
 use crate::decide::{Delivery, Known, KubeVersion, Mode, Options};
-use crate::registry::{Ask, Platform};
+use crate::registry::{Ask, Platform, Reference};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
 use lastout_core::spec::Spec;
@@ -41,6 +41,26 @@ pub(crate) fn pod_path() -> Arg {
         })
 }
 
+/// `--sidecar`
+pub(crate) fn sidecar() -> Arg {
+    value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(why) => Err(why.to_string()),
+        })
+}
+
+/// `--main`
+pub(crate) fn main() -> Arg {
+    value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| match text {
+            "" => Err("it is the name of a container"),
+            name => Ok(name.to_owned()),
+        })
+}
+
 /// What a decision depends on.
 pub(crate) fn decision_options() -> Vec<Arg> {
     vec![
@@ -50,27 +70,42 @@ pub(crate) fn decision_options() -> Vec<Arg> {
         value("delivery", "HOW", "How the program comes into a pod")
             .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
             .default_value("auto"),
-        value("image", "IMAGE", "lastout's own image").default_value(IMAGE),
-        value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container").default_value(HELPER_IMAGE),
-        value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
-            .action(ArgAction::Append)
-            .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(why) => Err(why.to_string()),
-            }),
-        value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
-            .action(ArgAction::Append),
+        value("image", "IMAGE", "lastout's own image").default_value(IMAGE).value_parser(image),
+        value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container")
+            .default_value(HELPER_IMAGE)
+            .value_parser(image),
+        sidecar(),
+        main(),
         value("kube-version", "VERSION", "The version of the oldest node: native sidecars need 1.29, image volumes 1.35")
             .value_parser(|text: &str| KubeVersion::read(text).ok_or("write 1.33")),
         value("resources", "CPU,MEMORY|inherit", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
             |text: &str| match text.split_once(',') {
-                Some((cpu, memory)) => Ok(Some((cpu.to_owned(), memory.to_owned()))),
+                Some((cpu, memory)) if is_quantity(cpu) && is_quantity(memory) => {
+                    Ok(Some((cpu.to_owned(), memory.to_owned())))
+                }
                 None if text == "inherit" => Ok(None),
-                None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
+                Some(_) | None => Err("write CPU,MEMORY, such as 20m,16Mi, or inherit"),
             },
         ),
         pod_path(),
     ]
+}
+
+/// An image's name, as a container runtime would read it.
+fn image(text: &str) -> Result<String, &'static str> {
+    Reference::read(text).map(|_| text.to_owned())
+}
+
+/// An amount, as Kubernetes reads it: `20m`, `0.5`, `16Mi`, `1e3`.
+fn is_quantity(text: &str) -> bool {
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, suffix) = text.split_at(end);
+    let is_number = number.bytes().any(|byte| byte.is_ascii_digit()) && number.matches('.').count() <= 1;
+    let exponent = suffix.strip_prefix(['e', 'E']).map(|power| power.trim_start_matches(['+', '-']));
+    let is_power =
+        exponent.is_some_and(|power| !power.is_empty() && power.bytes().all(|byte| byte.is_ascii_digit()));
+    let suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    is_number && (suffixes.contains(&suffix) || is_power)
 }
 
 /// `--resolve-images` and what belongs to it.

@@ -15,6 +15,8 @@ const VERBS: &[Verb] = &[
     (verbs::check::definition, verbs::check::run),
     (verbs::doctor::definition, verbs::doctor::run),
     (verbs::rescue::definition, verbs::rescue::run),
+    (verbs::helper::definition, verbs::helper::run),
+    (verbs::manifests::definition, verbs::manifests::run),
     (verbs::presets::definition, verbs::presets::run),
     (verbs::completion::definition, |matches| verbs::completion::run(matches, definition())),
     (verbs::completion::definition_for_kubectl, |matches| {

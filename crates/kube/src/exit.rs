@@ -1,5 +1,6 @@
 //! How a verb ends: with an exit code, or with a line for the user.
 
+use crate::output::one_line;
 use std::fmt;
 
 /// What the exit code says. A line for the user (an [`Error`]) and a wrong command line are 2 as well.
@@ -37,7 +38,7 @@ pub struct Error(pub String);
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&one_line(&self.0))
     }
 }
 

@@ -1,16 +1,14 @@
 //! A manifest file: its documents, the decisions on its pods, and its text with changes carried out.
 
 use crate::change::{Change, Path, apply};
-use crate::decide::{Context, Decision, Options, decide, images_wanted, undo};
+use crate::decide::{Context, Decision, Options, Stays, decide, images_wanted, undo};
 use crate::pod::{Pod, Workload, find};
 use crate::yaml::{self, Document, Edit, Refused};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// A file's text and its documents.
+/// The documents of a file, or one of them.
 #[derive(Debug)]
 pub struct Manifest {
-    text: String,
     documents: Vec<Document>,
 }
 
@@ -30,12 +28,12 @@ impl Manifest {
     ///
     /// # Errors
     /// At the first thing that kubectl would not read.
-    pub fn read(text: String) -> Result<Self, yaml::Error> {
-        let (documents, error) = yaml::read(&text);
+    pub fn read(text: &str) -> Result<Self, yaml::Error> {
+        let (documents, error) = yaml::read(text);
         documents.iter().try_for_each(expect_manifest)?;
         match error {
             Some(error) => Err(error),
-            None => Ok(Self { text, documents }),
+            None => Ok(Self { documents }),
         }
     }
 
@@ -59,6 +57,17 @@ impl Manifest {
         let of = |(document, workload): (usize, Workload)| {
             let (pod, context) = self.asked(document, &workload, base)?;
             Some(images_wanted(pod, context, options))
+        };
+        self.workloads(extra).filter_map(of).flatten().collect()
+    }
+
+    /// The names of the containers of all its pods, but for init containers.
+    #[must_use]
+    pub fn container_names(&self, extra: &[Path]) -> Vec<String> {
+        let of = |(document, workload): (usize, Workload)| {
+            let pod = workload.pod.of(&self.documents.get(document)?.value)?;
+            let names = Pod(pod).containers().into_iter().map(|container| container.name().to_owned());
+            Some(names.collect::<Vec<_>>())
         };
         self.workloads(extra).filter_map(of).flatten().collect()
     }
@@ -88,9 +97,10 @@ impl Manifest {
         })
     }
 
-    /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes.
+    /// The changes that take lastout out of its pods again: which document, where the pod is, and the changes, or why it
+    /// stays.
     #[must_use]
-    pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Vec<Change>)> {
+    pub fn undo(&self, extra: &[Path]) -> Vec<(usize, Workload, Result<Vec<Change>, Stays>)> {
         self.workloads(extra)
             .filter_map(|(document, workload)| {
                 let (pod, _) = workload.of(&self.documents.get(document)?.value)?;
@@ -99,42 +109,57 @@ impl Manifest {
             })
             .collect()
     }
+}
 
-    /// The text with these edits, by the number of the document. What cannot be edited in place is written anew.
-    ///
-    /// # Errors
-    /// In words, when a change has no place: a fault of ours.
-    pub fn edited(self, edits: &BTreeMap<usize, Vec<Edit>>) -> Result<Edited, String> {
-        let Self { text: before, documents } = self;
-        let mut edited =
-            Edited { is_empty: documents.is_empty(), before, after: String::new(), refused: Vec::new() };
-        let mut end = 0;
-        for (index, document) in documents.into_iter().enumerate() {
-            let text = &edited.before;
-            edited.after.push_str(text.get(end..document.span.start).unwrap_or_default());
-            end = document.span.end;
-            let source = text.get(document.span.clone()).unwrap_or_default();
-            let Some(own) = edits.get(&index) else {
-                edited.after.push_str(source);
-                continue;
-            };
-            let (line, json) = (document.line, document.json);
-            match yaml::edit(text, document, own) {
-                Ok(new) => edited.after.push_str(&new),
-                Err(why) => {
-                    let mut value = yaml::reread(source, line, json).map_err(|error| error.to_string())?;
-                    for Edit { at, changes } in own {
-                        let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
-                        apply(&mut value, &changes).map_err(|error| error.to_string())?;
-                    }
-                    edited.after.push_str(&rendered(&value, source));
-                    edited.refused.push(why);
-                }
+/// The text with the changes that are made of each document: where a pod is in it, and its changes. What cannot be edited in
+/// place is written anew. One document after the other, as its value, its tree and its changes take many times the memory of
+/// its text.
+///
+/// # Errors
+/// At the first thing that kubectl would not read; when a change has no place, a fault of ours.
+pub fn edited(
+    before: String,
+    mut changes_of: impl FnMut(&Manifest) -> Vec<(Path, Vec<Change>)>,
+) -> Result<Edited, yaml::Error> {
+    let (mut after, mut refused) = (String::with_capacity(before.len()), Vec::new());
+    let (mut is_empty, mut end) = (true, 0);
+    for document in yaml::stream(&before) {
+        let document = document?;
+        expect_manifest(&document)?;
+        let mut manifest = Manifest { documents: vec![document] };
+        is_empty = false;
+        let changes = changes_of(&manifest).into_iter().filter(|(_, changes)| !changes.is_empty());
+        let edits: Vec<Edit> = changes.map(|(at, changes)| Edit { at, changes }).collect();
+        let Some(document) = manifest.documents.pop() else { continue };
+        after.push_str(before.get(end..document.span.start).unwrap_or_default());
+        end = document.span.end;
+        let source = before.get(document.span.clone()).unwrap_or_default();
+        if edits.is_empty() {
+            after.push_str(source);
+            continue;
+        }
+        let (line, json) = (document.line, document.json);
+        match yaml::edit(&before, document, &edits) {
+            Ok(new) => after.push_str(&new),
+            Err(why) => {
+                after.push_str(&anew(source, line, json, &edits)?);
+                refused.push(why);
             }
         }
-        edited.after.push_str(edited.before.get(end..).unwrap_or_default());
-        Ok(edited)
     }
+    after.push_str(before.get(end..).unwrap_or_default());
+    Ok(Edited { is_empty, before, after, refused })
+}
+
+/// A document written by its value.
+fn anew(source: &str, line: usize, json: bool, edits: &[Edit]) -> Result<String, yaml::Error> {
+    let mut value = yaml::reread(source, line, json)?;
+    for Edit { at, changes } in edits {
+        let changes: Vec<Change> = changes.iter().map(|change| change.under(at)).collect();
+        apply(&mut value, &changes)
+            .map_err(|error| yaml::Error { line, what: format!("{error}: nothing is changed") })?;
+    }
+    Ok(rendered(&value, source))
 }
 
 /// A file's text, and what has become of it. The documents are not kept: they take many times the memory of the text.

@@ -23,6 +23,16 @@ pub(crate) fn report(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// As one line that a terminal shows and does not obey: a name in a manifest may hold line feeds and escape sequences.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A line for stderr.
+pub(crate) fn report_line(line: &str) {
+    report(&format!("{}\n", one_line(line)));
+}
+
 /// How far it is, on a terminal, where it takes longer than a second.
 pub(crate) struct Progress {
     what: &'static str,

@@ -52,7 +52,11 @@ fn a_name_that_no_container_has_is_told_of_by_its_annotation_and_points_at_it() 
     let options = Options { mains: vec!["mani".to_owned()], ..Options::default() };
     let facts = Facts::of(Pod(&pod), Context::default(), &options);
     let warnings: Vec<String> = facts.warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(warnings, ["lastout.dev/exclude-containers: there is no container mian"]);
+    let said = [
+        "lastout.dev/exclude-containers: there is no container mian, and the name counts as not set",
+        "--main: there is no container mani, and it counts as not set",
+    ];
+    assert_eq!(warnings, said);
     let at = Path::keys(&["metadata", "annotations", "lastout.dev/exclude-containers"]);
     assert_eq!(facts.warnings[0].at, Some(at));
 }

@@ -112,6 +112,53 @@ fn in_place_replaces_the_file_keeps_its_mode_and_leaves_nothing_beside_it() {
     assert_eq!(fs::read_to_string(&path).unwrap(), JOB);
 }
 
+#[cfg(unix)]
+#[test]
+fn in_place_keeps_the_owner_and_writes_only_what_its_user_may_write() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    let (folder, path) = file("job.yaml", JOB);
+    // Root may give the file away; others keep their own.
+    let is_root = fs::metadata(&path).unwrap().uid() == 0;
+    if is_root {
+        chown(&path, Some(65533), Some(65532)).unwrap();
+    }
+    let owner = |path: &str| fs::metadata(path).map(|meta| (meta.uid(), meta.gid())).unwrap();
+    let before = owner(&path);
+    assert!(run(&["inject", "-i", &path]).status.success());
+    assert_eq!(owner(&path), before);
+
+    let (read_only, binary) = (folder.path().join("read-only.yaml"), folder.path().join("plugin"));
+    fs::write(&read_only, JOB).unwrap();
+    fs::copy(BIN, &binary).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(&read_only, 0o444);
+    mode(folder.path(), 0o777);
+    let mut command = Command::new(&binary);
+    command.args(["inject", "-i"]).arg(&read_only);
+    if is_root {
+        command.uid(65533).gid(65532);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("read-only.yaml: Permission denied"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&read_only).unwrap(), JOB);
+}
+
+#[test]
+fn a_name_cannot_forge_a_line_or_command_the_terminal() {
+    let odd = JOB.replace("{name: report}", r#"{name: "a\nb\e[2J"}"#).replace("istio/proxyv2", "r/x");
+    let odd =
+        odd.replace("name: istio-proxy", r#"name: "c\nd\e[2J""#).replace("name: main ", "name: istio-proxy");
+    let (_folder, path) = file("job.yaml", &odd);
+    for words in [["inject", "--check-only", &path], ["explain", "--mode=wrap", &path]] {
+        let output = run(&words);
+        let said = stdout(&output) + &stderr(&output);
+        assert!(said.contains("a\u{fffd}b\u{fffd}[2J") && !said.contains('\u{1b}'), "{said}");
+        assert!(!said.lines().any(|line| line.starts_with('b') || line.starts_with('d')), "{said}");
+    }
+}
+
 #[test]
 fn check_only_says_by_its_exit_code_whether_something_would_change() {
     let (_folder, path) = file("job.yaml", JOB);
@@ -262,4 +309,44 @@ fn on_a_full_or_read_only_disk_all_files_stay_as_they_were_and_nothing_is_left_b
         assert_eq!(output.status.code(), Some(2), "{text}{}", stdout(&output));
         assert!(text.lines().last().unwrap().contains(said) && text.contains("it is as it was"), "{text}");
     }
+}
+
+#[test]
+fn a_file_that_is_missing_is_named_with_a_way_out() {
+    let output = run(&["inject", "nosuch.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nosuch.yaml: No such file"), "{}", stderr(&output));
+    assert!(stderr(&output).trim_end().ends_with(": mend the path, or give `-` for stdin"));
+}
+
+/// As Python's `json.dumps` writes what is above U+FFFF.
+#[test]
+fn json_with_surrogate_pairs_is_edited_in_place_and_back() {
+    let text = r#"{
+  "kind": "Pod",
+  "metadata": {"name": "report", "annotations": {"done": "\ud83c\udf89 \\ud83c"}},
+  "spec": {
+    "restartPolicy": "Never",
+    "containers": [
+      {"name": "main", "image": "r", "command": ["/app", "\uD83C\uDF89"]},
+      {"name": "istio-proxy", "image": "istio/proxyv2"}
+    ]
+  }
+}
+"#;
+    let (_folder, path) = file("pod.json", text);
+    for mode in ["wrap", "native", "helper"] {
+        let output = run(&["inject", "--strict", "--mode", mode, "--kube-version", "1.33", &path]);
+        assert!(output.status.success(), "{mode}: {}", stderr(&output));
+        assert_ne!(stdout(&output), text);
+        let (_folder, path) = file("pod.json", &stdout(&output));
+        assert_eq!(stdout(&run(&["uninject", "--strict", &path])), text, "{mode}");
+    }
+}
+
+#[test]
+fn what_is_told_comes_after_the_whole_file_is_read() {
+    let (_folder, path) = file("two.yaml", &format!("{JOB}---\na: {{\n"));
+    let output = run(&["inject", &path]);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
 }

@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
+use kubectl_lastout::change::{self, Change};
 use kubectl_lastout::decide::{Context, Decision, ImageConfig, Known, Options, RoleKind};
-use kubectl_lastout::manifest::Manifest;
-use kubectl_lastout::yaml::Edit;
+use kubectl_lastout::manifest::{Manifest, edited as edited_text};
 use kubectl_lastout::{args, cli, patch};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,30 +30,27 @@ fn options(words: &[&str]) -> (Options, Known) {
     (args::options(matches), args::known(matches))
 }
 
-/// The text with edits, each in its place.
-fn edited(manifest: Manifest, edits: Vec<(usize, Edit)>) -> String {
-    let mut by_document: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
-    for (document, edit) in edits.into_iter().filter(|(_, edit)| !edit.changes.is_empty()) {
-        by_document.entry(document).or_default().push(edit);
-    }
-    let edited = manifest.edited(&by_document).unwrap();
+/// The text with changes of these documents.
+fn edited(text: &str, changes: Vec<(usize, change::Path, Vec<Change>)>) -> String {
+    let mut documents = 0..;
+    let of = |document| {
+        let own = changes.iter().filter(move |(number, ..)| *number == document);
+        own.map(|(_, at, changes)| (at.clone(), changes.clone())).collect()
+    };
+    let edited = edited_text(text.to_owned(), |_| of(documents.next().unwrap())).unwrap();
     assert_eq!(edited.refused, [], "none of them has to be written anew");
     edited.after
 }
 
 fn read(text: &str) -> Manifest {
-    Manifest::read(text.to_owned()).unwrap()
+    Manifest::read(text).unwrap()
 }
 
 fn uninjected(text: &str) -> String {
-    let manifest = read(text);
-    let undone = manifest.undo(&[]);
+    let undone = read(text).undo(&[]);
     edited(
-        manifest,
-        undone
-            .into_iter()
-            .map(|(document, pod, changes)| (document, Edit { at: pod.pod, changes }))
-            .collect(),
+        text,
+        undone.into_iter().map(|(document, pod, changes)| (document, pod.pod, changes.unwrap())).collect(),
     )
 }
 
@@ -76,9 +73,9 @@ fn injected(text: &str, options: &Options, known: &Known) -> (String, String) {
         }
         let operations: json_patch::Patch = serde_json::from_value(operations).unwrap();
         json_patch::patch(object, &operations).unwrap();
-        edits.push((judged.document, Edit { at: judged.workload.pod, changes: changes.clone() }));
+        edits.push((judged.document, judged.workload.pod, judged.decision.changes));
     }
-    let result = edited(manifest, edits);
+    let result = edited(text, edits);
     let found: Vec<Value> = read(&result).documents().iter().map(|document| document.value.clone()).collect();
     assert_eq!(found, intended, "the patch and the text are two ways to the same objects");
     if result != text {

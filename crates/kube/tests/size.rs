@@ -91,7 +91,7 @@ fn garbage_that_is_read_is_refused_at_its_first_line() {
         ("- ", "1: nested deeper than 1000 levels"),
     ] {
         let file = file("garbage.yaml", &text.repeat(8 * MIB / text.len()));
-        is_refused(&["inject", "-i"], &file, said, 128 * MIB);
+        is_refused(&["inject", "-i"], &file, said, 192 * MIB);
     }
 }
 

@@ -4,7 +4,7 @@
 use super::rules::RULES;
 use std::collections::{HashMap, HashSet};
 
-const MARK: &str = "lastout: ignore=";
+const MARK: &str = "lastout:";
 
 /// What the comments of a file ask for.
 pub(super) struct Ignores {
@@ -12,6 +12,8 @@ pub(super) struct Ignores {
     rules: HashMap<usize, Vec<String>>,
     /// The lines that hold nothing but a comment.
     comments: HashSet<usize>,
+    /// The lines of comments that name no rule.
+    nameless: Vec<usize>,
 }
 
 impl Ignores {
@@ -20,16 +22,20 @@ impl Ignores {
         if !text.contains(MARK) {
             return None;
         }
-        let mut ignores = Self { rules: HashMap::new(), comments: HashSet::new() };
+        let mut ignores = Self { rules: HashMap::new(), comments: HashSet::new(), nameless: Vec::new() };
         for (line, content) in (1..).zip(text.lines()) {
             if content.trim_start().starts_with('#') {
                 ignores.comments.insert(line);
             }
-            if let Some((before, list)) = content.split_once(MARK)
+            if let Some((before, said)) = content.split_once(MARK)
                 && is_comment(before)
+                && let Some(said) = said.trim_start().strip_prefix("ignore")
+                && !said.starts_with(|c: char| c.is_alphanumeric() || c == '-')
             {
-                let list = list.split_ascii_whitespace().next().unwrap_or_default();
-                ignores.rules.insert(line, list.split(',').map(str::to_owned).collect());
+                match said.trim_start().strip_prefix('=').map(names) {
+                    Some(names) if !names.is_empty() => drop(ignores.rules.insert(line, names)),
+                    _ => ignores.nameless.push(line),
+                }
             }
         }
         Some(ignores)
@@ -58,9 +64,24 @@ impl Ignores {
             .filter(|(_, rule)| !is_known(rule))
             .map(|(line, rule)| (line, format!("ignore={rule}: there is no such rule")))
             .collect();
+        let nameless = "this comment names no rule: write # lastout: ignore=RULE";
+        unknown.extend(self.nameless.iter().map(|line| (*line, nameless.to_owned())));
         unknown.sort_unstable();
         unknown
     }
+}
+
+/// `RULE, RULE reason`: the reason begins at the first blank that is not beside a comma.
+fn names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in list.split(',') {
+        let mut words = item.split_ascii_whitespace();
+        names.extend(words.next().map(str::to_owned));
+        if words.next().is_some() {
+            break;
+        }
+    }
+    names
 }
 
 /// What stands before it in its line begins a comment.
@@ -74,6 +95,24 @@ fn is_comment(before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_do_not_count() {
+        let ignores = |text: &str| Ignores::read(text).unwrap();
+        for text in [
+            "#lastout:ignore=hangs,grace",
+            "# lastout: ignore = hangs, grace why not, group",
+            "#  lastout:  ignore= hangs ,grace",
+        ] {
+            let ignores = ignores(text);
+            assert!(ignores.cover("hangs", 1, &[]) && ignores.cover("grace", 1, &[]), "{text}");
+            assert!(!ignores.cover("group", 1, &[]) && ignores.unknown().is_empty(), "{text}");
+        }
+        for nameless in ["# lastout: ignore hangs", "# lastout: ignore=", "# lastout: ignore: hangs"] {
+            assert_eq!(ignores(nameless).unknown().len(), 1, "{nameless}");
+        }
+        assert!(ignores("# lastout: ignored by the operator").unknown().is_empty());
+    }
 
     #[test]
     fn on_the_line_above_it_and_above_its_container() {

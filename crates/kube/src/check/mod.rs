@@ -12,6 +12,7 @@ mod place;
 mod rules;
 pub(crate) mod sarif;
 mod scripts;
+mod shell;
 mod subject;
 mod summary;
 pub(crate) mod text;
@@ -22,6 +23,7 @@ pub use summary::Summary;
 use crate::change::{Path, Spot};
 use crate::decide::{Context, Options};
 use crate::manifest::expect_manifest;
+use crate::output::one_line;
 use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
@@ -65,7 +67,7 @@ pub struct Finding {
     pub container: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// What to write instead: text that can be pasted.
+    /// What to write instead: text that can be pasted where that is sure, else in words.
     pub mend: String,
 }
 
@@ -187,11 +189,6 @@ fn blocks(document: &Document, subject: &Subject<'_>, found: &Found, lines: &mut
         .collect();
     blocks.push(lines.first_content(document.line));
     blocks
-}
-
-/// A name in a file may hold line feeds, and what a terminal obeys.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// As a shell takes it.

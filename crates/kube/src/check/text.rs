@@ -1,13 +1,14 @@
 //! For people: the place, the line of the file, a caret, and the mend.
 
 use super::Finding;
+use crate::output::one_line;
 use std::fmt::Write as _;
 
 pub(crate) fn write(finding: &Finding) -> String {
     let place = &finding.place;
     let mut text = format!(
         "{}:{}:{}: {}[{}]: {}: {}\n",
-        finding.file,
+        one_line(&finding.file),
         place.line,
         place.column,
         finding.severity,

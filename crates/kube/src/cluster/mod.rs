@@ -3,6 +3,7 @@
 //! ```text
 //! options ─► connect ─► api ─► doctor ─► hang (pure: one pod → what is wrong with it)
 //!                           └► rescue ─┘
+//!             └► helper: its own pod, by a watch
 //! ```
 
 pub(crate) mod api;
@@ -10,5 +11,6 @@ pub mod connect;
 pub mod doctor;
 pub mod error;
 pub(crate) mod hang;
+pub mod helper;
 pub mod options;
 pub mod rescue;

@@ -3,7 +3,6 @@
 use super::facts::Facts;
 use super::native::NotNative;
 use super::reason::Reason;
-use super::restart::final_codes;
 use super::warning::Warning;
 use crate::change::Change;
 use crate::pod::Container;
@@ -59,7 +58,7 @@ impl Decision {
     pub(super) fn new(facts: &Facts<'_>, reason: Reason, about: impl Into<String>) -> Self {
         let role = |container: &Container<'_>, kind| Role { name: container.name().to_owned(), kind };
         let mains = facts.mains.iter().map(|main| {
-            let stop_on = final_codes(facts.pod, *main).to_string();
+            let stop_on = facts.stop_on(*main).unwrap_or_else(|| "always".to_owned());
             role(main, RoleKind::Main { stop_on })
         });
         let sidecars = facts

@@ -1,13 +1,16 @@
 //! What a pod is: its mains, its sidecars, and what other injectors will add.
 
 use super::options::{Mode, Options};
+use super::ours::is_helper;
+use super::ports::{moved, spec_with};
 use super::restart::final_codes;
 use super::sidecar::{Listed, Sidecar, ends_itself, preset_of};
 use super::warning::{self, Warning};
-use super::{Context, EXCLUDE, MAIN, MODE, SIDECARS, Stage};
-use crate::pod::{Container, Pod, RestartPolicy};
+use super::{Context, EXCLUDE, MAIN, MODE, SIDECARS, STOP_ON, Stage};
+use crate::pod::{Container, Pod};
 use lastout_core::injectors::{INJECTORS, Injector, Otherwise, Place};
-use lastout_core::presets::Preset;
+use lastout_core::presets::{self, Preset};
+use lastout_core::settings::{Opt, RawValue, Verb, resolve};
 
 /// A sidecar that another injector will add when the pod is created.
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +32,16 @@ pub struct Facts<'a> {
     pub sidecars: Vec<Sidecar<'a>>,
     /// Its native ones, by name.
     pub native: Vec<Container<'a>>,
+    /// The helper container, which watches the mains.
+    pub helper: Option<Container<'a>>,
     /// Neither: the user has said so, or its own system ends it.
     pub excluded: Vec<Container<'a>>,
     /// What others will add.
     pub promised: Vec<Promised>,
     /// How it is to be changed: the pod's own word wins over the options'.
     pub mode: Mode,
+    /// `--stop-on` of all mains, where the pod says it.
+    pub(super) stop_on: Option<String>,
     /// What is odd about the pod's label and annotations.
     pub warnings: Vec<Warning>,
 }
@@ -50,6 +57,9 @@ impl<'a> Facts<'a> {
         warnings.extend(warning::unknown_names(MAIN, &mains, &containers));
         warnings.extend(warning::unknown_names(EXCLUDE, &excluded, &containers));
         mains.extend(options.mains.iter().map(String::as_str));
+        // Were a name that is not there to count, the pod would have no main, and nothing would be done.
+        mains.retain(|name| containers.iter().any(|container| container.name() == *name));
+        let unknown_main = options.mains.first().filter(|_| mains.is_empty());
         let mut listed = Vec::new();
         for spec in pod.annotation(SIDECARS).map(split_specs).unwrap_or_default() {
             match Listed::read(spec) {
@@ -70,20 +80,24 @@ impl<'a> Facts<'a> {
             native: pod
                 .init_containers()
                 .into_iter()
-                .filter(|container| container.is_native_sidecar())
+                .filter(|container| container.is_native_sidecar() && !is_helper(*container))
                 .collect(),
+            helper: pod.init_containers().into_iter().find(|container| is_helper(*container)),
             excluded: Vec::new(),
             promised: Vec::new(),
             mode: options.mode,
+            stop_on: None,
             warnings,
         };
         for container in containers {
             let name = container.name();
-            if mains.contains(&name) {
+            if is_helper(container) {
+                facts.helper = Some(container);
+            } else if mains.contains(&name) {
                 facts.mains.push(container);
             } else if excluded.contains(&name) {
                 facts.excluded.push(container);
-            } else if let Some(sidecar) = Sidecar::of(container, &listed) {
+            } else if let Some(sidecar) = Sidecar::of(pod, container, &listed) {
                 if sidecar.ends_itself() {
                     facts.excluded.push(container);
                 } else {
@@ -99,12 +113,25 @@ impl<'a> Facts<'a> {
             facts.promised = promised(pod, context, &facts);
         }
         facts.read_mode();
+        facts.read_stop_on();
+        // A pod that needs nothing may well be without the container that another one is for.
+        if let Some(name) = unknown_main.filter(|_| !facts.has_no_sidecar()) {
+            let what = format!("there is no container {name}, and it counts as not set");
+            facts.warnings.push(Warning::of_option("--main", what));
+        }
         facts
     }
 
     /// What others will add and what is not sure to be a native sidecar: it may run on.
     pub fn to_come(&self) -> impl Iterator<Item = &Promised> + Clone {
         self.promised.iter().filter(|promised| promised.native != Some(true))
+    }
+
+    /// The sidecars that the helper stops.
+    pub(crate) fn helped(&self) -> Vec<Listed> {
+        let words = self.helper.and_then(|helper| helper.words("args")).unwrap_or_default();
+        let pairs = words.windows(2).filter(|pair| pair.first() == Some(&"--sidecar"));
+        pairs.filter_map(|pair| Listed::read(pair.last()?).ok()).collect()
     }
 
     /// None that may run on, there or to come.
@@ -117,8 +144,12 @@ impl<'a> Facts<'a> {
         let here = self.sidecars.iter().map(|sidecar| sidecar.spec.text.clone());
         // One that may turn out to be a native one, or not to come at all, is waited for only if it is there.
         let to_come = self.to_come().map(|promised| {
-            let name = promised.injector.preset;
-            if promised.native.is_none() { format!("{name}?") } else { name.to_owned() }
+            let (name, is_optional) = (promised.injector.preset, promised.native.is_none());
+            match presets::find(name) {
+                Some(preset) => spec_with(preset, &moved(self.pod, None, preset), is_optional),
+                None if is_optional => format!("{name}?"),
+                None => name.to_owned(),
+            }
         });
         here.chain(to_come).collect()
     }
@@ -126,12 +157,30 @@ impl<'a> Facts<'a> {
     /// It is no pod that is to end.
     #[must_use]
     pub fn runs_for_ever(&self) -> bool {
-        self.pod.restart_policy() == RestartPolicy::Always && self.has_main_without_end()
+        self.main_without_end().is_some()
     }
 
-    /// A main is started again whatever its exit code.
-    pub(super) fn has_main_without_end(&self) -> bool {
-        self.mains.iter().any(|main| final_codes(self.pod, *main).is_empty())
+    /// A main that is started again whatever its exit code.
+    pub(super) fn main_without_end(&self) -> Option<Container<'a>> {
+        self.mains.iter().copied().find(|main| final_codes(self.pod, *main).is_empty())
+    }
+
+    /// The exit codes of a main after which its sidecars are stopped, as `--stop-on` takes them; `None`: its default.
+    pub(super) fn stop_on(&self, main: Container<'_>) -> Option<String> {
+        self.stop_on.clone().or_else(|| final_codes(self.pod, main).as_stop_on())
+    }
+
+    fn read_stop_on(&mut self) {
+        let Some(text) = self.pod.annotation(STOP_ON) else { return };
+        let given =
+            RawValue { option: Opt::StopOn, origin: STOP_ON.to_owned(), value: text.as_bytes().to_vec() };
+        match resolve(Verb::Run, std::iter::once(given), &|_| None).errors.first() {
+            None => self.stop_on = Some(text.to_owned()),
+            Some(why) => self.warnings.push(Warning {
+                what: format!("{why}; it counts as not set"),
+                ..Warning::of_annotation(STOP_ON, "")
+            }),
+        }
     }
 
     fn read_mode(&mut self) {

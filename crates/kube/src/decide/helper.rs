@@ -1,39 +1,47 @@
-//! Helper: a container of ours watches the pod, and stops the sidecars when the mains are over.
+//! Helper: a container of ours watches the pod, and stops the sidecars when the mains are over. Where all nodes are said to
+//! have them it is a native sidecar, which neither holds the pod up nor decides how it ends.
 
 use super::facts::Facts;
 use super::options::Options;
-use super::ours::HELPER;
-use super::parts::restricted;
+use super::ours::{HELPER, HELPER_VERB, TOKEN_VOLUME};
+use super::parts;
 use super::status::Status;
-use super::{Decision, Reason};
+use super::{Context, Decision, NATIVE_SIDECARS, Reason};
 use crate::change::{Change, Path};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-pub(super) fn decide(facts: &Facts<'_>, options: &Options) -> Decision {
+pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
     let pod = facts.pod;
-    if pod.containers().iter().any(|container| container.name() == HELPER) {
-        return Decision::new(facts, Reason::Already, HELPER);
+    let mut all = pod.init_containers().into_iter().chain(pod.containers());
+    if all.any(|container| container.name() == HELPER) {
+        return Decision::new(facts, Reason::NameConflict, format!("container {HELPER}"));
     }
-    let mut args = vec![Value::from("helper")];
+    let mut args = vec![Value::from(HELPER_VERB)];
     for spec in facts.specs() {
         args.extend([Value::from("--sidecar"), Value::from(spec)]);
     }
     for main in &facts.mains {
         args.extend([Value::from("--main"), Value::from(main.name())]);
     }
-    let field =
-        |name: &str, path: &str| json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": path } } });
-    let helper = json!({
-        "name": HELPER,
-        "image": options.helper_image,
-        "args": args,
-        "env": [field("POD_NAME", "metadata.name"), field("POD_NAMESPACE", "metadata.namespace")],
-        "securityContext": restricted(facts),
-    });
-    let list = Path::keys(&["spec", "containers"]);
-    let changes = vec![
-        Change::Insert { list, at: pod.containers().len(), items: vec![helper] },
-        Status::Helper.change(pod),
+    if pod.volume(TOKEN_VOLUME).is_some() {
+        return Decision::new(facts, Reason::NameConflict, format!("volume {TOKEN_VOLUME}"));
+    }
+    let is_native = context.known.has(NATIVE_SIDECARS);
+    let spec = Path::keys(&["spec"]);
+    let (list, at) = if is_native {
+        (spec.key("initContainers"), pod.init_containers().len())
+    } else {
+        (spec.key("containers"), pod.containers().len())
+    };
+    let mut changes = vec![
+        Change::Insert {
+            list: spec.key("volumes"),
+            at: pod.volume_count(),
+            items: vec![parts::token_volume()],
+        },
+        Change::Insert { list, at, items: vec![parts::helper(facts, options, args, is_native)] },
     ];
+    let note = Status::Helper.change(pod, &changes);
+    changes.push(note);
     Decision::new(facts, Reason::InjectedHelper, "").with(changes)
 }

@@ -9,6 +9,7 @@ mod native;
 mod options;
 mod ours;
 mod parts;
+mod ports;
 mod reason;
 mod restart;
 mod sidecar;
@@ -26,15 +27,16 @@ pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, SIZE, install_target};
+pub use ports::{Moved, moved, spec_with, too_old};
 pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
-pub use undo::undo;
+pub use undo::{Stays, undo};
 pub use warning::Warning;
 pub(crate) use wrap::{is_silent, said};
 
 use crate::change::apply;
-use crate::pod::Pod;
+use crate::pod::{Pod, RestartPolicy};
 use serde_json::Value;
 
 /// What our labels and annotations begin with.
@@ -66,13 +68,20 @@ type Refusal = (Reason, String);
 pub(crate) const LEFT_ALONE: &[Row] = &[
     (Reason::OptedOut, |facts| holds(facts.pod.label(INJECT) == Some("false"))),
     (Reason::Windows, |facts| holds(facts.pod.is_for_windows())),
-    (Reason::Already, |facts| holds(facts.mains.iter().any(|main| is_wrapped(*main)))),
+    (Reason::Already, |facts| {
+        let helper = facts.helper.map(|helper| helper.name().to_owned());
+        helper.or_else(|| holds(facts.mains.iter().any(|main| is_wrapped(*main))))
+    }),
     (Reason::AlreadyNative, |facts| {
         holds(facts.has_no_sidecar() && !(facts.native.is_empty() && facts.promised.is_empty()))
     }),
     (Reason::NoSidecar, |facts| holds(facts.has_no_sidecar())),
     (Reason::OnlySidecars, |facts| holds(facts.mains.is_empty())),
-    (Reason::RestartAlways, |facts| holds(facts.runs_for_ever())),
+    (Reason::RestartAlways, |facts| {
+        let main = facts.main_without_end()?;
+        let is_own = facts.pod.restart_policy() != RestartPolicy::Always;
+        Some(if is_own { format!("as {} has it", main.name()) } else { String::new() })
+    }),
 ];
 
 /// There is nothing to name.
@@ -89,12 +98,18 @@ fn first(rows: &[Row], facts: &Facts<'_>) -> Option<Refusal> {
 pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision {
     let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
     if decision.is_change() {
-        let is_stable = applied(pod.0, &decision).is_ok_and(|after| {
-            !decide_on(&Facts::of(Pod(&after), context, options), context, options).is_change()
+        let after = applied(pod.0, &decision);
+        let is_stable = after.as_ref().is_ok_and(|after| {
+            !decide_on(&Facts::of(Pod(after), context, options), context, options).is_change()
         });
         if !is_stable {
             decision.changes.clear();
             decision.reason = Reason::PatchMismatch;
+            // As of `annotations: foo`, which kubectl refuses as well.
+            decision.about = after
+                .err()
+                .map(|no_place| format!("{} is of another kind than kubectl takes", no_place.0))
+                .unwrap_or_default();
         }
     }
     decision
@@ -112,7 +127,7 @@ pub(crate) fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Optio
             Decision { not_native: Some(why), ..refused }
         }),
         Mode::Wrap => wrap::decide(facts, context, options),
-        Mode::Helper => helper::decide(facts, options),
+        Mode::Helper => helper::decide(facts, context, options),
         Mode::Auto => native::decide_unasked(facts, context).unwrap_or_else(|why| {
             let wrapped = wrap::decide(facts, context, options);
             Decision { not_native: Some(why), ..wrapped }

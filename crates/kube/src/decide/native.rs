@@ -89,7 +89,8 @@ pub(super) fn decide(facts: &Facts<'_>, context: Context<'_>) -> Result<Decision
             becomes: KeyChange::Set("Always".into()),
         });
     }
-    changes.push(Status::Native { moved }.change(facts.pod));
+    let note = Status::Native { moved }.change(facts.pod, &changes);
+    changes.push(note);
     Ok(Decision::new(facts, Reason::InjectedNative, "").with(changes))
 }
 

@@ -18,6 +18,10 @@ pub(crate) const SIZE: &str = "16Mi";
 pub(crate) const GROUP_SIZE: &str = "1Mi";
 /// The helper container.
 pub const HELPER: &str = "lastout-helper";
+/// The volume that has its account.
+pub const TOKEN_VOLUME: &str = "lastout-token";
+/// The first word that it is given.
+pub(crate) const HELPER_VERB: &str = "helper";
 
 /// It runs under lastout already, wherever the program is: in front of its command, or as its image's own entrypoint, which is
 /// told by variables or is our own image's.
@@ -46,6 +50,12 @@ fn has_own_variable(container: Container<'_>) -> bool {
 #[must_use]
 pub fn is_ours_init(container: Container<'_>) -> bool {
     container.name() == VOLUME && install_target(container) == Some(FOLDER)
+}
+
+/// The helper container: one of the user's own may have its name.
+pub(crate) fn is_helper(container: Container<'_>) -> bool {
+    let is_told = container.words("args").is_some_and(|words| words.first() == Some(&HELPER_VERB));
+    container.name() == HELPER && container.words("command").is_none() && is_told
 }
 
 /// A path to the program.

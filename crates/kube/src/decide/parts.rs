@@ -1,11 +1,11 @@
 //! What comes into a pod: volumes, mounts, the init container, the words in front of a main's command. Each is made here
 //! alone, whoever puts it in.
 
-use super::STOP_ON;
 use super::facts::Facts;
 use super::options::{Delivery, Options};
-use super::ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_SIZE, GROUP_VOLUME, SIZE, VOLUME};
-use super::restart::final_codes;
+use super::ours::{
+    BINARY, FOLDER, GROUP_FOLDER, GROUP_SIZE, GROUP_VOLUME, HELPER, SIZE, TOKEN_VOLUME, VOLUME,
+};
 use crate::pod::Container;
 use lastout_core::argv::Subcommand;
 use serde_json::{Value, json};
@@ -35,8 +35,7 @@ pub(crate) fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], g
     for spec in specs {
         words.extend(["--sidecar".to_owned(), spec.clone()]);
     }
-    let own = facts.pod.annotation(STOP_ON).map(str::to_owned);
-    if let Some(codes) = own.or_else(|| final_codes(facts.pod, main).as_stop_on()) {
+    if let Some(codes) = facts.stop_on(main) {
         words.extend(["--stop-on".to_owned(), codes]);
     }
     if grouped {
@@ -70,9 +69,44 @@ pub(crate) fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
+/// The helper container, with these words.
+pub(crate) fn helper(facts: &Facts<'_>, options: &Options, args: Vec<Value>, is_native: bool) -> Value {
+    /// Where the library of any language looks for them.
+    const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let field =
+        |name: &str, path: &str| json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": path } } });
+    let amounts = json!({ "cpu": "20m", "memory": "32Mi" });
+    let fields = [
+        ("name", Some(HELPER.into())),
+        ("image", Some(options.helper_image.as_str().into())),
+        ("args", Some(args.into())),
+        ("restartPolicy", is_native.then(|| "Always".into())),
+        (
+            "env",
+            Some(json!([field("POD_NAME", "metadata.name"), field("POD_NAMESPACE", "metadata.namespace")])),
+        ),
+        ("resources", Some(json!({ "requests": amounts, "limits": amounts }))),
+        ("securityContext", Some(restricted(facts))),
+        ("volumeMounts", Some(json!([{ "name": TOKEN_VOLUME, "mountPath": ACCOUNT, "readOnly": true }]))),
+    ];
+    fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+/// The pod's own account for the helper alone: the pod may mount it nowhere (`automountServiceAccountToken: false`), and of
+/// its account that cannot be seen here.
+pub(crate) fn token_volume() -> Value {
+    json!({ "name": TOKEN_VOLUME, "projected": { "sources": [
+        { "serviceAccountToken": { "path": "token" } },
+        { "configMap": { "name": "kube-root-ca.crt", "items": [{ "key": "ca.crt", "path": "ca.crt" }] } },
+        { "downwardAPI": {
+            "items": [{ "path": "namespace", "fieldRef": { "fieldPath": "metadata.namespace" } }],
+        } },
+    ] } })
+}
+
 /// What the restricted Pod Security Standard asks of a container. No user: the image has one, OpenShift gives its own, and
 /// namespaces may; but under a pod's user 0, `runAsNonRoot` alone would keep it from starting.
-pub(super) fn restricted(facts: &Facts<'_>) -> Value {
+fn restricted(facts: &Facts<'_>) -> Value {
     let mut context = json!({
         "allowPrivilegeEscalation": false,
         "capabilities": { "drop": ["ALL"] },

@@ -1,6 +1,7 @@
 //! Plain sidecars: which row of the core's table is a container's, which SPEC is meant for it, and what ends it.
 
-use crate::pod::Container;
+use super::ports::{moved, spec_with};
+use crate::pod::{Container, Pod};
 use lastout_core::presets::{self, Preset};
 use lastout_core::spec::{Quit, Spec, SpecError};
 
@@ -36,11 +37,11 @@ impl Listed {
 
 impl<'a> Sidecar<'a> {
     /// The sidecar that a container is: one of those that are listed, or a known one.
-    pub(super) fn of(container: Container<'a>, listed: &[Listed]) -> Option<Self> {
+    pub(super) fn of(pod: Pod<'_>, container: Container<'a>, listed: &[Listed]) -> Option<Self> {
         let preset = preset_of(container);
         let by_name = |name: &str| listed.iter().find(|listed| listed.spec.name == name);
         let spec = by_name(container.name()).or_else(|| by_name(preset?.name)).cloned();
-        Some(Self { container, preset, spec: spec.or_else(|| Listed::read(preset?.name).ok())? })
+        Some(Self { container, preset, spec: spec.or_else(|| known(pod, container, preset?))? })
     }
 
     /// Its own system ends it, and nobody has said anything else.
@@ -53,6 +54,11 @@ impl<'a> Sidecar<'a> {
     pub fn is_meant_by(&self, spec: &Spec) -> bool {
         is_meant(spec, self.container, self.preset)
     }
+}
+
+/// The row's SPEC, with the ports that the manifest sets.
+fn known(pod: Pod<'_>, container: Container<'_>, preset: &Preset) -> Option<Listed> {
+    Listed::read(&spec_with(preset, &moved(pod, Some(container), preset), false)).ok()
 }
 
 /// The row of a container, by its name or its image.

@@ -5,10 +5,11 @@
 //! wrap VERSION command=NAME pinned=NAME …   the mains that had no `command`, and those whose image got its digest
 //! helper VERSION
 //! ```
-//! Behind that `empty=metadata` or `empty=annotations`, where that mapping was there and empty.
+//! Behind that `empty=metadata` or `empty=annotations`, where that mapping was there and empty, and `null=annotations`,
+//! `null=volumes`, `null=volumeMounts/NAME` …, where what is changed was there and null, as Helm's output often has it.
 
 use super::{Mode, STATUS};
-use crate::change::{Change, Path};
+use crate::change::{Change, Path, Step};
 use crate::pod::Pod;
 use serde_json::Value;
 
@@ -87,9 +88,13 @@ impl Status {
         }
     }
 
-    /// The change that notes it.
-    pub(super) fn change(&self, pod: Pod<'_>) -> Change {
+    /// The change that notes it. `others`: those before it.
+    pub(super) fn change(&self, pod: Pod<'_>, others: &[Change]) -> Change {
         let mut text = self.text();
+        for what in nulls(pod, others) {
+            text.push_str(NULL);
+            text.push_str(&what);
+        }
         if let Some(mapping) = empty_mapping(pod) {
             text.push_str(EMPTY);
             text.push_str(mapping);
@@ -122,6 +127,43 @@ fn empty_mapping(pod: Pod<'_>) -> Option<&'static str> {
         return Some("metadata");
     }
     is_empty(&["metadata", "annotations"]).then_some("annotations")
+}
+
+/// What follows names what was there, and null.
+const NULL: &str = " null=";
+
+/// What was null, and will not be.
+fn nulls(pod: Pod<'_>, changes: &[Change]) -> Vec<String> {
+    let containers = pod.containers();
+    let name_of = |index: usize| containers.get(index).map(|container| container.name());
+    let changed = changes.iter().filter_map(|change| match change {
+        Change::Insert { list, .. } => Some(list.clone()),
+        Change::Move { mapping, to, .. } => Some(mapping.key(&to.list)),
+        Change::Set { mapping, key, .. } => Some(mapping.key(key)),
+        Change::Remove { .. } | Change::Take { .. } => None,
+    });
+    let metadata = [&["metadata"][..], &["metadata", "annotations"]].map(Path::keys);
+    let mut all = Vec::new();
+    for path in metadata.into_iter().chain(changed).filter(|path| path.of(pod.0) == Some(&Value::Null)) {
+        let what = match path.0.as_slice() {
+            [Step::Key(key)] | [Step::Key(_), Step::Key(key)] => key.clone(),
+            [.., Step::Index(index), Step::Key(key)] => match name_of(*index) {
+                Some(name) => format!("{key}/{name}"),
+                None => continue,
+            },
+            _ => continue,
+        };
+        if !all.contains(&what) {
+            all.push(what);
+        }
+    }
+    all
+}
+
+/// What was null before, as the note says: a key, and the name of its container if it is one's.
+pub(super) fn was_null(text: &str) -> Vec<(&str, Option<&str>)> {
+    let words = text.split(' ').filter_map(|word| word.strip_prefix(NULL.trim_start()));
+    words.map(|word| word.split_once('/').map_or((word, None), |(key, name)| (key, Some(name)))).collect()
 }
 
 /// The mapping that was empty before, as the note says.

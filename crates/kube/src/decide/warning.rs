@@ -43,12 +43,35 @@ pub(super) fn unknown(pod: Pod<'_>) -> Vec<Warning> {
         at: Some(Path::keys(&["metadata", "labels", INJECT])),
         what: format!("{INJECT}: {value:?} is neither \"true\" nor \"false\", and counts as not set"),
     });
-    annotations.chain(label).collect()
+    let mut all: Vec<Warning> = annotations.chain(label).collect();
+    // kubectl refuses what is no text; `inject: false` without quotes is the likeliest.
+    let of_ours = |key: &str| key == INJECT || ANNOTATIONS.contains(&key) || key.starts_with(COMMAND);
+    for group in ["labels", "annotations"] {
+        for (key, value) in pod.texts(group).filter(|(key, value)| of_ours(key) && !value.is_string()) {
+            let mend = if value.is_array() || value.is_object() {
+                String::new()
+            } else {
+                format!(": write \"{value}\"")
+            };
+            all.push(Warning {
+                at: Some(Path::keys(&["metadata", group, key])),
+                what: format!("{key}: {value} is no text, and counts as not set{mend}"),
+            });
+        }
+    }
+    all
 }
 
 /// Names in an annotation that no container has.
 pub(super) fn unknown_names(key: &str, names: &[&str], containers: &[Container<'_>]) -> Vec<Warning> {
     let is_known = |name: &str| containers.iter().any(|container| container.name() == name);
     let unknown = names.iter().filter(|name| !is_known(name));
-    unknown.map(|name| Warning::of_annotation(key, format!("there is no container {name}"))).collect()
+    unknown
+        .map(|name| {
+            Warning::of_annotation(
+                key,
+                format!("there is no container {name}, and the name counts as not set"),
+            )
+        })
+        .collect()
 }

@@ -57,9 +57,12 @@ fn plan(
         words.push(words_of(facts, *main, context)?);
     }
     let mut warnings = Vec::new();
-    if facts.has_main_without_end() {
-        warnings
-            .push("a main is restarted whatever its exit code: the sidecars are never stopped".to_owned());
+    if let (Delivery::ImageVolume, Some(oldest)) = (options.delivery, context.known.kube_version)
+        && oldest < IMAGE_VOLUMES
+    {
+        warnings.push(format!(
+            "image volumes need nodes of {IMAGE_VOLUMES} or newer, and the oldest is said to be {oldest}: leave --delivery image-volume out"
+        ));
     }
     Ok((changes(facts, words, context, options), warnings))
 }
@@ -80,7 +83,7 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, optio
         Delivery::ImageVolume => Delivery::ImageVolume,
     };
     let spec = Path::keys(&["spec"]);
-    let grouped = facts.mains.len() > 1;
+    let grouped = is_grouped(facts);
     let mut changes = vec![Change::Insert {
         list: spec.key("volumes"),
         at: facts.pod.volume_count(),
@@ -118,8 +121,14 @@ fn changes(facts: &Facts<'_>, words: Vec<Words<'_>>, context: Context<'_>, optio
             items: parts::mounts(grouped),
         });
     }
-    changes.push(Status::Wrap { given }.change(facts.pod));
+    let note = Status::Wrap { given }.change(facts.pod, &changes);
+    changes.push(note);
     changes
+}
+
+/// Several mains tell each other when they are over.
+fn is_grouped(facts: &Facts<'_>) -> bool {
+    facts.mains.len() > 1
 }
 
 fn command(prefix: Vec<Value>, words: Vec<String>) -> Value {
@@ -127,8 +136,17 @@ fn command(prefix: Vec<Value>, words: Vec<String>) -> Value {
 }
 
 fn words_of<'a>(facts: &Facts<'_>, main: Container<'_>, context: Context<'a>) -> Result<Words<'a>, Refusal> {
+    let no_command = |what: &str| Err((Reason::NoCommand, format!("{}: {what}", main.name())));
+    if !main.has_words_only("command") {
+        return no_command(
+            "`command` is no list of words, and kubectl refuses it: write command: [\"/app\", \"x\"]",
+        );
+    }
     if let Some(words) = main.words("command") {
         let first = words.first().copied().unwrap_or_default();
+        if first.is_empty() {
+            return no_command("the first word of `command` is empty");
+        }
         if FOREIGN.iter().any(|folder| first.starts_with(folder)) {
             return Err((Reason::ForeignEntrypoint, format!("{}: {first}", main.name())));
         }
@@ -160,7 +178,8 @@ pub(crate) fn said(key: &str, text: &str) -> Result<Vec<String>, String> {
 
 /// Neither `command` nor an annotation says what it runs.
 pub(crate) fn is_silent(pod: Pod<'_>, main: Container<'_>) -> bool {
-    main.words("command").is_none() && pod.annotation(&format!("{COMMAND}{}", main.name())).is_none()
+    let says_nothing = main.words("command").is_none() && main.has_words_only("command");
+    says_nothing && pod.annotation(&format!("{COMMAND}{}", main.name())).is_none()
 }
 
 /// What `command` has to be for the container to run what it runs without one; `args` stay where they are.
@@ -188,7 +207,8 @@ fn words_of_image(main: Container<'_>, config: &ImageConfig) -> Result<Vec<Strin
 /// Something of the pod's own has a name that we give.
 fn conflict_of_names(facts: &Facts<'_>) -> Option<String> {
     let pod = facts.pod;
-    let volume = [VOLUME, GROUP_VOLUME].into_iter().find(|name| pod.volume(name).is_some());
+    let names = [VOLUME, GROUP_VOLUME].into_iter().take(if is_grouped(facts) { 2 } else { 1 });
+    let volume = names.into_iter().find(|name| pod.volume(name).is_some());
     let mut containers = pod.init_containers().into_iter().chain(pod.containers());
     volume.map(|name| format!("volume {name}")).or_else(|| {
         let container = containers.find(|container| container.name() == VOLUME)?;
@@ -199,7 +219,10 @@ fn conflict_of_names(facts: &Facts<'_>) -> Option<String> {
 /// Something else is mounted where ours is to be.
 fn conflict_of_mounts(facts: &Facts<'_>) -> Option<String> {
     facts.mains.iter().find_map(|main| {
-        let is_ours = |folder: &str| [FOLDER, GROUP_FOLDER].contains(&folder.trim_end_matches('/'));
+        let is_ours = |folder: &str| {
+            let folder = folder.trim_end_matches('/');
+            folder == FOLDER || is_grouped(facts) && folder == GROUP_FOLDER
+        };
         let (_, folder) = main.mounts().find(|(_, folder)| is_ours(folder))?;
         Some(format!("{}: {folder}", main.name()))
     })

@@ -51,23 +51,40 @@ impl Source {
         })
     }
 
-    /// The file with another content, still beside it. Its mode stays, and a link goes on pointing to it.
+    /// The file with another content, still beside it. Its mode stays, its owner where we may give files away, and a symbolic
+    /// link goes on pointing to it. Another hard link keeps the old content.
     ///
     /// # Errors
-    /// When the new file cannot be written.
+    /// When the new file cannot be written, or the old one could not be.
     pub fn replacement(&self, text: &str) -> Result<Replacement, Error> {
         let Self::File(name) = self else { return Err(Error("-: stdin cannot be replaced".to_owned())) };
         let path = fs::canonicalize(name).map_err(|error| unchanged(name, &error))?;
         let wrong = |error: io::Error| unchanged(&path, &error);
+        // A rename asks the folder only: who may not write the file is not to replace it.
+        fs::OpenOptions::new().write(true).open(&path).map_err(wrong)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
         file.write_all(text.as_bytes()).map_err(wrong)?;
         file.as_file().sync_all().map_err(wrong)?;
-        let mode = fs::metadata(&path).map_err(wrong)?.permissions();
-        file.as_file().set_permissions(mode).map_err(wrong)?;
+        let old = fs::metadata(&path).map_err(wrong)?;
+        keep_owner(file.as_file(), &old);
+        // Behind the owner: that of another one takes the set-user-ID bit away.
+        file.as_file().set_permissions(old.permissions()).map_err(wrong)?;
         Ok(Replacement { file, path })
     }
 }
+
+/// Only root gives a file to another user; others may give it to a group of theirs.
+#[cfg(unix)]
+fn keep_owner(file: &fs::File, old: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
+        let _ = fchown(file, None, Some(old.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &fs::File, _: &fs::Metadata) {}
 
 /// What is to take the place of a file. It goes when it is dropped.
 #[derive(Debug)]
@@ -93,45 +110,58 @@ fn unchanged(path: &Path, error: &io::Error) -> Error {
 /// The files that these words mean: files, `-`, and folders with all manifests below them, in the order of their names.
 ///
 /// # Errors
-/// When one is not there, or a folder has no manifest.
+/// When one is not there or cannot be looked into, or a folder has no manifest.
 pub fn sources(words: &[String]) -> Result<Vec<Source>, Error> {
-    let mut sources = Vec::new();
-    for word in words {
-        if word == "-" {
-            sources.push(Source::Stdin);
-            continue;
-        }
-        let path = PathBuf::from(word);
-        let kind = fs::metadata(&path).map_err(|error| Error(format!("{word}: {error}")))?;
-        if kind.is_dir() {
-            let before = sources.len();
-            folder(&path, &mut sources).map_err(|error| Error(format!("{word}: {error}")))?;
-            if sources.len() == before {
-                return Err(Error(format!("{word}: a folder without *.yaml, *.yml or *.json")));
-            }
-        } else {
-            sources.push(Source::File(path));
-        }
-    }
-    Ok(sources)
+    words.iter().flat_map(|word| found(word)).collect()
 }
 
-fn folder(path: &Path, sources: &mut Vec<Source>) -> io::Result<()> {
-    let mut entries: Vec<fs::DirEntry> = fs::read_dir(path)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        let kind = entry.file_type()?;
+/// The files that a word means, and what cannot be looked into: the rest of a folder is there all the same.
+#[must_use]
+pub fn found(word: &str) -> Vec<Result<Source, Error>> {
+    if word == "-" {
+        return vec![Ok(Source::Stdin)];
+    }
+    let path = PathBuf::from(word);
+    match fs::metadata(&path) {
+        Err(error) => vec![Err(unreadable(&path, &error))],
+        Ok(kind) if kind.is_dir() => {
+            let mut all = Vec::new();
+            folder(&path, &mut all);
+            if all.is_empty() {
+                all.push(Err(Error(format!("{word}: a folder without *.yaml, *.yml or *.json"))));
+            }
+            all
+        }
+        Ok(_) => vec![Ok(Source::File(path))],
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    let way_out = if is_missing { ": mend the path, or give `-` for stdin" } else { "" };
+    Error(format!("{}: {error}{way_out}", path.display()))
+}
+
+fn folder(path: &Path, all: &mut Vec<Result<Source, Error>>) {
+    let entries = fs::read_dir(path).and_then(|entries| {
+        let with_kind = |entry: fs::DirEntry| Ok((entry.path(), entry.file_type()?));
+        entries.map(|entry| entry.and_then(with_kind)).collect::<io::Result<Vec<_>>>()
+    });
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => return all.push(Err(unreadable(path, &error))),
+    };
+    entries.sort_by(|(a, _), (b, _)| a.file_name().cmp(&b.file_name()));
+    for (path, kind) in entries {
         // A link to a folder may lead back here.
         if kind.is_dir() {
-            folder(&path, sources)?;
+            folder(&path, all);
         } else if path
             .extension()
             .is_some_and(|name| ["yaml", "yml", "json"].iter().any(|known| name == *known))
             && path.is_file()
         {
-            sources.push(Source::File(path));
+            all.push(Ok(Source::File(path)));
         }
     }
-    Ok(())
 }

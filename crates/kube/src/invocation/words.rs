@@ -32,8 +32,8 @@ pub(super) fn words<'a>(container: Container<'a>, path: &Path, in_command: bool)
     words
 }
 
-/// `$(NAME)` is replaced by the variable's value, `$$` by a dollar, as the kubelet does. `None`: the manifest does not say
-/// what a variable is.
+/// `$(NAME)` is replaced by the variable's value, `$$` by a dollar, and what no variable has stays as it is, as the kubelet
+/// does. `None`: the manifest does not say what a variable is.
 fn expand<'a>(text: &'a str, container: Container<'_>) -> Option<Cow<'a, str>> {
     if !text.contains('$') {
         return Some(Cow::Borrowed(text));
@@ -47,14 +47,29 @@ fn expand<'a>(text: &'a str, container: Container<'_>) -> Option<Cow<'a, str>> {
             expanded.push('$');
             rest = behind;
         } else if let Some((name, behind)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-            expanded.push_str(container.env(name)?);
+            match container.env(name) {
+                Some(value) if value.contains("$(") => return None,
+                Some(value) => expanded.push_str(value),
+                None if may_be_set(container, name) => return None,
+                None => expanded.push_str(&format!("$({name})")),
+            }
             rest = behind;
         } else {
             expanded.push('$');
         }
     }
     expanded.push_str(rest);
-    Some(Cow::Owned(expanded))
+    // As it is written, so that places in it are those of the file.
+    Some(if expanded == text { Cow::Borrowed(text) } else { Cow::Owned(expanded) })
+}
+
+/// A variable whose value the manifest does not say: from a Secret, a ConfigMap, or a Service of the namespace.
+fn may_be_set(container: Container<'_>, name: &str) -> bool {
+    let mut own = list(container.value(), "env").filter_map(|entry| entry.get("name")?.as_str());
+    list(container.value(), "envFrom").next().is_some()
+        || own.any(|own| own == name)
+        || name.contains("_SERVICE_")
+        || name.contains("_PORT")
 }
 
 /// Where these bytes of a word stand.

@@ -62,8 +62,13 @@ impl<'a> Pod<'a> {
 
     /// Its annotations.
     pub fn annotations(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        let annotations = self.0.get("metadata").and_then(|metadata| metadata.get("annotations"));
-        annotations.and_then(Value::as_object).into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+        self.texts("annotations")
+    }
+
+    /// Its `labels` or `annotations`, also those that are no text.
+    pub fn texts(self, group: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let texts = self.0.get("metadata").and_then(|metadata| metadata.get(group));
+        texts.and_then(Value::as_object).into_iter().flatten().map(|(key, value)| (key.as_str(), value))
     }
 
     /// Its restart policy; `Always` where nothing is said.
@@ -136,6 +141,15 @@ impl<'a> Container<'a> {
     pub fn words(self, key: &str) -> Option<Vec<&'a str>> {
         let words: Vec<&str> = list(self.value, key).filter_map(Value::as_str).collect();
         (!words.is_empty()).then_some(words)
+    }
+
+    /// `command` or `args` is a list of words, or not there: kubectl refuses anything else.
+    #[must_use]
+    pub fn has_words_only(self, key: &str) -> bool {
+        match self.value.get(key) {
+            None | Some(Value::Null) => true,
+            Some(value) => value.as_array().is_some_and(|words| words.iter().all(Value::is_string)),
+        }
     }
 
     /// The value of a variable that is written as it is.

@@ -78,9 +78,12 @@ fn visit(object: &Value, at: Path, extra: &[Path], found: &mut Vec<Workload>) {
         return add(at.clone());
     }
     let templates = TEMPLATES.iter().map(|keys| Path::keys(keys)).chain(extra.iter().cloned());
+    let mut ways: Vec<Path> = Vec::new();
     for way in templates {
-        if way.of(object).is_some_and(is_pod) {
+        // `--pod-path spec.template` leads to what a Job has there anyway.
+        if way.of(object).is_some_and(is_pod) && !ways.contains(&way) {
             add(at.join(&way));
+            ways.push(way);
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::args;
 use crate::check::{Finding, Summary, check, github, json, quoted, sarif, text};
 use crate::decide::Context;
 use crate::exit::{Ended, Error, Exit};
-use crate::files::{Source, sources};
-use crate::output::{Progress, report, written};
+use crate::files::{Source, found};
+use crate::output::{Progress, one_line, report, written};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -106,12 +106,12 @@ pub fn run(matches: &ArgMatches) -> Ended {
     Ok(if summary.unreadable > 0 { Exit::Unreadable } else { Exit::found(summary.errors > 0) })
 }
 
-/// The files that these words mean; a word that means none is told of.
+/// The files that these words mean; what cannot be looked into is told of.
 fn files(words: &[String], summary: &mut Summary) -> Vec<Source> {
     let mut all = Vec::new();
-    for word in words {
-        match sources(std::slice::from_ref(word)) {
-            Ok(found) => all.extend(found),
+    for found in words.iter().flat_map(|word| found(word)) {
+        match found {
+            Ok(source) => all.push(source),
             Err(error) => complain(&error.to_string(), summary),
         }
     }
@@ -137,7 +137,7 @@ fn complain(line: &str, summary: &mut Summary) {
 }
 
 fn tell(line: &str) {
-    report(&format!("kubectl-lastout: {line}\n"));
+    report(&format!("kubectl-lastout: {}\n", one_line(line)));
 }
 
 fn put(out: &mut impl Write, texts: impl IntoIterator<Item = String>) -> Result<(), Error> {

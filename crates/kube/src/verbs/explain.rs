@@ -7,7 +7,7 @@ use crate::decide::{Context, NotNative, Reason, RoleKind};
 use crate::exit::{Ended, Exit};
 use crate::files::Source;
 use crate::manifest::Judged;
-use crate::output::print;
+use crate::output::{one_line, print};
 use clap::{ArgMatches, Command};
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let (options, known) = asked(matches, &texts, &extra)?;
     let mut out = String::new();
     for (source, text) in texts {
-        for judged in manifest(&source, text)?.judge(Context::new(&known), &options, &extra) {
+        for judged in manifest(&source, &text)?.judge(Context::new(&known), &options, &extra) {
             out.push_str(&tree(&source, &judged));
         }
     }
@@ -65,11 +65,11 @@ fn tree(source: &Source, judged: &Judged) -> String {
         .filter(|why| decision.reason != Reason::NotNative && **why != NotNative::NodesUnknown);
     lines.extend(passed_over.map(|why| format!("no native sidecars: {why}")));
     lines.push(verdict(decision));
-    let mut out = format!("{}: {}\n", source.name(), workload.title());
+    let mut out = one_line(&format!("{}: {}", source.name(), workload.title())) + "\n";
     let last = lines.len();
     for (position, line) in lines.iter().enumerate() {
         let branch = if position + 1 == last { "└─" } else { "├─" };
-        let _ = writeln!(out, "{branch} {line}");
+        let _ = writeln!(out, "{branch} {}", one_line(line));
     }
     out
 }

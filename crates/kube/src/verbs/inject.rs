@@ -7,8 +7,9 @@ use crate::decide::Context;
 use crate::exit::{Ended, Error};
 use crate::files::Source;
 use crate::manifest::Judged;
-use crate::output::report;
+use crate::output::one_line;
 use clap::{ArgMatches, Command};
+use std::fmt::Write as _;
 
 /// Its command line.
 #[must_use]
@@ -34,19 +35,22 @@ pub fn run(matches: &ArgMatches) -> Ended {
     {
         return Err(Error(format!("{image}: {why}: nothing is changed")));
     }
-    rewrite(matches, texts, |source, manifest| {
-        let told = |judged: Judged| {
-            tell(source, &judged);
-            (judged.document, judged.workload, judged.decision.changes)
-        };
-        manifest.judge(Context::new(&known), &options, &extra).map(told).collect()
+    rewrite(matches, texts, |source, manifest, told| {
+        let judged = manifest.judge(Context::new(&known), &options, &extra);
+        judged
+            .map(|judged| {
+                tell(source, &judged, told);
+                (judged.workload.pod, judged.decision.changes)
+            })
+            .collect()
     })
 }
 
-fn tell(source: &Source, judged: &Judged) {
-    let Judged { workload, decision, .. } = judged;
-    report(&format!("{}: {}: {}\n", source.name(), workload.title(), verdict(decision)));
+fn tell(source: &Source, Judged { workload, decision, .. }: &Judged, told: &mut String) {
+    let name = format!("{}: {}", source.name(), workload.title());
+    // A `String` takes all that is written to it.
+    let _ = writeln!(told, "{}", one_line(&format!("{name}: {}", verdict(decision))));
     for warning in &decision.warnings {
-        report(&format!("{}: {}: warning: {warning}\n", source.name(), workload.title()));
+        let _ = writeln!(told, "{}", one_line(&format!("{name}: warning: {warning}")));
     }
 }

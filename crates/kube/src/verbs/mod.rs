@@ -4,9 +4,12 @@
 pub mod check;
 pub mod completion;
 mod decisions;
+mod diff;
 pub mod doctor;
 pub mod explain;
+pub mod helper;
 pub mod inject;
+pub mod manifests;
 pub mod presets;
 pub mod rescue;
 mod rewrite;

@@ -1,15 +1,14 @@
 //! Reading all manifests that a command line names, and writing what has become of them.
 
+use super::diff::unified;
 use crate::args;
-use crate::change::Change;
+use crate::change::{Change, Path};
 use crate::exit::{Ended, Error, Exit};
 use crate::files::{Replacement, Source, sources};
-use crate::manifest::{Edited, Manifest};
-use crate::output::{Progress, print, report};
-use crate::pod::Workload;
-use crate::yaml::Edit;
+use crate::manifest::{self, Edited, Manifest};
+use crate::output::{Progress, print, report, report_line};
+use crate::yaml;
 use clap::ArgMatches;
-use std::collections::BTreeMap;
 
 /// A file's text.
 pub(super) type Text = (Source, String);
@@ -34,11 +33,12 @@ pub(super) fn read_all(matches: &ArgMatches) -> Result<Vec<Text>, Error> {
     Ok(texts)
 }
 
-/// Changes all files, then writes: an error in one leaves all as they were.
+/// Changes all files, then writes: an error in one leaves all as they were. What `changes_of` has to tell about a document is
+/// told when the whole file is read.
 pub(super) fn rewrite(
     matches: &ArgMatches,
     texts: Vec<Text>,
-    changes_of: impl Fn(&Source, &Manifest) -> Vec<(usize, Workload, Vec<Change>)>,
+    changes_of: impl Fn(&Source, &Manifest, &mut String) -> Vec<(Path, Vec<Change>)>,
 ) -> Ended {
     let (in_place, strict) = (matches.get_flag("in-place"), matches.get_flag("strict"));
     let (diff, check_only) = (matches.get_flag("diff"), matches.get_flag("check-only"));
@@ -46,23 +46,17 @@ pub(super) fn rewrite(
     let mut progress = Progress::new(texts.len(), "files");
     for (source, text) in texts {
         progress.step();
-        let manifest = manifest(&source, text)?;
-        let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
-        for (document, workload, changes) in changes_of(&source, &manifest) {
-            if !changes.is_empty() {
-                edits.entry(document).or_default().push(Edit { at: workload.pod, changes });
-            }
-        }
-        let edited = manifest
-            .edited(&edits)
-            .map_err(|error| Error(format!("{}: {error}: nothing is changed", source.name())))?;
+        let mut told = String::new();
+        let edited = manifest::edited(text, |manifest| changes_of(&source, manifest, &mut told))
+            .map_err(|error| unread(&source, &error))?;
+        report(&told);
         for refused in &edited.refused {
             let line =
                 format!("{}:{}: cannot be edited in place: {}", source.name(), refused.line, refused.why);
             if strict {
                 return Err(Error(line));
             }
-            report(&format!("{line}; the document is written anew, without its comments\n"));
+            report_line(&format!("{line}; the document is written anew, without its comments"));
         }
         results.push((source, edited));
     }
@@ -90,16 +84,10 @@ pub(super) fn rewrite(
 }
 
 /// The manifest that this text is.
-pub(super) fn manifest(source: &Source, text: String) -> Result<Manifest, Error> {
-    Manifest::read(text).map_err(|error| Error(format!("{}:{}: {}", source.name(), error.line, error.what)))
+pub(super) fn manifest(source: &Source, text: &str) -> Result<Manifest, Error> {
+    Manifest::read(text).map_err(|error| unread(source, &error))
 }
 
-fn unified(name: &str, before: &str, after: &str) -> String {
-    if before == after {
-        return String::new();
-    }
-    similar::TextDiff::from_lines(before, after)
-        .unified_diff()
-        .header(&format!("a/{name}"), &format!("b/{name}"))
-        .to_string()
+fn unread(source: &Source, error: &yaml::Error) -> Error {
+    Error(format!("{}:{}: {}", source.name(), error.line, error.what))
 }

@@ -3,8 +3,9 @@
 use super::rewrite::{read_all, rewrite};
 use crate::args;
 use crate::exit::Ended;
-use crate::output::report;
+use crate::output::one_line;
 use clap::{ArgMatches, Command};
+use std::fmt::Write as _;
 
 /// Its command line.
 #[must_use]
@@ -22,12 +23,20 @@ pub fn definition() -> Command {
 /// About a file, in one line.
 pub fn run(matches: &ArgMatches) -> Ended {
     let extra = args::pod_paths(matches);
-    rewrite(matches, read_all(matches)?, |source, manifest| {
-        let undone = manifest.undo(&extra);
-        for (_, workload, changes) in &undone {
-            let what = if changes.is_empty() { "lastout is not there" } else { "lastout is taken out" };
-            report(&format!("{}: {}: {what}\n", source.name(), workload.title()));
-        }
+    rewrite(matches, read_all(matches)?, |source, manifest, told| {
+        let undone = manifest.undo(&extra).into_iter();
         undone
+            .map(|(_, workload, undone)| {
+                let what = match &undone {
+                    Ok(changes) if changes.is_empty() => "lastout is not there".to_owned(),
+                    Ok(_) => "lastout is taken out".to_owned(),
+                    Err(why) => format!("lastout stays: {why}"),
+                };
+                // A `String` takes all that is written to it.
+                let line = format!("{}: {}: {what}", source.name(), workload.title());
+                let _ = writeln!(told, "{}", one_line(&line));
+                (workload.pod, undone.unwrap_or_default())
+            })
+            .collect()
     })
 }

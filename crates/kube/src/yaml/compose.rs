@@ -12,17 +12,17 @@ pub(super) struct Wrong {
 
 /// The document's value.
 pub(super) fn compose(tree: &Tree) -> Result<Value, Wrong> {
-    Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.value(tree.root())
+    Composer::of(tree).value(tree.root())
 }
 
 /// What a node means as a key; `None`: it cannot be one.
 pub(super) fn key(tree: &Tree, id: Id) -> Option<String> {
-    Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.key(id).ok()
+    Composer::of(tree).key(id).ok()
 }
 
 /// Whether a key is `<<`.
 pub(super) fn is_merge(tree: &Tree, key: Id) -> bool {
-    Composer { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }.is_merge(key)
+    Composer::of(tree).is_merge(key)
 }
 
 impl Tree {
@@ -37,7 +37,7 @@ impl Tree {
     }
 }
 
-struct Composer<'a> {
+pub(super) struct Composer<'a> {
     tree: &'a Tree,
     /// The anchored nodes whose aliases are being followed.
     inside: Vec<Id>,
@@ -45,10 +45,18 @@ struct Composer<'a> {
     alias_steps: u32,
 }
 
-impl Composer<'_> {
+impl<'a> Composer<'a> {
+    pub(super) fn of(tree: &'a Tree) -> Self {
+        Self { tree, inside: Vec::new(), steps: 0, alias_steps: 0 }
+    }
+
+    pub(super) fn tree(&self) -> &'a Tree {
+        self.tree
+    }
+
     /// Counts a node, and refuses as go-yaml does when too many of them come from aliases: ten lines can stand for a
     /// thousand million nodes.
-    fn step(&mut self, at: Id) -> Result<(), Wrong> {
+    pub(super) fn step(&mut self, at: Id) -> Result<(), Wrong> {
         const SMALL: f64 = 400_000.0;
         const LARGE: f64 = 4_000_000.0;
         self.steps += 1;
@@ -78,7 +86,7 @@ impl Composer<'_> {
         result
     }
 
-    fn value(&mut self, id: Id) -> Result<Value, Wrong> {
+    pub(super) fn value(&mut self, id: Id) -> Result<Value, Wrong> {
         self.step(id)?;
         let tree = self.tree;
         let node = tree.node(id);
@@ -115,7 +123,7 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn is_merge(&self, key: Id) -> bool {
+    pub(super) fn is_merge(&self, key: Id) -> bool {
         let node = self.tree.node(key);
         match (&node.kind, node.tag.as_deref()) {
             (Kind::Scalar { text, style: Style::Plain }, None) => **text == *"<<",
@@ -160,7 +168,7 @@ impl Composer<'_> {
         }
     }
 
-    fn key(&mut self, id: Id) -> Result<String, Wrong> {
+    pub(super) fn key(&mut self, id: Id) -> Result<String, Wrong> {
         let tree = self.tree;
         match &tree.node(id).kind {
             Kind::Alias { name, to } => self.follow(id, (name, *to), |composer| composer.key(*to)),

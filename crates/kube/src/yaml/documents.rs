@@ -1,6 +1,8 @@
 //! A file → its documents, cut as apimachinery cuts a stream: by lines, before any YAML is read.
 
-use super::compose::compose;
+use super::agree::{agrees, same};
+use super::compose::{Wrong, compose};
+use super::fault::template;
 use super::{BOM, Error, Tree};
 use serde_json::Value;
 use std::ops::Range;
@@ -36,18 +38,22 @@ pub fn read(text: &str) -> (Vec<Document>, Option<Error>) {
 pub fn stream(text: &str) -> impl Iterator<Item = Result<Document, Error>> {
     let mut json = JsonStream::of(text);
     let mut chunks = if json.is_some() { Vec::new() } else { chunks(text, 0) }.into_iter();
-    let mut failed = false;
+    let (mut failed, mut count) = (false, 0);
     std::iter::from_fn(move || {
         while !failed {
             let next = match json.as_mut().map(JsonStream::next) {
                 Some(Next::Document(document)) => Ok(Some(document)),
                 Some(Next::Wrong(error)) => Err(error),
                 Some(Next::YamlFrom(rest)) => {
-                    json = None;
+                    count = json.take().map_or(0, |json| json.count);
                     chunks = self::chunks(text, rest).into_iter();
                     continue;
                 }
-                None => chunks.next()?.and_then(|chunk| document(text, &chunk)),
+                None => {
+                    let chunk = chunks.next()?;
+                    count += 1;
+                    chunk.and_then(|chunk| document(text, &chunk)).map_err(|error| error.of(count))
+                }
             };
             failed = next.is_err();
             if let Some(next) = next.transpose() {
@@ -68,6 +74,18 @@ pub(crate) fn reread(text: &str, line: usize, json: bool) -> Result<Value, Error
     Ok(found.map_or(Value::Null, |document| document.value))
 }
 
+/// Whether the text of one document, read again, has this value.
+pub(super) fn has_value(text: &str, line: usize, json: bool, value: &Value) -> Result<bool, Error> {
+    if json {
+        return Ok(same(&reread(text, line, json)?, value));
+    }
+    let Some(tree) = tree(text, &Chunk { span: 0..text.len(), line })? else { return Ok(value.is_null()) };
+    agrees(&tree, value).map_err(|wrong| {
+        let error = placed(text, &tree, wrong);
+        Error { line: line - 1 + error.line, ..error }
+    })
+}
+
 /// Text between two separators.
 struct Chunk {
     span: Range<usize>,
@@ -75,16 +93,8 @@ struct Chunk {
 }
 
 fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
-    let source = text.get(chunk.span.clone()).unwrap_or_default();
-    let (source, base) = match source.strip_prefix(BOM) {
-        Some(rest) => (rest, chunk.span.start + BOM.len()),
-        None => (source, chunk.span.start),
-    };
-    let Some(tree) = Tree::parse(source, base, chunk.line)? else { return Ok(None) };
-    let value = compose(&tree).map_err(|wrong| {
-        let at = tree.node(wrong.at).span().start;
-        Error { line: line_of(text, at), what: wrong.what }
-    })?;
+    let Some(tree) = tree(text, chunk)? else { return Ok(None) };
+    let value = compose(&tree).map_err(|wrong| placed(text, &tree, wrong))?;
     Ok((!value.is_null()).then(|| Document {
         span: chunk.span.clone(),
         line: chunk.line,
@@ -92,6 +102,21 @@ fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
         value,
         tree: Some(tree),
     }))
+}
+
+fn tree(text: &str, chunk: &Chunk) -> Result<Option<Tree>, Error> {
+    let source = text.get(chunk.span.clone()).unwrap_or_default();
+    let (source, base) = match source.strip_prefix(BOM) {
+        Some(rest) => (rest, chunk.span.start + BOM.len()),
+        None => (source, chunk.span.start),
+    };
+    Tree::parse(source, base, chunk.line)
+}
+
+fn placed(text: &str, tree: &Tree, wrong: Wrong) -> Error {
+    let line = line_of(text, tree.node(wrong.at).span().start);
+    let written = text.lines().nth(line - 1).unwrap_or_default();
+    Error { line, what: wrong.what + template(&[written]).unwrap_or_default() }
 }
 
 /// The line of the file in which this byte stands, from 1.
@@ -175,7 +200,7 @@ impl<'a> JsonStream<'a> {
                     self.line = (line, start);
                     self.count += 1;
                     let source = text.get(span.clone()).unwrap_or_default();
-                    let tree = Tree::parse(source, span.start, line).ok().flatten();
+                    let tree = Tree::parse_json(source, span.start, line).ok().flatten();
                     return Next::Document(Document { span, line, json: true, value, tree });
                 }
                 Some(Err(error)) if self.count > 1 => {

@@ -8,9 +8,11 @@
 //! kubectl's reader is go.yaml.in/yaml/v2 (a port of libyaml) below sigs.k8s.io/yaml below apimachinery's own cutting of a
 //! stream. Its rules that differ from YAML 1.2 and from every library: see `docs/kubectl.md`, "How manifests are read".
 
+mod agree;
 mod compose;
 mod documents;
 mod edit;
+mod fault;
 mod guard;
 mod scalar;
 mod tree;
@@ -32,6 +34,16 @@ pub struct Error {
     pub line: usize,
     /// In words.
     pub what: String,
+}
+
+impl Error {
+    /// Says in which document of a file it is, from 1. One that has no other needs no number.
+    fn of(mut self, document: usize) -> Self {
+        if document > 1 {
+            self.what = format!("document {document}: {}", self.what);
+        }
+        self
+    }
 }
 
 impl fmt::Display for Error {

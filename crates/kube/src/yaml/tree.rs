@@ -1,7 +1,7 @@
 //! One document as nodes with their places, as libyaml's events tell them.
 
-use super::Error;
 use super::guard::guarded;
+use super::{Error, fault};
 use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -109,6 +109,11 @@ impl Tree {
         })
     }
 
+    /// The same of JSON, whose values are read elsewhere.
+    pub(super) fn parse_json(source: &str, base: usize, first_line: usize) -> Result<Option<Self>, Error> {
+        Self::parse(&without_pairs(source), base, first_line)
+    }
+
     fn events(
         chunk: &str,
         base: usize,
@@ -126,7 +131,10 @@ impl Tree {
             let event = parser.parse().map_err(|error| {
                 let mark = error.problem_mark().or_else(|| error.context_mark());
                 let line = mark.map_or(0, |mark| usize::try_from(mark.line).unwrap_or_default());
-                Error { line: first_line + line, what: first_sentence(&error.to_string()) }
+                Error {
+                    line: first_line + line,
+                    what: fault::words(&error, |line| text.lines().nth(line).unwrap_or_default()),
+                }
             })?;
             let at = |index: u64| base + usize::try_from(index).unwrap_or(usize::MAX).min(chunk.len());
             let place = Place {
@@ -305,7 +313,47 @@ impl Builder {
     }
 }
 
-/// libyaml's own words, without the second place that it names.
-fn first_sentence(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// JSON writes what is above U+FFFF as two escapes, a surrogate pair, which no YAML reader takes. Other characters, as many as
+/// they have, stand for them while places are looked for.
+fn without_pairs(json: &str) -> Cow<'_, str> {
+    const PAIR: usize = r"\ud83d\ude00".len();
+    let mut result = String::new();
+    let (mut taken, mut at) = (0, 0);
+    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        at += found;
+        let pair = json.get(at..at + PAIR).filter(|pair| is_pair(pair.as_bytes()));
+        if pair.is_some() {
+            result.push_str(json.get(taken..at).unwrap_or_default());
+            result.push_str(&"x".repeat(PAIR));
+            taken = at + PAIR;
+        }
+        // What is behind a backslash may be one itself.
+        at += if pair.is_some() { PAIR } else { 2 };
+    }
+    if taken == 0 {
+        return Cow::from(json);
+    }
+    result.push_str(json.get(taken..).unwrap_or_default());
+    Cow::from(result)
+}
+
+fn is_pair(text: &[u8]) -> bool {
+    let [
+        b'\\',
+        b'u',
+        b'd' | b'D',
+        b'8' | b'9' | b'a' | b'A' | b'b' | b'B',
+        high @ ..,
+        b'\\',
+        b'u',
+        b'd' | b'D',
+        third,
+        fourth,
+        fifth,
+    ] = text
+    else {
+        return false;
+    };
+    let is_low = matches!(third, b'c'..=b'f' | b'C'..=b'F');
+    is_low && high.iter().chain([fourth, fifth]).all(u8::is_ascii_hexdigit)
 }

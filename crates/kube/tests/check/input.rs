@@ -42,6 +42,36 @@ fn what_cannot_be_read_is_one_line_and_2_and_hides_nothing_else() {
     );
 }
 
+/// Root may look into all, so the plugin is another user's then.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_looked_into_hides_nothing_beside_it() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    let (folder, path) = file("job.yaml", &job(HANGS));
+    let (sub, binary) = (folder.path().join("sub"), folder.path().join("plugin"));
+    std::fs::create_dir(&sub).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_kubectl-lastout"), &binary).unwrap();
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&sub, 0o000);
+    mode(folder.path(), 0o755);
+    let mut command = std::process::Command::new(&binary);
+    command.arg("check").arg(folder.path());
+    if std::fs::metadata(&path).unwrap().uid() == 0 {
+        command.uid(65533).gid(65532);
+    }
+    let output = command.output().unwrap();
+    mode(&sub, 0o755);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stdout.contains("job.yaml:12:15: error[hangs]"), "{stdout}{stderr}");
+    assert!(stderr.contains("/sub: Permission denied"), "{stderr}");
+    assert!(stderr.contains("1 file, 1 pod: 1 error, 0 warnings; 1 file cannot be read"), "{stderr}");
+}
+
 #[test]
 fn many_documents_are_read_one_after_the_other() {
     let all = (0..2_000).map(|number| job(HANGS).replace("name: report }", &format!("name: r{number} }}")));

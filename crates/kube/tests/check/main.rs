@@ -8,6 +8,8 @@ mod output;
 mod places;
 mod rules;
 mod sarif;
+mod scripts;
+mod settings;
 
 use serde_json::Value;
 use std::io::Write as _;

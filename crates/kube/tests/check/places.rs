@@ -48,10 +48,12 @@ fn a_place_is_that_of_the_text_whatever_its_style() {
     let column =
         json.chars().collect::<String>().split("\"daprd\"").next().unwrap().chars().count() as u64 + 1;
     assert_eq!(place(json), (1, column, column + 7));
-    // JSON that is no YAML: half of a character, escaped.
-    let no_yaml =
+    // A character in two halves, escaped: YAML has none, and JSON is read first.
+    let halves =
         format!("\n\n{}", json.replace('é', "\\ud83d\\ude00").replace("\"spec\":{\"t", "\n\"spec\":{\"t"));
-    assert_eq!(place(&no_yaml), (3, 1, 2));
+    let last = halves.lines().last().unwrap().split("\"daprd\"").next().unwrap();
+    let column = last.chars().count() as u64 + 1;
+    assert_eq!(place(&halves), (4, column, column + 7));
     // The last of two keys counts, a merged one among them; an alias is followed.
     let twice = job(HANGS).replace("name: istio-proxy", "name: x\n        name: istio-proxy");
     assert_eq!(place(&twice), (13, 15, 26));

@@ -1,5 +1,7 @@
 //! `doctor` and `rescue` before an API server that refuses, forgets, breaks off or talks rubbish.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 mod api;
 mod docs;
 mod doctor;

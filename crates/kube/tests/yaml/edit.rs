@@ -204,7 +204,6 @@ fn what_stands_for_something_else_is_refused() {
     refused("c: [1]\n", insert("c", 2, json!([1])), "there is no c[2]");
     refused("c: [1]\n", take("d", 0, 1), "`d` is not written here");
     refused("containers:\n- &a {x: 1}\n- name: b\n  y: *a\n", to_init(1, 0), "there is no anchor &a");
-    refused("{\"c\": [\"\\ud83d\\ude80\"]}", front(), "it is no YAML");
     // Found by the fuzzer: the `{}` that would be left is JSON, and what is below it another document.
     refused(" a b: c\nd:v: 1\n!", remove("", "a b"), "another document");
 }
@@ -228,4 +227,59 @@ fn a_text_that_is_lengthened_and_shortened_again_keeps_its_style() {
     becomes("a: 1x\n", set("", "a", json!("1")), "a: \"1\"\n");
     becomes("a: x\n", set("", "a", json!("x: y")), "a: \"x: y\"\n");
     becomes("a: 'x'\n", set("", "a", json!("it's")), "a: \"it's\"\n");
+}
+
+#[test]
+fn the_comment_behind_an_item_in_brackets_goes_with_it_and_comes_back() {
+    let flow = "a: 1\ncontainers: [\n  {name: main}, # the job\n  {name: side},   # the mesh\n  {name: last} # it\n]\n";
+    let cases = [
+        (
+            1,
+            flow.to_owned(),
+            "a: 1\ninitContainers:\n- {name: side, restartPolicy: Always}   # the mesh\ncontainers: [\n  {name: main}, # the job\n  {name: last} # it\n]\n",
+        ),
+        (
+            2,
+            flow.to_owned(),
+            "a: 1\ninitContainers:\n- {name: last, restartPolicy: Always} # it\ncontainers: [\n  {name: main}, # the job\n  {name: side}   # the mesh\n]\n",
+        ),
+        (
+            1,
+            flow.replace("  {name: last} # it\n", ""),
+            "a: 1\ninitContainers:\n- {name: side, restartPolicy: Always}   # the mesh\ncontainers: [\n  {name: main}, # the job\n]\n",
+        ),
+    ];
+    for (index, text, expected) in cases {
+        let there = edit(&text, to_init(index, 0)).unwrap();
+        assert_eq!(there, expected);
+        let back = Change::Move {
+            mapping: Path::default(),
+            from: Item::of("initContainers", 0),
+            to: Item::of("containers", index),
+            key: "restartPolicy".to_owned(),
+            becomes: KeyChange::Remove,
+        };
+        assert_eq!(edit(&there, back).unwrap(), text);
+    }
+}
+
+#[test]
+fn what_stands_in_a_surrogate_pair_is_no_hindrance_in_json() {
+    let text = r#"{"😀 \ud83d\ude00 \\ud83d": "\uD83C\uDF89", "containers": [{"name": "\ud83d\ude00"}]}"#;
+    let item = json!([{"name": "new"}]);
+    let expected = text.replace("}]}", "}, {\"name\": \"new\"}]}");
+    becomes(text, insert("containers", 1, item), &expected);
+}
+
+#[test]
+fn blank_lines_below_do_not_become_part_of_a_text_that_keeps_them() {
+    let text = "initContainers:\n- name: a\n  value: |+\n    x\ncontainers:\n\n- name: main\n";
+    let back = Change::Move {
+        mapping: Path::default(),
+        from: Item::of("initContainers", 0),
+        to: Item::of("containers", 0),
+        key: "restartPolicy".to_owned(),
+        becomes: KeyChange::Remove,
+    };
+    becomes(text, back, "containers:\n\n- name: a\n  value: |+\n    x\n- name: main\n");
 }

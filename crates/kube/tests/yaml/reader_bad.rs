@@ -44,3 +44,40 @@ fn a_stream_of_many_documents_takes_time_by_its_length() {
     assert_eq!(documents[49_999].line, 50_000);
     assert!(began.elapsed() < Duration::from_secs(30));
 }
+
+/// One place that is true in the file, the document's number, and a way out.
+#[test]
+fn common_faults_have_a_place_and_a_way_out() {
+    for (text, said) in [
+        (
+            "a:\n\tb: c\n",
+            "line 2: column 1: found character that cannot start any token while scanning for the next token: indent with spaces, not with tabs",
+        ),
+        (
+            "a: x\n---\nb: @c\n",
+            "line 3: document 2: column 4: found character that cannot start any token while scanning for the next token: put the text in quotes",
+        ),
+        (
+            "# one\na: b\n---\nc: {\n",
+            "line 5: document 2: column 1: did not find expected node content while parsing a flow node",
+        ),
+        (
+            "a: x\nb: {{ .V }}\n",
+            "line 2: a list or a mapping cannot be a key: `{{` makes this a template: render it first (`helm template`), or put the text in quotes",
+        ),
+        (
+            "{{- if .x }}\na: b\n{{- end }}\n",
+            "line 1: column 3: did not find expected node content while parsing a flow node: `{{` makes this a template: render it first (`helm template`), or put the text in quotes",
+        ),
+        (
+            "%YAML 1.2\n---\na: b\n",
+            "line 2: column 1: did not find expected <document start>: take out lines that begin with `%`: kubectl reads no directives",
+        ),
+        (
+            "a: b\n  c: d\n",
+            "line 2: column 4: mapping values are not allowed in this context: put a text with `: ` in quotes, or mend the indentation",
+        ),
+    ] {
+        assert_eq!(yaml::read(text).1.expect("an error").to_string(), said, "{text:?}");
+    }
+}

@@ -38,7 +38,11 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
     if !subject.invocations.iter().all(Invocation::is_known) {
         return Vec::new();
     }
-    let over = over(subject.wrapped_mains().map(|invocation| invocation.container.name()));
+    let helped = subject.facts.helped();
+    let over = match subject.facts.helper {
+        Some(_) => subject.mains_over(),
+        None => over(subject.wrapped_mains().map(|invocation| invocation.container.name())),
+    };
     let untold = plain(subject).filter(|sidecar| subject.invocation_in(sidecar.container).is_none());
     untold
         .filter_map(|sidecar| {
@@ -48,6 +52,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
                     .invocations
                     .iter()
                     .flat_map(|invocation| &invocation.settings.sidecars)
+                    .chain(helped.iter().map(|listed| &listed.spec))
                     .filter(|spec| sidecar.is_meant_by(spec))
             };
             let (what, mend) = if specs().any(is_ended) {

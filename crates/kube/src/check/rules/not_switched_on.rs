@@ -3,10 +3,11 @@
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject};
 use crate::decide::switches::{self, Asked};
-use crate::decide::{Class, Sidecar};
+use crate::decide::{Class, Moved, Sidecar, moved, spec_with, too_old};
 use crate::pod::{Container, list};
 use lastout_core::presets::{Need, Preset, Switch};
-use lastout_core::spec::Spec;
+use lastout_core::settings::Opt;
+use lastout_core::spec::{Address, Quit, Ready, Spec};
 
 pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let is_asked = match subject.decision.reason.class() {
@@ -18,12 +19,11 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     }
     let there = subject.facts.sidecars.iter().filter_map(|sidecar| {
         let preset = sidecar.preset?;
-        let off = switches::off(
-            subject.pod,
-            preset,
-            asked(subject, preset, Some(sidecar))?,
-            Some(sidecar.container),
-        );
+        let asked = asked(subject, preset, Some(sidecar))?;
+        if let Some(old) = too_old(sidecar.container, preset).filter(|_| asked.quit) {
+            return Some(without_quit(subject, sidecar.container, &old));
+        }
+        let off = switches::off(subject.pod, preset, asked, Some(sidecar.container));
         found(subject, preset, &off, Some(sidecar.container))
     });
     let promised = subject.facts.to_come().filter_map(|promised| {
@@ -31,7 +31,59 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
         let off = switches::off(subject.pod, preset, asked(subject, preset, None)?, None);
         found(subject, preset, &off, None)
     });
-    there.chain(promised).collect()
+    there.chain(promised).chain(elsewhere(subject)).collect()
+}
+
+/// Its version does not know the request, whatever it is told.
+fn without_quit(subject: &Subject<'_>, container: Container<'_>, (since, image): &(String, String)) -> Found {
+    let path = subject.path(container);
+    let message = format!(
+        "`{}` is asked to quit, which it knows from {since} on; its image is {image}",
+        container.name()
+    );
+    let mut mend = format!("take an image of {since} or later");
+    if let Some(inject) = subject.inject_native() {
+        mend.push_str(&format!(", or: {inject}"));
+    }
+    Found::error(Spot::value(path.key("image")), message, mend).of(container, path)
+}
+
+/// The requests of SPECs that name another port than the manifest sets.
+fn elsewhere(subject: &Subject<'_>) -> Vec<Found> {
+    let mut all = Vec::new();
+    for invocation in &subject.invocations {
+        let gate = invocation.settings.gate;
+        for spec in &invocation.settings.sidecars {
+            let Some(preset) = spec.preset else { continue };
+            let sidecar = subject.facts.sidecars.iter().find(|sidecar| sidecar.is_meant_by(spec));
+            let moved = moved(subject.pod, sidecar.map(|sidecar| sidecar.container), preset);
+            let wrong = moved.iter().find_map(|moved| Some((moved, asked_elsewhere(spec, gate, moved)?)));
+            let Some((wrong, asked)) = wrong else { continue };
+            let given = invocation.values.iter().find(|given| {
+                given.raw.option == Opt::Sidecar && given.raw.value.starts_with(spec.name.as_bytes())
+            });
+            let spot = given.map_or_else(|| invocation.program(), |given| given.spot.clone());
+            let message = format!(
+                "`{}` is asked on port {asked}, and listens on {} ({})",
+                spec.name, wrong.port, wrong.by
+            );
+            let mend = format!("\"--sidecar\", {:?},", spec_with(preset, &moved, spec.optional));
+            all.push(Found::error(spot, message, mend).of(invocation.container, invocation.path.clone()));
+        }
+    }
+    all
+}
+
+/// The port that the row's own request of a SPEC goes to, where it is not this one.
+fn asked_elsewhere(spec: &Spec, gate: bool, moved: &Moved) -> Option<u16> {
+    let asked = Asked::by(spec);
+    let address = match (moved.key, &spec.quit, &spec.ready) {
+        ("ready-port", _, Ready::Http(request)) if gate && asked.ready => &request.at,
+        ("port", Quit::Http(request), _) if asked.quit => &request.at,
+        _ => return None,
+    };
+    let Address::Tcp(at) = address else { return None };
+    if at.iter().any(|at| at.port() == moved.port) { None } else { at.first().map(|at| at.port()) }
 }
 
 /// What it will be asked: whether it is ready, and to quit. `None`: lastout is there and not told of it.

@@ -1,9 +1,9 @@
 //! A rule of `podFailurePolicy` that names no container looks at the sidecars' exit codes as well, a native one's after its
-//! SIGTERM among them (seen on 1.36).
+//! SIGTERM among them (seen on 1.36). The kubelet does not end one that lastout stops: that ends as it is asked to.
 
 use crate::change::Spot;
 use crate::check::subject::{Found, Subject, names};
-use crate::decide::sees_end_of;
+use crate::decide::{Class, sees_end_of};
 use crate::pod::list;
 use serde_json::Value;
 
@@ -12,10 +12,12 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
     let (Some(policy), Some(spec)) = (job.get("podFailurePolicy"), subject.workload.job_spec()) else {
         return Vec::new();
     };
-    let here = subject.facts.sidecars.iter().map(|sidecar| sidecar.container);
+    // Of one that lastout does not stop yet it is open whether it becomes a native one.
+    let is_stopped = subject.decision.reason.class() == Class::There;
+    let here = subject.facts.sidecars.iter().filter(|_| !is_stopped).map(|sidecar| sidecar.container);
     let sidecars: Vec<&str> =
         here.chain(subject.facts.native.iter().copied()).map(|container| container.name()).collect();
-    if sidecars.is_empty() && subject.facts.promised.is_empty() {
+    if sidecars.is_empty() && subject.facts.promised.iter().all(|promised| promised.native == Some(false)) {
         return Vec::new();
     }
     let rules = list(policy, "rules")

@@ -131,6 +131,10 @@ impl Page<'_> {
         }
         let mut lines = Vec::new();
         self.habit(mapping).entry(key, value, node.column(), &mut lines);
+        if value.is_null() {
+            // As it stands where nobody has written anything.
+            lines.iter_mut().for_each(|line| line.truncate(line.trim_end_matches(" null").len()));
+        }
         Ok(vec![Splice::insert(self.new_key_place(mapping, key)?, self.join(&lines))])
     }
 
@@ -165,6 +169,14 @@ impl Page<'_> {
         let node = self.tree.node(entry.value);
         let flow = self.flow(entry.value);
         let in_one_line = flow.value(value);
+        let in_block = !self.tree.node(mapping).flow;
+        if value.is_null()
+            && in_block
+            && (node.flow || matches!(node.kind, Kind::Scalar { style: Style::Plain, .. }))
+        {
+            // As it stands where nobody has written anything: `annotations:`
+            return Ok(vec![Splice::cut(self.colon(entry.key)?..node.span().end)]);
+        }
         Ok(vec![match &node.kind {
             Kind::Scalar { style: Style::Block, .. } => Splice {
                 range: node.span().start..self.end(entry.value),
@@ -183,7 +195,7 @@ impl Page<'_> {
                         (self.dash(entry.value, 0)?, column)
                     }
                     _ => {
-                        lines.push(format!(" {in_one_line}"));
+                        lines.push(if value.is_null() { String::new() } else { format!(" {in_one_line}") });
                         (self.colon(entry.key)?, 0)
                     }
                 };

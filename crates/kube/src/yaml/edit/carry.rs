@@ -1,7 +1,7 @@
 //! An item goes from one list of a mapping to another, as it is written: with all that stands between it
 //! and the one before, comments and blank lines. Only so does it find its place again on the way back.
 
-use super::page::{Entry, Page};
+use super::page::{Entry, Page, keeps_blank_lines};
 use super::splice::{Splice, Wrong, splice, wrong};
 use super::write::Flow;
 use crate::change::{Item, KeyChange};
@@ -45,29 +45,74 @@ impl Page<'_> {
             }
             self.flow(source.value).value(&item_value)
         };
+        if let Some((cut, comment)) = self.with_comment(source.value, index)
+            && let Some(place) = self.place_with_comment(mapping, target.ok_or(to), at, &text, &comment)?
+        {
+            let cut = cut.map_or_else(|| self.take(mapping, source, index..index + 1), Ok)?;
+            return Ok(cut.into_iter().chain(place).collect());
+        }
         let mut splices = self.take(mapping, source, index..index + 1)?;
         splices.extend(match target {
             None if in_flow(mapping) => self.new_flow_list(mapping, to, &text)?,
-            None => {
-                let column = self.tree.node(mapping).column();
-                let dash = column + self.habit(mapping).list;
-                let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
-                let lines = format!("{head}{end}{}- {text}{end}", " ".repeat(dash), end = self.line_end);
-                vec![Splice::insert(self.new_key_place(mapping, to)?, lines)]
-            }
+            None => vec![self.new_list_of_one(mapping, to, &text)?],
             Some(target) if self.is_null(target.value) => {
                 let span = self.tree.node(target.value).span();
                 let blank = if span.is_empty() { " " } else { "" };
                 vec![Splice { range: span, with: format!("{blank}[{text}]") }]
             }
             Some(target) if in_flow(target.value) => self.insert_flow(target.value, at, &[text])?,
-            Some(target) => {
-                let dash = self.column(target.value)?;
-                let line = format!("{}- {text}{}", " ".repeat(dash), self.line_end);
-                vec![Splice::insert(self.item_floor(target, at)?, line)]
-            }
+            Some(target) => vec![self.new_line(target, at, &text)?],
         });
         Ok(splices)
+    }
+
+    /// A list of lines, with one.
+    fn new_list_of_one(&self, mapping: Id, to: &str, item: &str) -> Result<Splice, Wrong> {
+        let column = self.tree.node(mapping).column();
+        let dash = column + self.habit(mapping).list;
+        let head = format!("{}{}", " ".repeat(column), Flow::YAML.key(to).trim_end());
+        let lines = format!("{head}{end}{}- {item}{end}", " ".repeat(dash), end = self.line_end);
+        Ok(Splice::insert(self.new_key_place(mapping, to)?, lines))
+    }
+
+    fn new_line(&self, list: Entry, at: usize, item: &str) -> Result<Splice, Wrong> {
+        let dash = self.column(list.value)?;
+        let line = format!("{}- {item}{}", " ".repeat(dash), self.line_end);
+        Ok(Splice::insert(self.item_floor(list, at)?, line))
+    }
+
+    /// The comment behind an item in brackets that has lines of its own, and what cuts both out of brackets. Out of a list
+    /// of lines, they go together anyhow.
+    fn with_comment(&self, list: Id, index: usize) -> Option<(Option<Vec<Splice>>, String)> {
+        let items = self.items(list);
+        let behind = self.behind(*items.get(index)?)?;
+        let comment = self.slice(behind.comment.clone()).to_owned();
+        if comment.is_empty() {
+            return None;
+        }
+        let cut = if self.tree.node(list).flow { Some(self.cut_line(list, index, &behind)?) } else { None };
+        Some((cut, comment))
+    }
+
+    /// What puts an item and its comment there; `None` where no comment can stand.
+    fn place_with_comment(
+        &self,
+        mapping: Id,
+        target: Result<Entry, &str>,
+        at: usize,
+        item: &str,
+        comment: &str,
+    ) -> Result<Option<Vec<Splice>>, Wrong> {
+        let line = format!("{item}{comment}");
+        Ok(match target {
+            Err(_) if self.tree.node(mapping).flow => None,
+            Err(to) => Some(vec![self.new_list_of_one(mapping, to, &line)?]),
+            Ok(target) if self.is_null(target.value) => None,
+            Ok(target) if self.tree.node(target.value).flow => {
+                self.insert_flow_line(target.value, at, item, comment)
+            }
+            Ok(target) => Some(vec![self.new_line(target, at, &line)?]),
+        })
     }
 
     /// From lines to lines.
@@ -95,7 +140,12 @@ impl Page<'_> {
         match target {
             Ok(target) if !self.items(target.value).is_empty() => {
                 let lines = shifted(&lines, column, self.column(target.value)?);
-                splices.push(Splice::insert(self.item_floor(target, at)?, lines));
+                let mut place = self.item_floor(target, at)?;
+                // The blank lines below would become its own.
+                if lines.lines().any(keeps_blank_lines) {
+                    place = self.behind_blank_lines(place);
+                }
+                splices.push(Splice::insert(place, lines));
             }
             // Null or `[]`: comments cannot stand in brackets, so that it becomes a list of lines.
             Ok(target) => {

@@ -7,6 +7,13 @@ use crate::yaml::{Id, Kind, Style};
 use serde_json::Value;
 use std::ops::Range;
 
+/// What stands behind a part of a flow collection on its last line.
+pub(super) struct Behind {
+    pub(super) comma: Option<usize>,
+    /// Up to the line's end, with the blanks before it; it may be nothing.
+    pub(super) comment: Range<usize>,
+}
+
 impl Page<'_> {
     /// How flow collections are written around here.
     pub(super) fn flow(&self, near: Id) -> Flow {
@@ -123,6 +130,63 @@ impl Page<'_> {
             (Some(before), None) => before..part.end,
             (None, None) => part.start..comma,
         })
+    }
+
+    /// What stands behind a part that begins a line, if that is no other part.
+    pub(super) fn behind(&self, part: Id) -> Option<Behind> {
+        let (start, end) = (self.start(part), self.end(part));
+        let before = self.slice(self.line_start(start)..start).trim();
+        let line = self.slice(end..self.line_after(end)).trim_end_matches(['\r', '\n']);
+        let rest = line.trim_start();
+        let has_comma = rest.starts_with(',');
+        let comma = end + line.len() - rest.len();
+        let from = if has_comma { comma + 1 } else { end };
+        let comment = from..end + line.len();
+        let text = self.slice(comment.clone());
+        let is_comment = text.trim().is_empty() || text.trim_start_matches([' ', '\t']).starts_with('#');
+        let ends_in_line = !self.slice(start..end).ends_with('\n');
+        (matches!(before, "" | "-") && is_comment && ends_in_line)
+            .then_some(Behind { comma: has_comma.then_some(comma), comment })
+    }
+
+    /// An item with its line, and the comma before it where it was the last.
+    pub(super) fn cut_line(&self, list: Id, index: usize, behind: &Behind) -> Option<Vec<Splice>> {
+        let items = self.items(list);
+        // A list that is emptied has a rule of its own.
+        let item = *items.get(index).filter(|_| items.len() > 1)?;
+        let line = Splice::cut(self.line_start(self.start(item))..self.line_after(self.end(item)));
+        if behind.comma.is_some() {
+            return Some(vec![line]);
+        }
+        let before = *items.get(index.checked_sub(1)?)?;
+        let comma = self.behind(before)?.comma?;
+        (index + 1 == items.len()).then(|| vec![Splice::cut(comma..comma + 1), line])
+    }
+
+    /// An item and the comment behind it, on a line between others.
+    pub(super) fn insert_flow_line(
+        &self,
+        list: Id,
+        at: usize,
+        item: &str,
+        comment: &str,
+    ) -> Option<Vec<Splice>> {
+        let items = self.items(list);
+        let neighbour = *items.get(at).or(items.last())?;
+        let start = self.line_start(self.start(neighbour));
+        let indent = self.slice(start..self.start(neighbour));
+        let behind = self.behind(neighbour).filter(|_| indent.trim().is_empty())?;
+        let (place, comma) = if at < items.len() {
+            (start, ",")
+        } else {
+            (self.line_after(self.end(neighbour)), behind.comma.map_or("", |_| ","))
+        };
+        let mut splices =
+            vec![Splice::insert(place, format!("{indent}{item}{comma}{comment}{}", self.line_end))];
+        if comma.is_empty() {
+            splices.push(Splice::insert(self.end(neighbour), ",".to_owned()));
+        }
+        Some(splices)
     }
 
     pub(super) fn new_flow_key(&self, mapping: Id, key: &str, value: &Value) -> Result<Vec<Splice>, Wrong> {

@@ -18,12 +18,12 @@ mod splice;
 mod work;
 mod write;
 
-use super::documents::{read, reread};
+use super::agree::same;
+use super::documents::{has_value, read};
 use super::{BOM, Document, Tree};
 use crate::change::{Change, Path};
 use page::Page;
 use plan::Plan;
-use serde_json::{Map, Value};
 use splice::splice;
 use std::fmt;
 
@@ -86,7 +86,8 @@ pub fn edit(text: &str, document: Document, edits: &[Edit]) -> Result<String, Re
     while !plan.is_done() {
         let whose = if is_changed { "the change would leave no YAML" } else { "it is no YAML" };
         is_changed = true;
-        let tree = Tree::parse(&draft, 0, line)
+        let read = if json { Tree::parse_json } else { Tree::parse };
+        let tree = read(&draft, 0, line)
             .map_err(|error| Refused { line: error.line, why: format!("{whose}: {}", error.what) })?
             .ok_or_else(|| refused(line, "", "there is nothing in it".to_owned()))?;
         let page = Page { text: &draft, tree: &tree, line_end, json };
@@ -99,9 +100,7 @@ pub fn edit(text: &str, document: Document, edits: &[Edit]) -> Result<String, Re
     let differs =
         |line, why: String| Refused { line, why: format!("the change cannot be written here: {why}") };
     drop(draft);
-    let found = reread(&result, line, json).map_err(|error| differs(error.line, error.what))?;
-    let is_same = same(&found, &value);
-    drop(found);
+    let is_same = has_value(&result, line, json, &value).map_err(|error| differs(error.line, error.what))?;
     // At the start of a file, what begins with a brace is tried as JSON, and what stands below as another document.
     let is_one = json || !result.trim_start().starts_with('{') || {
         let (documents, error) = read(&result);
@@ -121,23 +120,4 @@ pub fn edit(text: &str, document: Document, edits: &[Edit]) -> Result<String, Re
 
 fn refused(line: usize, above: &str, why: String) -> Refused {
     Refused { line: line + above.matches('\n').count(), why }
-}
-
-/// Empty lists and those that are not there count as equal: a list in brackets stays when its last item goes.
-fn same(left: &Value, right: &Value) -> bool {
-    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
-    match (left, right) {
-        (Value::Object(left), Value::Object(right)) => {
-            let covers = |one: &Map<String, Value>, other: &Map<String, Value>| {
-                one.iter().all(|(key, value)| is_empty(value) || other.contains_key(key))
-            };
-            let agree =
-                |(key, value): (&String, &Value)| right.get(key).is_none_or(|other| same(value, other));
-            covers(left, right) && covers(right, left) && left.iter().all(agree)
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
-        }
-        (left, right) => left == right,
-    }
 }

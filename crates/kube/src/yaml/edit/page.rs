@@ -124,9 +124,7 @@ impl<'a> Page<'a> {
     fn block_scalar_end(&self, span: &Range<usize>) -> usize {
         let first = self.line_after(span.start);
         let header = self.slice(span.start..first);
-        let keeps = header.split('#').next().unwrap_or_default().trim_end().ends_with(['+'])
-            || header.contains("|+")
-            || header.contains(">+");
+        let keeps = keeps_blank_lines(header);
         let mut end = span.end.max(first);
         if self.slice(self.line_start(end)..end).trim().is_empty() {
             end = self.line_start(end);
@@ -152,6 +150,13 @@ impl<'a> Page<'a> {
     /// Behind the comments that are further in than this.
     pub(super) fn behind_comments(&self, mut at: usize, column: usize) -> usize {
         while self.comment(at).is_some_and(|found| found > column) {
+            at = self.line_after(at);
+        }
+        at
+    }
+
+    pub(super) fn behind_blank_lines(&self, mut at: usize) -> usize {
+        while at < self.text.len() && self.line(at).trim().is_empty() {
             at = self.line_after(at);
         }
         at
@@ -209,4 +214,11 @@ impl<'a> Page<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether this line begins a block scalar with `+`, to which the blank lines at its end belong.
+pub(super) fn keeps_blank_lines(header: &str) -> bool {
+    header.split('#').next().unwrap_or_default().trim_end().ends_with(['+'])
+        || header.contains("|+")
+        || header.contains(">+")
 }

@@ -1,0 +1,41 @@
+//! What keeps the helper from its work, told once for as long as it lasts: in the log, and in the termination message, where
+//! `kubectl describe` shows it if the container ends.
+
+use super::say;
+use crate::cluster::error;
+
+/// The kubelet reads it when the container has ended.
+const TERMINATION_MESSAGE: &str = "/dev/termination-log";
+
+pub(super) struct Telling {
+    what: &'static str,
+    /// What was told last, and still holds.
+    told: Option<String>,
+}
+
+impl Telling {
+    pub(super) fn new(what: &'static str) -> Self {
+        Self { what, told: None }
+    }
+
+    pub(super) fn fails(&mut self, error: &kube::Error) {
+        let mut line = error::told(self.what, error).to_string();
+        if error::is_forbidden(error) {
+            line.push_str("; `kubectl lastout manifests --helper` prints the Role that it needs");
+        }
+        line.push_str("; it is tried again, and until then the sidecars run on");
+        if self.told.as_ref() != Some(&line) {
+            say(&line);
+            // Outside of a pod there is no such file.
+            let _ = std::fs::write(TERMINATION_MESSAGE, &line);
+            self.told = Some(line);
+        }
+    }
+
+    pub(super) fn works(&mut self) {
+        if self.told.take().is_some() {
+            say("the pod can be watched again");
+            let _ = std::fs::write(TERMINATION_MESSAGE, "");
+        }
+    }
+}
