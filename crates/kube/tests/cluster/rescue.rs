@@ -113,3 +113,27 @@ fn where_neither_port_forward_nor_an_ephemeral_container_is_allowed_both_are_tol
     assert!(ran.out.contains("ephemeral container: ephemeralcontainers is forbidden"), "{}", ran.out);
     assert!(ran.out.ends_with("pod/a has not ended\n"), "{}", ran.out);
 }
+
+#[test]
+fn a_pod_that_cannot_be_looked_at_directly_before_is_not_asked() {
+    let api = Api::start(|path, count| match path.split('?').next().unwrap() {
+        POD if count < 2 => Answer::Object(hanging("a")),
+        _ => Answer::Status(403, "pods is forbidden"),
+    });
+    let ran = run(&api, &["rescue", "--yes", "--timeout", "1s", "pod/a"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("the pod could not be looked at"), "{}", ran.out);
+    assert!(!api.asked().iter().any(|asked| asked.contains("portforward")), "{:?}", api.asked());
+}
+
+#[test]
+fn a_main_that_is_started_again_before_the_ephemeral_container_comes_is_not_touched() {
+    let api = Api::start(|path, count| match path.split('?').next().unwrap() {
+        POD if count < 2 => Answer::Object(hanging("a")),
+        POD => Answer::Object(running()),
+        _ => Answer::Status(404, "not found"),
+    });
+    let ran = run(&api, &["rescue", "--yes", "--ephemeral", "pod/a"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "pod/a is left alone: main `main` runs\n"), "{}", ran.err);
+    assert!(!api.asked().iter().any(|asked| asked.contains("ephemeralcontainers")), "{:?}", api.asked());
+}

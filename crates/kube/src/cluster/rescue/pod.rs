@@ -53,6 +53,11 @@ pub(crate) async fn rescue(client: &Client, namespace: &str, first: &Target, ter
         }
     }
     if !inside.is_empty() {
+        // The requests to the others may have taken long.
+        if let Err((line, is_over)) = again(client, namespace, &target).await {
+            lines.push(line);
+            return Outcome { is_over, lines };
+        }
         match ephemeral::stop(client, namespace, &target, &inside, &terms.image, deadline).await {
             Ok(told) => lines.extend(told.into_iter().map(|line| format!("pod/{}: {line}", target.name))),
             Err(Error(why)) => {

@@ -63,7 +63,12 @@ pub(super) async fn until_done(
                 match look(client, namespace, target, asked).await {
                     Seen::Changed(why) => return Ended::Changed(why),
                     Seen::Ended => return Ended::Verdict(Verdict::AlreadyGone),
-                    Seen::Running | Seen::Nothing => {}
+                    // Whoever cannot see it does not ask it.
+                    Seen::Nothing => {
+                        stop.replied(now(), Reply::Unsent("the pod could not be looked at".to_owned()));
+                        continue;
+                    }
+                    Seen::Running => {}
                 }
                 let timeout = REQUEST.max(asked.spec.timeout).min(stop.left(now()));
                 let reply = match &asked.spec.quit {
