@@ -23,7 +23,9 @@ IMAGE_VOLUME = ("--delivery", "image-volume")
 @case
 def policies_are_taken_as_they_are_printed(stage):
     supported()
-    for options in [(), IMAGE_VOLUME, NATIVE, ("--namespaces", "all", "--sidecar", "proxy:process=proxy", "--params", "default/own")]:
+    served = kubectl("get", "--raw", "/apis/admissionregistration.k8s.io/v1beta1", check=False)
+    older = [("--api-version", "v1beta1")] if "mutatingadmissionpolicies" in served else []
+    for options in [(), IMAGE_VOLUME, NATIVE, *older, ("--namespaces", "all", "--sidecar", "proxy:process=proxy", "--params", "default/own")]:
         told = kubectl("apply", "--dry-run=server", "-f", "-", stdin=plugin(stage, "policy", *options), check=False)
         check("error" not in told.lower() and "mutatingadmissionpolicy" in told, told)
 

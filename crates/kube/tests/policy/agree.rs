@@ -185,7 +185,7 @@ fn generated_pods_become_the_same() {
     let changed = std::cell::Cell::new(0);
     let seen = std::cell::RefCell::new(&mut met);
     runner
-        .run(&(prop_oneof![generated::pod(), odd_pod()], 0..ways.len()), |(pod, way)| {
+        .run(&(prop_oneof![1 => generated::pod(), 3 => odd_pod()], 0..ways.len()), |(pod, way)| {
             let (decision, why) = ways[way].compare(&pod);
             let is_limit = why.iter().any(|why| matches!(why, Why::Limit(_)));
             changed.set(changed.get() + usize::from(decision.is_change() && !is_limit));
@@ -196,7 +196,7 @@ fn generated_pods_become_the_same() {
             Ok(())
         })
         .unwrap();
-    assert!(changed.get() > 300, "only {} of them are changed", changed.get());
+    assert!(changed.get() > 250, "only {} of them are changed", changed.get());
     for limit in Limit::ALL.into_iter().filter(|limit| *limit != Limit::ManyContainers) {
         assert!(met.contains(limit.words()), "no pod meets: {}", limit.words());
     }
