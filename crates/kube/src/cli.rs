@@ -14,6 +14,8 @@ const VERBS: &[Verb] = &[
     (verbs::explain::definition, verbs::explain::run),
     (verbs::check::definition, verbs::check::run),
     (verbs::policy::definition, verbs::policy::run),
+    (verbs::doctor::definition, verbs::doctor::run),
+    (verbs::rescue::definition, verbs::rescue::run),
     (verbs::helper::definition, verbs::helper::run),
     (verbs::manifests::definition, verbs::manifests::run),
     (verbs::presets::definition, verbs::presets::run),

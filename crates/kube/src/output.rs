@@ -43,6 +43,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// `total`: 0 where nobody knows it.
     pub(crate) fn new(total: usize, what: &'static str) -> Self {
         Self { what, total, done: 0, told: None, began: Instant::now() }
     }
@@ -57,7 +58,8 @@ impl Progress {
         let due = self.told.is_none_or(|told| told.elapsed() > EVERY);
         if self.began.elapsed() > Duration::from_secs(1) && due && io::stderr().is_terminal() {
             self.told = Some(Instant::now());
-            report(&format!("\r{} of {} {}\x1b[K", self.done, self.total, self.what));
+            let of = if self.total == 0 { String::new() } else { format!(" of {}", self.total) };
+            report(&format!("\r{}{of} {}\x1b[K", self.done, self.what));
         }
     }
 

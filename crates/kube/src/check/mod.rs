@@ -28,6 +28,7 @@ use crate::pod::find;
 use crate::yaml::{self, Document};
 use ignore::Ignores;
 use place::{Lines, Place};
+use serde_json::Value;
 use std::fmt;
 use subject::{Found, Subject};
 
@@ -148,6 +149,34 @@ pub fn check(
     }
     seen.findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
     seen
+}
+
+/// What a rule has found in an object that is no text: a pod of the API server's.
+#[derive(Clone, Debug)]
+pub(crate) struct Loose {
+    /// The rule's name.
+    pub(crate) rule: &'static str,
+    pub(crate) severity: Severity,
+    pub(crate) message: String,
+    pub(crate) mend: String,
+}
+
+/// Looks at such an object. `inject`: the command line that puts lastout into what it was made from.
+#[must_use]
+pub(crate) fn findings(root: &Value, context: Context<'_>, options: &Options, inject: &str) -> Vec<Loose> {
+    let mut all = Vec::new();
+    for workload in find(root, &[]) {
+        let Some(subject) = Subject::new(root, &workload, context, options, inject) else { continue };
+        for rule in RULES {
+            all.extend((rule.look)(&subject).into_iter().map(|found| Loose {
+                rule: rule.slug,
+                severity: found.severity,
+                message: one_line(&found.message),
+                mend: found.mend,
+            }));
+        }
+    }
+    all
 }
 
 /// The lines above which a comment covers the finding: those of its container, of the object and of the document.

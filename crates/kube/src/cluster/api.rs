@@ -1,0 +1,153 @@
+//! Requests of ours: lists in pages, single objects, logs. All of them as plain values, so that nothing newer than the
+//! client's types is lost, and each tried again where the connection or the server fails for a moment.
+
+use kube::Client;
+use kube::core::Request;
+use kube::core::params::{GetParams, ListParams};
+use kube::core::subresource::LogParams;
+use serde_json::Value;
+use std::future::Future;
+use std::time::Duration;
+
+/// Objects in one answer: what kubectl asks for, too.
+const PAGE: u32 = 500;
+/// A request is made so often at most …
+const TRIES: u32 = 3;
+/// … with this pause behind the first failure, and twice as long a one behind each that follows.
+const PAUSE: Duration = Duration::from_millis(250);
+/// A list whose continuation is not kept any more is begun again so often at most.
+const BEGINNINGS: u32 = 3;
+
+/// What we read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pods,
+    Jobs,
+    Namespaces,
+}
+
+impl Kind {
+    /// In `namespace`, or in all of them.
+    pub(crate) fn request(self, namespace: Option<&str>) -> Request {
+        let (group, plural) = match self {
+            Self::Pods => ("/api/v1", "pods"),
+            Self::Namespaces => ("/api/v1", "namespaces"),
+            Self::Jobs => ("/apis/batch/v1", "jobs"),
+        };
+        Request::new(match namespace {
+            Some(namespace) => format!("{group}/namespaces/{namespace}/{plural}"),
+            None => format!("{group}/{plural}"),
+        })
+    }
+}
+
+/// What comes of a list.
+pub(crate) enum Paged {
+    /// The next objects.
+    Items(Vec<Value>),
+    /// The server has forgotten where we were (410): all that came is to be dropped, and comes again.
+    Again,
+}
+
+/// All objects of a list, page by page: no page is kept while the next one is asked for.
+pub(crate) async fn list(
+    client: &Client,
+    request: Request,
+    (labels, fields): (&str, &str),
+    mut take: impl FnMut(Paged),
+) -> kube::Result<()> {
+    let mut params = ListParams::default().limit(PAGE);
+    params.label_selector = (!labels.is_empty()).then(|| labels.to_owned());
+    params.field_selector = (!fields.is_empty()).then(|| fields.to_owned());
+    let mut beginnings = 1;
+    loop {
+        let page = again(|| async {
+            let request = request.list(&params).map_err(kube::Error::BuildRequest)?;
+            client.request::<Value>(request).await
+        });
+        let mut page = match page.await {
+            Err(kube::Error::Api(status)) if status.code == 410 && beginnings < BEGINNINGS => {
+                beginnings += 1;
+                params.continue_token = None;
+                take(Paged::Again);
+                continue;
+            }
+            page => page?,
+        };
+        match page.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => take(Paged::Items(items)),
+            Some(Value::Null) => {}
+            _ => return Err(odd("the answer is no list")),
+        }
+        let token =
+            page.get("metadata").and_then(|metadata| metadata.get("continue")).and_then(Value::as_str);
+        match token.filter(|token| !token.is_empty()) {
+            // A server that hands the same token out again would keep us for ever.
+            Some(token) if params.continue_token.as_deref() != Some(token) => {
+                params.continue_token = Some(token.to_owned());
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// One object.
+pub(crate) async fn get(client: &Client, kind: Kind, namespace: &str, name: &str) -> kube::Result<Value> {
+    again(|| async {
+        let request = kind.request(Some(namespace)).get(name, &GetParams::default());
+        let object: Value = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
+        if object.get("metadata").is_none() {
+            return Err(odd("the answer is no object"));
+        }
+        Ok(object)
+    })
+    .await
+}
+
+/// The last lines of a container's log.
+pub(crate) async fn log(
+    client: &Client,
+    namespace: &str,
+    pod: &str,
+    container: &str,
+    lines: i64,
+) -> kube::Result<String> {
+    let params = LogParams {
+        container: Some(container.to_owned()),
+        tail_lines: Some(lines),
+        limit_bytes: Some(64 * 1024),
+        ..LogParams::default()
+    };
+    again(|| async {
+        let request = Kind::Pods.request(Some(namespace)).logs(pod, &params);
+        client.request_text(request.map_err(kube::Error::BuildRequest)?).await
+    })
+    .await
+}
+
+/// Tries a request that only reads again, where its failure may pass.
+async fn again<T, F: Future<Output = kube::Result<T>>>(request: impl Fn() -> F) -> kube::Result<T> {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match request().await {
+            Err(error) if may_pass(&error) => tokio::time::sleep(pause).await,
+            result => return result,
+        }
+        pause *= 2;
+    }
+    request().await
+}
+
+/// The connection broke, or the server is busy or restarts.
+fn may_pass(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 429 | 500 | 502..=504),
+        kube::Error::HyperError(_) | kube::Error::Service(_) => true,
+        _ => false,
+    }
+}
+
+/// An answer that is JSON, and not what was asked for.
+fn odd(what: &str) -> kube::Error {
+    kube::Error::ReadEvents(std::io::Error::other(what.to_owned()))
+}

@@ -1,0 +1,114 @@
+//! Why a pod hangs, or will: a closed set, in which `decide`'s reasons are.
+
+use crate::decide::Reason;
+use std::fmt;
+
+macro_rules! whys {
+    ($($name:ident $slug:literal $words:literal;)+) => {
+        /// Why a pod hangs, or will.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Why {
+            $(#[doc = $words] $name,)+
+            /// For this reason `inject` leaves it alone.
+            LeftAlone(Reason),
+        }
+
+        impl Why {
+            /// All but `decide`'s.
+            pub const OWN: &[Self] = &[$(Self::$name,)+];
+
+            /// As reports name it.
+            #[must_use]
+            pub fn slug(self) -> &'static str {
+                match self {
+                    $(Self::$name => $slug,)+
+                    Self::LeftAlone(reason) => reason.slug(),
+                }
+            }
+
+            /// In words.
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Self::$name => $words,)+
+                    Self::LeftAlone(reason) => reason.words(),
+                }
+            }
+        }
+    };
+}
+
+whys! {
+    NotWrapped "not-wrapped" "nothing ends its sidecars: lastout is not in it";
+    NotSwitchedOn "not-switched-on" "a sidecar does not listen to its quit request: that is switched off";
+    NotTold "not-told" "lastout is in it, and is not told of a sidecar, or not how to end it";
+    StopPolicy "stop-policy" "`--stop-on` and the restart policy disagree";
+    Group "group" "several mains do not wait for each other";
+    Refused "refused" "lastout refuses its own command line";
+    ShellWrap "shell-wrap" "a shell was to ask the sidecar to quit, and it runs on";
+    Killed "killed" "lastout was killed before it could stop the sidecars";
+    Declined "declined" "a sidecar has declined its quit request";
+    NoWay "no-way" "there is no way to ask a sidecar to quit";
+    NeverAppeared "never-appeared" "a sidecar started after lastout had given it up";
+    StillThere "still-there" "a sidecar was asked to quit, and did not in time";
+    CameBack "came-back" "a sidecar was stopped, and something started it again";
+    Unexplained "unexplained" "lastout has ended, its sidecars run on, and its log does not say why";
+    SidecarCrashes "sidecar-crashes" "a sidecar ends with an error, and is started again and again";
+    SidecarFailed "sidecar-failed" "a sidecar has ended, and a main that may need it runs on";
+    SecondMain "second-main" "one main is over, and a container that counts as another one runs on";
+    StartupProbe "startup-probe" "a native sidecar's startup probe does not succeed, so no main starts";
+    ImageMissing "image-missing" "an image cannot be had";
+    CannotCreate "cannot-create" "the kubelet cannot create a container";
+    InitFails "init-fails" "an init container fails again and again";
+    SlowNative "slow-native" "a native sidecar takes long to end after the mains";
+    Ending "ending" "the mains have just ended, and the sidecars have a moment to follow";
+}
+
+/// The reasons of `decide` for which a pod with a plain sidecar is left alone, and may hang.
+pub const LEFT_ALONE: &[Reason] = &[
+    Reason::NoCommand,
+    Reason::NotNative,
+    Reason::NoEndpoint,
+    Reason::OptedOut,
+    Reason::NotSelected,
+    Reason::HostPid,
+    Reason::Windows,
+    Reason::NameConflict,
+    Reason::MountConflict,
+    Reason::UnresolvedImage,
+    Reason::ForeignEntrypoint,
+    Reason::PatchMismatch,
+    Reason::Internal,
+];
+
+impl From<Reason> for Why {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::InjectedNative | Reason::InjectedWrap | Reason::InjectedHelper => Self::NotWrapped,
+            Reason::Already => Self::Unexplained,
+            Reason::AlreadyNative
+            | Reason::NoSidecar
+            | Reason::NoCommand
+            | Reason::NotNative
+            | Reason::NoEndpoint
+            | Reason::OptedOut
+            | Reason::NotSelected
+            | Reason::RestartAlways
+            | Reason::HostPid
+            | Reason::Windows
+            | Reason::OnlySidecars
+            | Reason::NameConflict
+            | Reason::MountConflict
+            | Reason::UnresolvedImage
+            | Reason::ForeignEntrypoint
+            | Reason::PatchMismatch
+            | Reason::Internal => Self::LeftAlone(reason),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug())
+    }
+}

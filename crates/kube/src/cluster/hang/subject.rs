@@ -1,0 +1,81 @@
+//! A pod with its status, read once.
+
+use super::life::{Life, State};
+use crate::check::{Loose, Severity, findings};
+use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
+use crate::invocation::Invocation;
+use crate::pod::{Container, Pod};
+use serde_json::Value;
+
+/// A pod.
+pub(crate) struct Subject<'a> {
+    pub(crate) pod: Pod<'a>,
+    pub(crate) facts: Facts<'a>,
+    /// Seconds since the epoch.
+    pub(super) now: i64,
+    object: &'a Value,
+    context: Context<'static>,
+    options: &'a Options,
+}
+
+impl<'a> Subject<'a> {
+    /// `object` is a pod of the API server's, with `kind`. Others have had their turn: only what is in it counts.
+    pub(crate) fn new(object: &'a Value, now: i64, options: &'a Options) -> Self {
+        let context = Context { stage: Stage::Admission, ..Context::default() };
+        let pod = Pod(object);
+        Self { pod, facts: Facts::of(pod, context, options), now, object, context, options }
+    }
+
+    /// Its mains, and how they are.
+    pub(crate) fn mains(&self) -> impl Iterator<Item = (Container<'a>, Life<'a>)> {
+        self.facts.mains.iter().map(|main| (*main, Life::of(self.pod, *main)))
+    }
+
+    /// Its plain sidecars that are not over for good.
+    pub(crate) fn alive(&self) -> Vec<(&Sidecar<'a>, Life<'a>)> {
+        let all = self.facts.sidecars.iter().map(|sidecar| (sidecar, Life::of(self.pod, sidecar.container)));
+        all.filter(|(sidecar, life)| !life.is_over_for_good(self.pod, sidecar.container)).collect()
+    }
+
+    /// All mains are over, and nobody starts one again.
+    pub(crate) fn mains_are_over(&self) -> bool {
+        !self.facts.mains.is_empty() && self.mains().all(|(main, life)| life.is_over_for_good(self.pod, main))
+    }
+
+    /// When the last main that is over ended.
+    pub(super) fn ended_at(&self) -> Option<i64> {
+        let at = self.mains().filter_map(|(_, life)| match life.state {
+            State::Over { at, .. } => at,
+            State::Unknown | State::Waiting { .. } | State::Running { .. } => None,
+        });
+        at.max()
+    }
+
+    /// A time of the pod's own.
+    pub(super) fn created_at(&self) -> Option<i64> {
+        super::life::seconds(self.object.get("status").and_then(|status| status.get("startTime")))
+    }
+
+    /// How long ago; nothing where it is not known.
+    pub(super) fn ago(&self, time: Option<i64>) -> i64 {
+        time.map_or(0, |time| self.now.saturating_sub(time))
+    }
+
+    /// What `inject` would do, and what that is about.
+    pub(super) fn reason(&self) -> (Reason, String) {
+        let decision = decide_on(&self.facts, self.context, self.options);
+        (decision.reason, decision.about)
+    }
+
+    /// What the rules of `check` find: what hangs or fails.
+    pub(super) fn errors(&self) -> Vec<Loose> {
+        let mut found = findings(self.object, self.context, self.options, "kubectl lastout inject");
+        found.retain(|found| found.severity == Severity::Error);
+        found
+    }
+
+    /// The containers that lastout runs, and what it is told.
+    pub(crate) fn invocations(&self) -> Vec<Invocation<'a>> {
+        Invocation::all(self.pod, &crate::change::Path::default())
+    }
+}

@@ -1,0 +1,161 @@
+//! What the user names → pods, and what is to be asked in each. A pod is looked at twice: before the question, and directly
+//! before its sidecars are asked.
+
+use crate::cluster::api::{Kind, Paged, get, list};
+use crate::cluster::error::told;
+use crate::cluster::hang::Subject;
+use crate::cluster::hang::life::State;
+use crate::decide::Options;
+use crate::exit::Error;
+use kube::Client;
+use lastout_core::spec::Spec;
+use serde_json::{Value, json};
+
+/// `pod/X`, `job/X`; a bare name is a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Pod(String),
+    Job(String),
+}
+
+impl Named {
+    pub(crate) fn read(word: &str) -> Result<Self, Error> {
+        let wrong = || Error(format!("{word}: write pod/NAME or job/NAME"));
+        let (kind, name) = word.split_once('/').unwrap_or(("pod", word));
+        if name.is_empty() || name.contains('/') {
+            return Err(wrong());
+        }
+        match kind {
+            "pod" | "pods" | "po" => Ok(Self::Pod(name.to_owned())),
+            "job" | "jobs" | "job.batch" | "jobs.batch" => Ok(Self::Job(name.to_owned())),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// A sidecar that is to be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// Its container.
+    pub(crate) container: String,
+    /// What lastout would be told of it.
+    pub(crate) text: String,
+    pub(crate) spec: Spec,
+}
+
+/// A pod, as it was when it was looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    pub(crate) job: Option<String>,
+    /// Low orders first.
+    pub(crate) asked: Vec<Asked>,
+    /// SPECs of the user's.
+    pub(crate) sidecars: Vec<String>,
+    pub(crate) object: Value,
+}
+
+/// Why nothing is done to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It is over already, or no sidecar of it runs.
+    Over(String),
+    /// It may not be touched, or nothing can be.
+    Untouched(String),
+}
+
+/// The pods of a word.
+pub(crate) async fn pods(client: &Client, namespace: &str, named: &Named) -> Result<Vec<Value>, Error> {
+    match named {
+        Named::Pod(name) => {
+            let pod = get(client, Kind::Pods, namespace, name).await;
+            Ok(vec![pod.map_err(|error| told(&format!("pod/{name}"), &error))?])
+        }
+        Named::Job(name) => {
+            let mut all = Vec::new();
+            let selector = format!("{}={name}", crate::cluster::doctor::JOB_NAME);
+            let read =
+                list(client, Kind::Pods.request(Some(namespace)), (&selector, ""), |page| match page {
+                    Paged::Again => all.clear(),
+                    Paged::Items(items) => all.extend(items),
+                });
+            read.await.map_err(|error| told(&format!("pods of job/{name}"), &error))?;
+            if all.is_empty() {
+                // A Job that is not there has no pods either.
+                let job = get(client, Kind::Jobs, namespace, name).await;
+                job.map_err(|error| told(&format!("job/{name}"), &error))?;
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// Looks at a pod: what is to be asked in it, if anything may be.
+pub(crate) fn look(mut object: Value, sidecars: &[String]) -> Result<Target, Left> {
+    if let Some(object) = object.as_object_mut() {
+        object.insert("kind".to_owned(), json!("Pod"));
+    }
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (name, uid, phase) = (text("/metadata/name"), text("/metadata/uid"), text("/status/phase"));
+    if matches!(phase.as_str(), "Succeeded" | "Failed") {
+        return Err(Left::Over(format!("pod/{name} is over already: {phase}")));
+    }
+    if object.pointer("/metadata/deletionTimestamp").is_some() {
+        return Err(Left::Over(format!("pod/{name} is being deleted")));
+    }
+    let job = object.pointer("/metadata/labels").and_then(|labels| {
+        let own = labels.get(crate::cluster::doctor::JOB_NAME).or_else(|| labels.get("job-name"));
+        own?.as_str().map(str::to_owned)
+    });
+    let options = Options { sidecars: sidecars.to_vec(), ..Options::default() };
+    let asked = asked(&Subject::new(&object, 0, &options), &name)?;
+    Ok(Target { name, uid, job, asked, sidecars: sidecars.to_vec(), object })
+}
+
+fn asked(subject: &Subject<'_>, name: &str) -> Result<Vec<Asked>, Left> {
+    let untouched = |why: String| Left::Untouched(format!("pod/{name} is left alone: {why}"));
+    if subject.facts.mains.is_empty() {
+        return Err(untouched(
+            "all of its containers are sidecars, so nothing shows when it is over".to_owned(),
+        ));
+    }
+    let running = subject.mains().find(|(main, life)| !life.is_over_for_good(subject.pod, *main));
+    if let Some((main, life)) = running {
+        let how = match life.state {
+            State::Running { .. } => "runs",
+            State::Unknown | State::Waiting { .. } => "has not ended",
+            State::Over { .. } => "has failed and is started again",
+        };
+        return Err(untouched(format!("main `{}` {how}", main.name())));
+    }
+    let alive = subject.alive();
+    if alive.is_empty() {
+        return Err(Left::Over(format!("pod/{name}: no sidecar of it runs, so it ends by itself")));
+    }
+    let invocations = subject.invocations();
+    let told = || invocations.iter().flat_map(|invocation| &invocation.settings.sidecars);
+    let mut all = Vec::new();
+    for (sidecar, life) in alive {
+        let container = sidecar.container;
+        if !matches!(life.state, State::Running { .. }) {
+            continue;
+        }
+        // As the mains' variables and its own say it: some rows take their port from one.
+        let mains = subject.facts.mains.iter().copied();
+        let from: Vec<_> = mains.chain([container]).collect();
+        let env = |variable: &str| from.iter().find_map(|one| one.env(variable)).map(str::to_owned);
+        let own = Spec::parse(&sidecar.spec.text, &env).unwrap_or_else(|_| sidecar.spec.spec.clone());
+        let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
+        // What lastout was told in this pod is better than the table, and what the user says now is better than both.
+        let spec = told().find(|spec| is_row && sidecar.is_meant_by(spec)).cloned().unwrap_or(own);
+        all.push(Asked { container: container.name().to_owned(), text: sidecar.spec.text.clone(), spec });
+    }
+    if all.is_empty() {
+        return Err(untouched(
+            "its sidecars do not run: they wait, or are started again and again".to_owned(),
+        ));
+    }
+    all.sort_by_key(|asked| asked.spec.order);
+    Ok(all)
+}

@@ -1,0 +1,154 @@
+//! `kubectl lastout rescue pod/X | job/X …`
+
+use crate::args::{IMAGE, flag, value};
+use crate::cluster::connect::{block_on, connect};
+use crate::cluster::options::{access, cluster_options};
+use crate::cluster::rescue::target::{self, Left, Named, Target};
+use crate::cluster::rescue::{Outcome, Terms, rescue};
+use crate::exit::{Ended, Error, Exit};
+use crate::output::{Progress, print, report};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::{StreamExt as _, stream};
+use kube::Client;
+use lastout_core::spec::Spec;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+/// Pods at once.
+const AT_ONCE: usize = 8;
+/// Pods that the question names.
+const NAMED: usize = 10;
+
+/// Its command line.
+#[must_use]
+pub fn definition() -> Command {
+    Command::new("rescue")
+        .about("End the sidecars of pods whose mains are over, by their quit endpoints; asks first. Exit 1 when a pod is not over then")
+        .arg(
+            Arg::new("WHAT")
+                .help("pod/NAME, or job/NAME for all pods of a Job")
+                .num_args(1..)
+                .required(true)
+                .value_parser(|word: &str| Named::read(word).map(|_| word.to_owned())),
+        )
+        .arg(value("namespace", "NAME", "The namespace; that of the context by default").short('n'))
+        .arg(flag("yes", "Do not ask").short('y'))
+        .arg(flag("ephemeral", "By an ephemeral container that runs `lastout stop`, instead of port-forward"))
+        .arg(value("image", "IMAGE", "lastout's own image, for the ephemeral container").default_value(IMAGE))
+        .arg(
+            value("sidecar", "SPEC", "A sidecar that is not known, or is asked at another port; see `lastout presets`")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+                    Ok(_) => Ok(text.to_owned()),
+                    Err(why) => Err(why.to_string()),
+                }),
+        )
+        .arg(value("timeout", "DURATION", "For one pod: until it is over").default_value("60s").value_parser(
+            |text: &str| {
+                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
+                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
+            },
+        ))
+        .args(cluster_options())
+}
+
+/// Ends them.
+///
+/// # Errors
+/// When the cluster cannot be reached, a name is none, or there is nobody to ask.
+pub fn run(matches: &ArgMatches) -> Ended {
+    let sidecars: Vec<String> = matches.get_many("sidecar").into_iter().flatten().cloned().collect();
+    let terms = Terms {
+        ephemeral: matches.get_flag("ephemeral"),
+        image: matches.get_one::<String>("image").cloned().unwrap_or_default(),
+        timeout: matches.get_one("timeout").copied().unwrap_or(Duration::from_secs(60)),
+        sidecars,
+    };
+    let words: Vec<&String> = matches.get_many("WHAT").into_iter().flatten().collect();
+    let named = words.into_iter().map(|word| Named::read(word)).collect::<Result<Vec<_>, _>>()?;
+    block_on(async {
+        let connection = connect(&access(matches)).await?;
+        let client = &connection.client;
+        let namespace = matches.get_one::<String>("namespace").unwrap_or(&connection.namespace);
+        let (targets, mut all_over) = targets(client, namespace, &named, &terms.sidecars).await?;
+        if targets.is_empty() {
+            return Ok(Exit::found(!all_over));
+        }
+        if !matches.get_flag("yes") && !agreed(&targets)? {
+            return Ok(Exit::Found);
+        }
+        let mut progress = Progress::new(targets.len(), "pods");
+        let one = |target: Target| {
+            let terms = &terms;
+            async move { rescue(client, namespace, &target, terms).await }
+        };
+        let mut work = stream::iter(targets).map(one).buffer_unordered(AT_ONCE);
+        while let Some(Outcome { is_over, lines }) = work.next().await {
+            progress.end();
+            print(&lines.iter().map(|line| format!("{}\n", shown(line))).collect::<String>())?;
+            all_over &= is_over;
+            progress.step();
+        }
+        progress.end();
+        Ok(Exit::found(!all_over))
+    })
+}
+
+/// The pods whose sidecars are to be ended, and whether all others are over; what is left alone is told.
+async fn targets(
+    client: &Client,
+    namespace: &str,
+    named: &[Named],
+    sidecars: &[String],
+) -> Result<(Vec<Target>, bool), Error> {
+    let (mut targets, mut all_over): (Vec<Target>, bool) = (Vec::new(), true);
+    for named in named {
+        let pods = target::pods(client, namespace, named).await?;
+        if let (Named::Job(job), true) = (named, pods.is_empty()) {
+            report(&format!("kubectl-lastout: job/{job} has no pods\n"));
+        }
+        let is_job = matches!(named, Named::Job(_));
+        for pod in pods {
+            match target::look(pod, sidecars) {
+                Ok(target) if targets.iter().any(|other| other.uid == target.uid) => {}
+                Ok(target) => targets.push(target),
+                // The pods of a Job's earlier tries.
+                Err(Left::Over(_)) if is_job => {}
+                Err(Left::Over(why)) => report(&format!("kubectl-lastout: {}\n", shown(&why))),
+                Err(Left::Untouched(why)) => {
+                    all_over = false;
+                    report(&format!("kubectl-lastout: {}\n", shown(&why)));
+                }
+            }
+        }
+    }
+    Ok((targets, all_over))
+}
+
+/// Asks on the terminal. Without one there is nobody to ask.
+fn agreed(targets: &[Target]) -> Result<bool, Error> {
+    let mut text = String::new();
+    for target in targets.iter().take(NAMED) {
+        let sidecars: Vec<String> =
+            target.asked.iter().map(|asked| format!("{} ({})", asked.container, asked.spec.quit)).collect();
+        text.push_str(&format!("pod/{}: {}\n", target.name, shown(&sidecars.join(", "))));
+    }
+    if let Some(more) = targets.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        text.push_str(&format!("and {more} more\n"));
+    }
+    report(&text);
+    if !io::stdin().is_terminal() {
+        return Err(Error("nobody is there to be asked whether these are to be ended: add --yes".to_owned()));
+    }
+    let what =
+        if targets.len() == 1 { "this pod".to_owned() } else { format!("these {} pods", targets.len()) };
+    report(&format!("End the sidecars of {what}? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| Error(format!("stdin: {error}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// A terminal obeys what is in a name or an answer, if it is let to.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

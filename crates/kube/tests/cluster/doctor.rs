@@ -1,0 +1,210 @@
+//! `doctor`.
+
+use crate::api::{Answer, Api, hanging, job, list};
+use crate::run;
+use serde_json::Value;
+
+const PODS: &str = "/api/v1/namespaces/jobs/pods";
+const JOB: &str = "/apis/batch/v1/namespaces/jobs/jobs/job";
+
+/// Pods as `pods` says, and the Job.
+fn server(pods: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Api {
+    Api::start(move |path, count| match path.split('?').next().unwrap() {
+        JOB => job(),
+        _ => pods(path, count),
+    })
+}
+
+fn pods(out: &str) -> Vec<Value> {
+    serde_json::from_str::<Value>(out).unwrap()["pods"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_hanging_pod_is_told_with_its_reason_and_the_command_that_mends_it() {
+    let api = server(|_, _| list(&[hanging("report-x")], ""));
+    let ran = run(&api, &["doctor"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let line = ran.out.lines().nth(1).unwrap();
+    assert!(line.starts_with("jobs       report-x  hangs"), "{line}");
+    assert!(line.contains("envoy") && line.contains("not-wrapped"), "{line}");
+    assert!(line.ends_with("kubectl lastout rescue -n jobs pod/report-x"), "{line}");
+    assert!(ran.out.contains("cronjob/nightly -o yaml | kubectl lastout inject -"), "{}", ran.out);
+    assert_eq!(ran.err, "kubectl-lastout: hangs: 1; pods looked at: 1\n");
+}
+
+#[test]
+fn nothing_that_hangs_is_exit_0_and_an_empty_table() {
+    let api = server(|_, _| list(&[], ""));
+    let ran = run(&api, &["doctor"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    let json: Value = serde_json::from_str(&run(&api, &["doctor", "-o", "json"]).out).unwrap();
+    assert_eq!(json["summary"]["hangs"], 0);
+}
+
+#[test]
+fn only_pods_of_jobs_that_are_not_over_are_asked_for_in_pages() {
+    let api = server(|path, _| {
+        if path.contains("continue=next") { list(&[hanging("b")], "") } else { list(&[hanging("a")], "next") }
+    });
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    assert_eq!(pods(&ran.out).len(), 2, "{}", ran.out);
+    let asked = api.asked();
+    for part in ["labelSelector=batch.kubernetes.io%2Fjob-name", "limit=500", "status.phase%21%3DSucceeded"] {
+        assert!(asked[0].contains(part), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_list_that_the_server_has_forgotten_is_begun_again_and_told_once() {
+    let api = server(|path, count| match (path.contains("continue="), count) {
+        (false, _) => list(&[hanging("a")], "next"),
+        (true, 0..=1) => Answer::Status(410, "The provided continue parameter is too old"),
+        (true, _) => list(&[hanging("b")], ""),
+    });
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    let names: Vec<Value> = pods(&ran.out).iter().map(|pod| pod["pod"].clone()).collect();
+    assert_eq!(names, ["a", "b"], "{}", ran.err);
+    assert_eq!(api.asked().iter().filter(|asked| asked.contains(PODS)).count(), 4);
+}
+
+#[test]
+fn a_list_that_is_always_forgotten_is_an_error_and_no_endless_loop() {
+    let api = server(|path, _| {
+        if path.contains("continue=") {
+            Answer::Status(410, "too old")
+        } else {
+            list(&[hanging("a")], "next")
+        }
+    });
+    let ran = run(&api, &["doctor"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "kubectl-lastout: pods of namespace jobs: too old\n");
+}
+
+#[test]
+fn a_cut_connection_and_a_busy_server_are_tried_again() {
+    let api = server(|_, count| match count {
+        0 => Answer::Cut,
+        1 => Answer::Status(503, "starting"),
+        _ => list(&[hanging("a")], ""),
+    });
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    assert_eq!((ran.code, pods(&ran.out).len()), (1, 1), "{}", ran.err);
+}
+
+#[test]
+fn a_token_that_never_changes_is_no_endless_loop() {
+    let api = server(|_, _| list(&[hanging("a")], "same"));
+    assert_eq!(pods(&run(&api, &["doctor", "-o", "json"]).out).len(), 2);
+}
+
+#[test]
+fn rubbish_is_one_line_and_exit_2() {
+    let rubbish = [
+        "<html>",
+        "{}",
+        "[]",
+        "7",
+        "null",
+        "{\"items\": 7}",
+        "",
+        "{\"items\": [1, null, {}, {\"metadata\": 1}]}",
+    ];
+    for text in rubbish {
+        let api = server(move |_, _| Answer::Text(text.to_owned()));
+        let ran = run(&api, &["doctor"]);
+        let is_list = text.contains("[1,");
+        assert_eq!(ran.code, if is_list { 0 } else { 2 }, "{text}: {} {}", ran.out, ran.err);
+        assert_eq!(ran.err.lines().count(), 1, "{text}: {}", ran.err);
+    }
+}
+
+#[test]
+fn nobody_there_is_one_line_and_exit_2() {
+    let mut api = server(|_, _| Answer::Cut);
+    api.url = "http://127.0.0.1:1".to_owned();
+    let ran = run(&api, &["doctor"]);
+    assert_eq!((ran.code, ran.err.lines().count()), (2, 1), "{}", ran.err);
+    assert!(ran.err.contains("refused"), "{}", ran.err);
+}
+
+#[test]
+fn where_the_cluster_may_not_be_read_the_namespaces_are_and_the_others_are_told_once() {
+    let api = Api::start(|path, _| match path.split('?').next().unwrap() {
+        "/api/v1/pods" => Answer::Status(403, "pods is forbidden"),
+        "/api/v1/namespaces" => Answer::Object(serde_json::json!({ "items": [
+            { "metadata": { "name": "jobs" } }, { "metadata": { "name": "kube-system" } }, { "metadata": { "name": "other" } },
+        ] })),
+        PODS => list(&[hanging("a")], ""),
+        JOB => Answer::Status(403, "jobs is forbidden"),
+        _ => Answer::Status(403, "pods is forbidden"),
+    });
+    let ran = run(&api, &["doctor", "-A"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let lines: Vec<&str> = ran.err.lines().collect();
+    assert_eq!(
+        lines[0],
+        "kubectl-lastout: skipped: pods of namespaces kube-system, other: may not be listed"
+    );
+    assert_eq!(lines[1], "kubectl-lastout: skipped: jobs: may not be read");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+}
+
+#[test]
+fn where_nothing_may_be_read_the_way_out_is_told() {
+    let api = Api::start(|_, _| Answer::Status(403, "it is forbidden"));
+    for words in [&["doctor", "-A"][..], &["doctor"]] {
+        let ran = run(&api, words);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+        assert!(ran.err.contains("forbidden"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn the_log_of_a_wrapped_main_says_why_and_one_that_may_not_be_read_is_no_matter() {
+    let mut pod = hanging("a");
+    let command = ["/.lastout/lastout", "--sidecar", "envoy", "--", "/app/report"];
+    pod["spec"]["containers"][0]["command"] = command.into();
+    let log = "/api/v1/namespaces/jobs/pods/a/log";
+    for (may, reason) in [(true, "declined"), (false, "unexplained")] {
+        let pod = pod.clone();
+        let api = server(move |path, _| match (path.starts_with(log), may) {
+            (false, _) => list(std::slice::from_ref(&pod), ""),
+            (true, true) => Answer::Text(
+                "done\nlastout: warn: envoy: POST 127.0.0.1:9901/quitquitquit answered 403: no\n".to_owned(),
+            ),
+            (true, false) => Answer::Status(403, "pods/log is forbidden"),
+        });
+        let ran = run(&api, &["doctor", "-o", "json"]);
+        assert_eq!(pods(&ran.out)[0]["reason"], reason, "{}", ran.out);
+        assert_eq!(ran.err.contains("skipped: logs: may not be read"), !may, "{}", ran.err);
+        assert_eq!(pods(&ran.out)[0]["canBeRescued"], !may, "{}", ran.out);
+    }
+}
+
+#[test]
+fn what_a_terminal_obeys_is_not_printed() {
+    let mut pod = hanging("a");
+    pod["metadata"]["name"] = "a\u{1b}[2J\nb".into();
+    pod["spec"]["containers"][1]["name"] = "envoy\u{7}".into();
+    let api = server(move |_, _| list(std::slice::from_ref(&pod), ""));
+    let ran = run(&api, &["doctor"]);
+    assert!(!ran.out.contains(['\u{1b}', '\u{7}']), "{:?}", ran.out);
+}
+
+#[test]
+fn where_many_hang_their_jobs_are_listed_and_not_asked_for_one_by_one() {
+    let api = Api::start(|path, _| match path.split('?').next().unwrap() {
+        PODS => list(&(0..150).map(|at| hanging(&format!("p{at}"))).collect::<Vec<_>>(), ""),
+        "/apis/batch/v1/namespaces/jobs/jobs" => match job() {
+            Answer::Object(job) => list(&[job], ""),
+            other => other,
+        },
+        _ => Answer::Status(404, "not found"),
+    });
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    let pods = pods(&ran.out);
+    assert!(pods.len() == 150 && pods.iter().all(|pod| pod["cronJob"] == "nightly"), "{}", ran.err);
+    assert_eq!(api.asked().len(), 2, "{:?}", api.asked());
+}
