@@ -11,7 +11,14 @@ HELPER = "lastout-helper"
 
 
 def read(text):
-    return json.loads(kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=text))
+    """-> the objects of a manifest, as kubectl reads them"""
+    rest, objects = kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", stdin=text).strip(), []
+    while rest:
+        thing, end = json.JSONDecoder().raw_decode(rest)
+        thing["metadata"].pop("namespace", None)  # kubectl adds the one of its context
+        objects.append(thing)
+        rest = rest[end:].strip()
+    return objects
 
 
 def account(stage, name, may_watch=True):
@@ -34,11 +41,12 @@ def start(stage, file, job, *options, may_watch=True, args=None, change=lambda j
     """A Job whose main is not wrapped, but watched. -> its name"""
     account(stage, job, may_watch)
     image = f"localhost/kubectl-lastout:{version()}"
-    thing = read(inject(stage, manifest(file, job), "--mode", "helper", "--helper-image", image, *options))
-    thing["metadata"].pop("namespace", None)
+    *others, thing = read(inject(stage, manifest(file, job), "--mode", "helper", "--helper-image", image, *options))
+    for other in others:
+        stage.create(other)
     spec_of(thing)["serviceAccountName"] = job
     # Nobody makes this main wait for its proxies, so it does not need them.
-    container(thing, "main")["args"] = args or ["--run", "1s"]
+    container(thing, "main").update(command=["/app/report"], args=args or ["--run", "1s"])
     change(thing)
     stage.create(thing)
     return job
