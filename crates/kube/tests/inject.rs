@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+mod program;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -207,21 +209,8 @@ fn bad_input_is_one_clear_line() {
 
 #[test]
 fn stdin_goes_to_stdout_as_a_post_renderer_wants_it() {
-    use std::io::Write as _;
-    let mut child = Command::new(BIN)
-        .args(["inject", "-"])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(format!("---\n{JOB}---\nkind: ConfigMap\ndata: {{a: 'b'}}\n").as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let manifest = format!("---\n{JOB}---\nkind: ConfigMap\ndata: {{a: 'b'}}\n");
+    let output = program::run(&["inject", "-"], &manifest);
     let text = stdout(&output);
     assert!(
         text.starts_with("---\n# a report\n") && text.ends_with("---\nkind: ConfigMap\ndata: {a: 'b'}\n"),

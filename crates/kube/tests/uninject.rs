@@ -2,21 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+mod program;
 
-fn run(words: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-lastout"))
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Whoever refuses its options does not read.
-    drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
-    child.wait_with_output().unwrap()
-}
+use program::run;
 
 /// What goes to stdout and to stderr.
 fn done(words: &[&str], stdin: &str) -> (String, String) {

@@ -6,15 +6,16 @@ mod agree;
 mod input;
 mod output;
 mod places;
+#[path = "../program/mod.rs"]
+mod program;
 mod rules;
 mod sarif;
 mod scripts;
 mod settings;
 
+use program::run;
 use serde_json::Value;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 /// A Job with these containers, in flow style or as block items of eight spaces.
 pub(crate) fn job(pod: &str) -> String {
@@ -43,19 +44,6 @@ pub(crate) const DISTROLESS: &str = "      containers:
         args:
         - project:region:instance
 ";
-
-pub(crate) fn run(words: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_kubectl-lastout"))
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It need not read all of it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
-}
 
 pub(crate) fn check(words: &[&str], stdin: &str) -> (i32, String, String) {
     let output = run(&[&["check"], words].concat(), stdin);
