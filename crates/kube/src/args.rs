@@ -70,10 +70,10 @@ pub(crate) fn main() -> Arg {
 pub(crate) fn decision_options() -> Vec<Arg> {
     vec![
         value("mode", "MODE", "How: the first that is possible, native sidecars, lastout as the mains' init, a helper container")
-            .value_parser(PossibleValuesParser::new(["auto", "native", "wrap", "helper"]))
+            .value_parser(PossibleValuesParser::new(Mode::ALL.map(Mode::word)))
             .default_value("auto"),
         value("delivery", "HOW", "How the program comes into a pod")
-            .value_parser(PossibleValuesParser::new(["auto", "init-container", "image-volume"]))
+            .value_parser(PossibleValuesParser::new(Delivery::ALL.map(Delivery::word)))
             .default_value("auto"),
         own_image(),
         value("helper-image", "IMAGE", "kubectl-lastout's image, for the helper container")
@@ -92,6 +92,12 @@ pub(crate) fn decision_options() -> Vec<Arg> {
         ),
         pod_path(),
     ]
+}
+
+/// A duration within which something can be done.
+pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
+    let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
 }
 
 /// An image's name, as a container runtime would read it.
@@ -126,12 +132,11 @@ pub(crate) fn resolve_options() -> Vec<Arg> {
             "resolve-images",
             "Ask registries what an image runs where a main has no command, as you are logged in (docker login)",
         ),
-        needs(value("resolve-timeout", "DURATION", "For one image").default_value("30s").value_parser(
-            |text: &str| {
-                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
-                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
-            },
-        )),
+        needs(
+            value("resolve-timeout", "DURATION", "For one image")
+                .default_value("30s")
+                .value_parser(some_time),
+        ),
         needs(
             value(
                 "platform",
@@ -172,17 +177,8 @@ pub fn options(matches: &ArgMatches) -> Options {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
     Options {
-        mode: match text("mode").as_str() {
-            "native" => Mode::Native,
-            "wrap" => Mode::Wrap,
-            "helper" => Mode::Helper,
-            _ => Mode::Auto,
-        },
-        delivery: match text("delivery").as_str() {
-            "init-container" => Delivery::InitContainer,
-            "image-volume" => Delivery::ImageVolume,
-            _ => Delivery::Auto,
-        },
+        mode: Mode::read(&text("mode")).unwrap_or_default(),
+        delivery: Delivery::read(&text("delivery")).unwrap_or_default(),
         image: text("image"),
         helper_image: text("helper-image"),
         sidecars: all("sidecar"),

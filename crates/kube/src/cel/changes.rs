@@ -5,11 +5,13 @@ use super::Settings;
 use super::facts::Variable;
 use super::late;
 use super::literal::{object, text};
+use crate::change::Path;
 use crate::decide::Context;
 use crate::decide::{
     BINARY, Delivery, Facts, GROUP_FOLDER, Mode, Options, STATUS, STOP_ON, Status, init_container, mounts,
     volumes,
 };
+use crate::patch::pointer;
 use crate::pod::Pod;
 use serde_json::{Value, json};
 
@@ -19,7 +21,7 @@ pub(super) fn expression(settings: &Settings) -> String {
         Mode::Native => native(),
         Mode::Auto | Mode::Wrap | Mode::Helper => wrap(settings),
     };
-    let key = text(&format!("/metadata/annotations/{}", STATUS.replace('~', "~0").replace('/', "~1")));
+    let key = text(&pointer(&Path::keys(&["metadata", "annotations", STATUS])));
     operations.push(format!(
         "(has(variables.pod.metadata.annotations) \
          ? [JSONPatch{{op: 'add', path: {key}, value: {status}}}] \

@@ -5,6 +5,7 @@ use super::literal::text;
 use super::refusals::Why;
 use super::{Namespaces, Settings, changes, facts, late, refusals, stop};
 use crate::decide::{INJECT, Mode, Reason};
+use crate::pod::JOB_LABELS;
 use serde_json::{Value, json};
 
 /// Namespaces of the system itself: a policy of ours has no business there.
@@ -12,8 +13,6 @@ const OF_SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 const NAMESPACE: &str = "kubernetes.io/metadata.name";
 /// The value of a namespace's label.
 const ENABLED: &str = "enabled";
-/// The labels of a Job's pods: the second is that of Kubernetes before 1.27.
-const OF_JOBS: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
 
 /// The policy that changes pods, and its bindings.
 pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
@@ -28,8 +27,9 @@ pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
     variables.extend(changes::words());
     variables.extend(late::variables(settings));
     let labels = "has(object.metadata.labels)";
-    let by_label =
-        OF_JOBS.map(|label| format!("({labels} && {} in object.metadata.labels)", text(label))).join(" || ");
+    let by_label = JOB_LABELS
+        .map(|label| format!("({labels} && {} in object.metadata.labels)", text(label)))
+        .join(" || ");
     let by_owner = "(has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(o, o.kind == 'Job'))";
     let policy = json!({
         "apiVersion": settings.api_version.group_version(),

@@ -18,6 +18,7 @@ mod summary;
 pub(crate) mod text;
 
 pub use rules::{RULES, Rule};
+pub(crate) use subject::names;
 pub use summary::Summary;
 
 use crate::change::{Path, Spot};

@@ -159,7 +159,7 @@ pub(super) fn over<'a>(mains: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// As in a sentence: `a`, `b` and `c`.
-pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         None => String::new(),

@@ -27,6 +27,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// As objects name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pods => "Pod",
+            Self::Jobs => "Job",
+            Self::Namespaces => "Namespace",
+        }
+    }
+
     /// In `namespace`, or in all of them.
     pub(crate) fn request(self, namespace: Option<&str>) -> Request {
         let (group, plural) = match self {
@@ -49,16 +58,19 @@ pub(crate) enum Paged {
     Again,
 }
 
-/// All objects of a list, page by page: no page is kept while the next one is asked for.
+/// All objects of a list, page by page: no page is kept while the next one is asked for. What is in a list does not say its
+/// kind, so it is told here.
 pub(crate) async fn list(
     client: &Client,
-    request: Request,
+    kind: Kind,
+    namespace: Option<&str>,
     (labels, fields): (&str, &str),
     mut take: impl FnMut(Paged),
 ) -> kube::Result<()> {
     let mut params = ListParams::default().limit(PAGE);
     params.label_selector = (!labels.is_empty()).then(|| labels.to_owned());
     params.field_selector = (!fields.is_empty()).then(|| fields.to_owned());
+    let request = kind.request(namespace);
     let mut beginnings = 1;
     loop {
         let page = again(|| async {
@@ -75,7 +87,12 @@ pub(crate) async fn list(
             page => page?,
         };
         match page.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => take(Paged::Items(items)),
+            Some(Value::Array(mut items)) => {
+                for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                    item.insert("kind".to_owned(), kind.name().into());
+                }
+                take(Paged::Items(items));
+            }
             Some(Value::Null) => {}
             _ => return Err(odd("the answer is no list")),
         }

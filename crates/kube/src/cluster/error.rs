@@ -7,7 +7,7 @@ use std::error::Error as _;
 #[must_use]
 pub fn told(what: &str, error: &kube::Error) -> Error {
     match error {
-        kube::Error::Api(status) => Error(format!("{what}: {}", one_line(&status.message))),
+        kube::Error::Api(status) => Error(format!("{what}: {}", without_breaks(&status.message))),
         other => Error(format!("{what}: {}", innermost(other))),
     }
 }
@@ -24,17 +24,18 @@ fn innermost(error: &dyn std::error::Error) -> String {
     while let Some(cause) = last.source() {
         last = cause;
     }
-    one_line(&last.to_string())
+    without_breaks(&last.to_string())
 }
 
-fn one_line(text: &str) -> String {
+fn without_breaks(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A kubeconfig that cannot be used.
 pub(super) fn kubeconfig(error: &kube::config::KubeconfigError) -> Error {
-    let cause = error.source().map(|cause| format!(": {}", one_line(&cause.to_string()))).unwrap_or_default();
-    let said = one_line(&error.to_string());
+    let cause =
+        error.source().map(|cause| format!(": {}", without_breaks(&cause.to_string()))).unwrap_or_default();
+    let said = without_breaks(&error.to_string());
     let cause = if said.contains(cause.trim_start_matches(": ")) { String::new() } else { cause };
     Error(format!("kubeconfig: {said}{cause}; see `kubectl config view`, --kubeconfig and --context"))
 }

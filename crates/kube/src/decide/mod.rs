@@ -27,7 +27,7 @@ pub(crate) use native::sees_end_of;
 pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, HELPER, HELPER_VERB, OWN_VARIABLES, PROGRAM, SIZE, install_target};
-pub(crate) use parts::{init_container, mounts, volumes};
+pub(crate) use parts::{init_container, mounts, restricted, volumes};
 pub use ports::{Moved, moved, spec_with, too_old};
 pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};

@@ -48,6 +48,27 @@ pub enum Delivery {
     ImageVolume,
 }
 
+impl Delivery {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::InitContainer, Self::ImageVolume];
+
+    /// As users write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::InitContainer => "init-container",
+            Self::ImageVolume => "image-volume",
+        }
+    }
+
+    /// Reads it.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|delivery| delivery.word() == word)
+    }
+}
+
 /// What is wished, for all pods of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

@@ -8,7 +8,7 @@ use super::ours::{
 };
 use crate::pod::Container;
 use lastout_core::argv::Subcommand;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The volume that has the program, and that of the group where there is one.
 pub(crate) fn volumes(delivery: Delivery, image: &str, grouped: bool) -> Vec<Value> {
@@ -63,7 +63,7 @@ pub(crate) fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
         ("image", Some(options.image.as_str().into())),
         ("args", Some(json!([Subcommand::Install.name(), FOLDER]))),
         ("resources", resources.filter(|resources| !resources.is_null())),
-        ("securityContext", Some(restricted(facts))),
+        ("securityContext", Some(restricted_in(facts))),
         ("volumeMounts", Some(json!([{ "name": VOLUME, "mountPath": FOLDER }]))),
     ];
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
@@ -86,7 +86,7 @@ pub(crate) fn helper(facts: &Facts<'_>, options: &Options, args: Vec<Value>, is_
             Some(json!([field("POD_NAME", "metadata.name"), field("POD_NAMESPACE", "metadata.namespace")])),
         ),
         ("resources", Some(json!({ "requests": amounts, "limits": amounts }))),
-        ("securityContext", Some(restricted(facts))),
+        ("securityContext", Some(restricted_in(facts))),
         ("volumeMounts", Some(json!([{ "name": TOKEN_VOLUME, "mountPath": ACCOUNT, "readOnly": true }]))),
     ];
     fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
@@ -104,21 +104,27 @@ pub(crate) fn token_volume() -> Value {
     ] } })
 }
 
-/// What the restricted Pod Security Standard asks of a container. No user: the image has one, OpenShift gives its own, and
-/// namespaces may; but under a pod's user 0, `runAsNonRoot` alone would keep it from starting.
-fn restricted(facts: &Facts<'_>) -> Value {
-    let mut context = json!({
-        "allowPrivilegeEscalation": false,
-        "capabilities": { "drop": ["ALL"] },
-        "readOnlyRootFilesystem": true,
-        "runAsNonRoot": true,
-        "seccompProfile": { "type": "RuntimeDefault" },
-    });
+/// What the restricted Pod Security Standard asks of a container.
+pub(crate) fn restricted() -> Map<String, Value> {
+    [
+        ("allowPrivilegeEscalation", json!(false)),
+        ("capabilities", json!({ "drop": ["ALL"] })),
+        ("readOnlyRootFilesystem", json!(true)),
+        ("runAsNonRoot", json!(true)),
+        ("seccompProfile", json!({ "type": "RuntimeDefault" })),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
+/// The same in this pod. No user: the image has one, OpenShift gives its own, and namespaces may; but under a pod's user 0,
+/// `runAsNonRoot` alone would keep it from starting.
+fn restricted_in(facts: &Facts<'_>) -> Value {
+    let mut context = restricted();
     let user = facts.pod.spec().get("securityContext").and_then(|context| context.get("runAsUser"));
-    if let Some(context) = context.as_object_mut()
-        && user.and_then(Value::as_u64) == Some(0)
-    {
+    if user.and_then(Value::as_u64) == Some(0) {
         context.insert("runAsUser".to_owned(), json!(65532));
     }
-    context
+    context.into()
 }

@@ -44,6 +44,13 @@ impl<'a> Sidecar<'a> {
         Some(Self { container, preset, spec: spec.or_else(|| known(pod, container, preset?))? })
     }
 
+    /// How it becomes a native one by hand: the kubelet ends it then.
+    #[must_use]
+    pub fn native_by_hand(&self) -> String {
+        let name = self.container.name();
+        format!("move `{name}` to the end of initContainers, with\nrestartPolicy: Always")
+    }
+
     /// Its own system ends it, and nobody has said anything else.
     pub(super) fn ends_itself(&self) -> bool {
         self.preset.is_some_and(|preset| ends_itself(preset) && self.spec.text == preset.name)

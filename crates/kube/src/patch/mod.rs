@@ -108,7 +108,7 @@ fn add(path: &Path, value: &Value) -> Value {
 }
 
 /// RFC 6901: `~` and `/` in a key are escaped.
-fn pointer(path: &Path) -> String {
+pub(crate) fn pointer(path: &Path) -> String {
     let step = |step: &Step| match step {
         Step::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
         Step::Index(index) => format!("/{index}"),

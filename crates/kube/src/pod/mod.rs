@@ -10,6 +10,9 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug)]
 pub struct Pod<'a>(pub &'a Value);
 
+/// The labels that name the Job of a pod: the second is that of Kubernetes before 1.27.
+pub(crate) const JOB_LABELS: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
+
 /// A container of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Container<'a> {
@@ -52,6 +55,12 @@ impl<'a> Pod<'a> {
     #[must_use]
     pub fn label(self, key: &str) -> Option<&'a str> {
         self.0.get("metadata")?.get("labels")?.get(key)?.as_str()
+    }
+
+    /// The Job that it is of.
+    #[must_use]
+    pub fn job(self) -> Option<&'a str> {
+        JOB_LABELS.iter().find_map(|label| self.label(label))
     }
 
     /// An annotation.

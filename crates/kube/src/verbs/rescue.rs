@@ -1,16 +1,15 @@
 //! `kubectl lastout rescue pod/X | job/X …`
 
-use crate::args::{IMAGE, flag, value};
+use crate::args::{self, IMAGE, flag, value};
 use crate::cluster::connect::{block_on, connect};
 use crate::cluster::options::{access, cluster_options};
 use crate::cluster::rescue::target::{self, Left, Named, Target};
 use crate::cluster::rescue::{Outcome, Terms, rescue};
 use crate::exit::{Ended, Error, Exit};
-use crate::output::{Progress, print, report};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use crate::output::{Progress, one_line, print, report, report_line};
+use clap::{Arg, ArgMatches, Command};
 use futures_util::{StreamExt as _, stream};
 use kube::Client;
-use lastout_core::spec::Spec;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
@@ -35,20 +34,12 @@ pub fn definition() -> Command {
         .arg(flag("yes", "Do not ask").short('y'))
         .arg(flag("ephemeral", "By an ephemeral container that runs `lastout stop`, instead of port-forward"))
         .arg(value("image", "IMAGE", "lastout's own image, for the ephemeral container").default_value(IMAGE))
+        .arg(args::sidecar().help("A sidecar that is not known, or is asked at another port; see `lastout presets`"))
         .arg(
-            value("sidecar", "SPEC", "A sidecar that is not known, or is asked at another port; see `lastout presets`")
-                .action(ArgAction::Append)
-                .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-                    Ok(_) => Ok(text.to_owned()),
-                    Err(why) => Err(why.to_string()),
-                }),
+            value("timeout", "DURATION", "For one pod: until it is over")
+                .default_value("60s")
+                .value_parser(args::some_time),
         )
-        .arg(value("timeout", "DURATION", "For one pod: until it is over").default_value("60s").value_parser(
-            |text: &str| {
-                let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
-                if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
-            },
-        ))
         .args(cluster_options())
 }
 
@@ -85,7 +76,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
         let mut work = stream::iter(targets).map(one).buffer_unordered(AT_ONCE);
         while let Some(Outcome { is_over, lines }) = work.next().await {
             progress.end();
-            print(&lines.iter().map(|line| format!("{}\n", shown(line))).collect::<String>())?;
+            print(&lines.iter().map(|line| format!("{}\n", one_line(line))).collect::<String>())?;
             all_over &= is_over;
             progress.step();
         }
@@ -105,7 +96,7 @@ async fn targets(
     for named in named {
         let pods = target::pods(client, namespace, named).await?;
         if let (Named::Job(job), true) = (named, pods.is_empty()) {
-            report(&format!("kubectl-lastout: job/{job} has no pods\n"));
+            report_line(&format!("kubectl-lastout: job/{job} has no pods"));
         }
         let is_job = matches!(named, Named::Job(_));
         for pod in pods {
@@ -114,10 +105,10 @@ async fn targets(
                 Ok(target) => targets.push(target),
                 // The pods of a Job's earlier tries.
                 Err(Left::Over(_)) if is_job => {}
-                Err(Left::Over(why)) => report(&format!("kubectl-lastout: {}\n", shown(&why))),
+                Err(Left::Over(why)) => report_line(&format!("kubectl-lastout: {why}")),
                 Err(Left::Untouched(why)) => {
                     all_over = false;
-                    report(&format!("kubectl-lastout: {}\n", shown(&why)));
+                    report_line(&format!("kubectl-lastout: {why}"));
                 }
             }
         }
@@ -131,7 +122,7 @@ fn agreed(targets: &[Target]) -> Result<bool, Error> {
     for target in targets.iter().take(NAMED) {
         let sidecars: Vec<String> =
             target.asked.iter().map(|asked| format!("{} ({})", asked.container, asked.spec.quit)).collect();
-        text.push_str(&format!("pod/{}: {}\n", target.name, shown(&sidecars.join(", "))));
+        text.push_str(&format!("pod/{}: {}\n", target.name, one_line(&sidecars.join(", "))));
     }
     if let Some(more) = targets.len().checked_sub(NAMED).filter(|more| *more > 0) {
         text.push_str(&format!("and {more} more\n"));
@@ -146,9 +137,4 @@ fn agreed(targets: &[Target]) -> Result<bool, Error> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(|error| Error(format!("stdin: {error}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// A terminal obeys what is in a name or an answer, if it is let to.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

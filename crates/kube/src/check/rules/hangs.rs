@@ -26,7 +26,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             let name = sidecar.container.name();
             let mend = match why.as_str() {
                 "" => subject.inject.to_owned(),
-                _ => subject.inject_native().unwrap_or_else(|| native(sidecar)),
+                _ => subject.inject_native().unwrap_or_else(|| sidecar.native_by_hand()),
             };
             found(subject, sidecar, format!("`{name}` runs on when {over}, so the Job never ends{why}"), mend)
         })
@@ -58,7 +58,7 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
             let (what, mend) = if specs().any(is_ended) {
                 return None;
             } else if specs().next().is_some() {
-                ("lastout is told to wait for it, and not how to end it", native(sidecar))
+                ("lastout is told to wait for it, and not how to end it", sidecar.native_by_hand())
             } else {
                 ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
@@ -70,11 +70,6 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
 /// The sidecars that nothing else ends.
 fn plain<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = &'s Sidecar<'a>> {
     subject.facts.sidecars.iter().filter(|sidecar| !scripts::is_asked(subject, sidecar))
-}
-
-/// The kubelet ends it then.
-fn native(sidecar: &Sidecar<'_>) -> String {
-    format!("move `{}` to the end of initContainers, with\nrestartPolicy: Always", sidecar.container.name())
 }
 
 fn found(subject: &Subject<'_>, sidecar: &Sidecar<'_>, message: String, mend: String) -> Found {

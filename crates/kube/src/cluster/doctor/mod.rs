@@ -13,7 +13,7 @@ pub(crate) mod table;
 
 pub(crate) use more::more;
 pub(crate) use row::Row;
-pub(crate) use scan::{JOB_NAME, Scan, Scope, scan};
+pub(crate) use scan::{Scan, Scope, scan};
 
 /// Every reason that a report may name, and its words.
 #[must_use]

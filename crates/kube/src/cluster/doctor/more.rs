@@ -61,7 +61,7 @@ async fn jobs(client: &Client, scope: &Scope, rows: &mut [Row]) -> kube::Result<
         Scope::Cluster => None,
     };
     let text = |job: &Value, path: &str| job.pointer(path).and_then(Value::as_str).map(str::to_owned);
-    list(client, Kind::Jobs.request(namespace), ("", ""), |page| {
+    list(client, Kind::Jobs, namespace, ("", ""), |page| {
         // What came before 410 comes again, and says the same.
         let Paged::Items(jobs) = page else { return };
         for job in jobs {

@@ -1,7 +1,9 @@
 //! A pod with a trouble, and the command line that mends it.
 
 use crate::check::quoted;
-use crate::cluster::hang::{Standing, Trouble};
+use crate::cluster::hang::life::seconds;
+use crate::cluster::hang::{Standing, Trouble, Why};
+use crate::pod::{Pod, list};
 use serde_json::Value;
 
 /// A pod with a trouble.
@@ -21,12 +23,10 @@ impl Row {
     pub(crate) fn new(object: &Value, trouble: Trouble) -> Self {
         let metadata = object.get("metadata").unwrap_or(&Value::Null);
         let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let label = |key: &str| metadata.get("labels").and_then(|labels| labels.get(key)?.as_str());
-        let job = label("batch.kubernetes.io/job-name").or_else(|| label("job-name")).unwrap_or_default();
         Self {
             namespace: text("namespace"),
             pod: text("name"),
-            job: job.to_owned(),
+            job: Pod(object).job().unwrap_or_default().to_owned(),
             trouble,
             cron_job: None,
             deadline: None,
@@ -36,13 +36,12 @@ impl Row {
     /// What the Job shows beside its pod.
     pub(crate) fn read_job(&mut self, job: &Value) {
         let metadata = job.get("metadata").unwrap_or(&Value::Null);
-        let owner = crate::pod::list(metadata, "ownerReferences")
+        let owner = list(metadata, "ownerReferences")
             .find(|owner| owner.get("kind").is_some_and(|kind| kind == "CronJob"));
         self.cron_job = owner.and_then(|owner| Some(owner.get("name")?.as_str()?.to_owned()));
-        let seconds = job.get("spec").and_then(|spec| spec.get("activeDeadlineSeconds")?.as_i64());
-        let began =
-            crate::cluster::hang::life::seconds(job.get("status").and_then(|status| status.get("startTime")));
-        self.deadline = began.zip(seconds).map(|(began, seconds)| began.saturating_add(seconds));
+        let allowed = job.get("spec").and_then(|spec| spec.get("activeDeadlineSeconds")?.as_i64());
+        let began = seconds(job.get("status").and_then(|status| status.get("startTime")));
+        self.deadline = began.zip(allowed).map(|(began, allowed)| began.saturating_add(allowed));
     }
 
     /// What to type now.
@@ -69,14 +68,12 @@ impl Row {
             return self.trouble.prevent.clone();
         }
         match (self.trouble.why, &self.cron_job) {
-            (crate::cluster::hang::Why::NotWrapped, Some(cron_job)) => format!(
+            (Why::NotWrapped, Some(cron_job)) => format!(
                 "kubectl get -n {} cronjob/{} -o yaml | kubectl lastout inject - | kubectl apply -f -",
                 quoted(&self.namespace),
                 quoted(cron_job)
             ),
-            (crate::cluster::hang::Why::NotWrapped, None) => {
-                "kubectl lastout inject FILE | kubectl apply -f -".to_owned()
-            }
+            (Why::NotWrapped, None) => "kubectl lastout inject FILE | kubectl apply -f -".to_owned(),
             _ => String::new(),
         }
     }

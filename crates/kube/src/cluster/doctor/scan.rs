@@ -6,11 +6,10 @@ use crate::cluster::error::{is_forbidden, told};
 use crate::cluster::hang::judge;
 use crate::exit::Error;
 use crate::output::Progress;
+use crate::pod::JOB_LABELS;
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// The label that the Job controller puts on its pods, from 1.27 on.
-pub(crate) const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 /// Those that are over are not even sent.
 const NOT_OVER: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
@@ -51,10 +50,8 @@ pub(crate) async fn scan(client: &Client, scope: &Scope, now: i64) -> Result<Sca
         },
     }
     progress.end();
-    scan.rows.sort_by(|a, b| {
-        let key = |row: &Row| (row.trouble.standing, row.namespace.clone(), row.pod.clone());
-        key(a).cmp(&key(b))
-    });
+    let key = |row: &Row| (row.trouble.standing, row.namespace.clone(), row.pod.clone());
+    scan.rows.sort_by_cached_key(key);
     Ok(scan)
 }
 
@@ -67,7 +64,7 @@ async fn one_by_one(
     of_cluster: &kube::Error,
 ) -> Result<(), Error> {
     let mut names = Vec::new();
-    let all = list(client, Kind::Namespaces.request(None), ("", ""), |page| match page {
+    let all = list(client, Kind::Namespaces, None, ("", ""), |page| match page {
         Paged::Again => names.clear(),
         Paged::Items(items) => names.extend(
             items.iter().filter_map(|item| Some(item.get("metadata")?.get("name")?.as_str()?.to_owned())),
@@ -113,7 +110,7 @@ async fn pods(
     progress: &mut Progress,
 ) -> kube::Result<()> {
     let (rows, before) = (scan.rows.len(), scan.pods);
-    list(client, Kind::Pods.request(namespace), (JOB_NAME, NOT_OVER), |page| {
+    list(client, Kind::Pods, namespace, (JOB_LABELS[0], NOT_OVER), |page| {
         match page {
             Paged::Again => {
                 scan.rows.truncate(rows);
@@ -121,7 +118,7 @@ async fn pods(
             }
             Paged::Items(items) => {
                 scan.pods += items.len();
-                scan.rows.extend(items.into_iter().filter_map(|item| row(item, now)));
+                scan.rows.extend(items.iter().filter_map(|item| row(item, now)));
             }
         }
         progress.reach(scan.pods);
@@ -129,9 +126,6 @@ async fn pods(
     .await
 }
 
-fn row(mut item: Value, now: i64) -> Option<Row> {
-    // What is in a list does not say its kind.
-    item.as_object_mut()?.insert("kind".to_owned(), json!("Pod"));
-    let trouble = judge(&item, now)?;
-    Some(Row::new(&item, trouble))
+fn row(item: &Value, now: i64) -> Option<Row> {
+    judge(item, now).map(|trouble| Row::new(item, trouble))
 }

@@ -2,6 +2,7 @@
 
 use super::{Row, Scan};
 use crate::cluster::hang::Standing;
+use crate::output::one_line;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -32,14 +33,14 @@ pub(crate) fn write(scan: &Scan, now: i64) -> String {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        let _ = write!(text, "\npod/{}{others}: {message}\n", shown(&first.pod));
+        let _ = write!(text, "\npod/{}{others}: {message}\n", one_line(&first.pod));
         if let Some(deadline) = first.deadline.filter(|_| first.trouble.standing.is_a_hang()) {
             let left = age(now, deadline);
             let _ = writeln!(text, "  its Job's activeDeadlineSeconds ends it in {left}");
         }
         for (at, line) in first.prevent().lines().enumerate() {
             let begin = if at == 0 { "next time: " } else { "           " };
-            let _ = writeln!(text, "  {begin}{}", shown(line));
+            let _ = writeln!(text, "  {begin}{}", one_line(line));
         }
     }
     text
@@ -61,7 +62,7 @@ pub(crate) fn summary(scan: &Scan) -> String {
 fn grouped(rows: &[Row]) -> BTreeMap<(Standing, String), Vec<&Row>> {
     let mut groups: BTreeMap<(Standing, String), Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        let key = (row.trouble.standing, shown(&row.trouble.message));
+        let key = (row.trouble.standing, one_line(&row.trouble.message));
         groups.entry(key).or_default().push(row);
     }
     groups
@@ -80,7 +81,7 @@ fn line(row: &Row, now: i64) -> [String; 7] {
         trouble.why.slug().to_owned(),
         mend,
     ]
-    .map(|cell| shown(&cell))
+    .map(|cell| one_line(&cell))
 }
 
 /// `4m`, as kubectl shows ages.
@@ -92,9 +93,4 @@ fn age(from: i64, to: i64) -> String {
         7_200..172_800 => format!("{}h", seconds / 3_600),
         _ => format!("{}d", seconds / 86_400),
     }
-}
-
-/// A terminal obeys what is in a name or a message, if it is let to.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -3,8 +3,8 @@
 use super::life::{Life, State};
 use super::told::{self, Told};
 use super::{AFTER, Standing, Subject, Trouble, Why};
-use crate::check::Loose;
-use crate::decide::{Reason, Sidecar, is_stopped, is_wrapped};
+use crate::check::{Loose, names};
+use crate::decide::{Reason, is_stopped, is_wrapped};
 
 /// Exit code of a container that was killed: by the kernel for its memory, by the kubelet, by a person.
 const KILLED: i64 = 137;
@@ -34,7 +34,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
         return Some(
             Trouble::new(Standing::Hangs, Why::SidecarCrashes, since, message)
                 .of(sidecars)
-                .prevented_by(native_one(sidecar)),
+                .prevented_by(sidecar.native_by_hand()),
         );
     }
     let mut trouble = explained(subject, &mains, &sidecars);
@@ -128,29 +128,15 @@ fn mend(found: &[Loose], why: Why) -> String {
 fn native(subject: &Subject<'_>, since: Option<i64>) -> Option<Trouble> {
     let runs = |life: Life<'_>| matches!(life.state, State::Running { .. });
     let alive = subject.facts.native.iter().filter(|native| runs(Life::of_init(subject.pod, **native)));
-    let names: Vec<&str> = alive.map(|native| native.name()).collect();
-    if names.is_empty() || subject.ago(since) < AFTER {
+    let alive: Vec<&str> = alive.map(|native| native.name()).collect();
+    if alive.is_empty() || subject.ago(since) < AFTER {
         return None;
     }
     let grace = subject.pod.spec().get("terminationGracePeriodSeconds").and_then(serde_json::Value::as_i64);
     let grace = grace.unwrap_or(30);
     let message = format!(
         "{} does not end at TERM: the kubelet kills it after {grace} s (terminationGracePeriodSeconds)",
-        self::names(names.iter().copied())
+        names(alive.iter().copied())
     );
-    Some(Trouble::new(Standing::Slow, Why::SlowNative, since, message).of(names))
-}
-
-fn native_one(sidecar: &Sidecar<'_>) -> String {
-    format!("move `{}` to the end of initContainers, with\nrestartPolicy: Always", sidecar.container.name())
-}
-
-/// As in a sentence.
-pub(super) fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-    }
+    Some(Trouble::new(Standing::Slow, Why::SlowNative, since, message).of(alive))
 }

@@ -1,8 +1,9 @@
 //! While a main runs: whether its pod will hang, and whether it can still come to its end.
 
-use super::after::{first, names};
+use super::after::first;
 use super::life::{Life, State};
 use super::{LONG, Standing, Subject, Trouble, Why};
+use crate::check::names;
 use crate::decide::is_wrapped;
 use crate::pod::{Container, RestartPolicy};
 

@@ -63,7 +63,7 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Over, and nobody starts it again: the exit code, and when.
+    /// Over, and nobody starts it again.
     pub(crate) fn is_over_for_good(&self, pod: Pod<'_>, container: Container<'_>) -> bool {
         match self.state {
             State::Over { code, .. } => {
@@ -106,6 +106,12 @@ impl<'a> State<'a> {
             None => Self::Unknown,
         }
     }
+}
+
+/// Nothing is to be waited for in this pod: it has ended, or is being deleted.
+pub(crate) fn has_ended(pod: &Value) -> bool {
+    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
+    matches!(phase, Some("Succeeded" | "Failed")) || pod.pointer("/metadata/deletionTimestamp").is_some()
 }
 
 /// A time of the API's, in seconds since the epoch.

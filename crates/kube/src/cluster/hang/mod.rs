@@ -118,10 +118,7 @@ impl Trouble {
 /// Judges a pod. `now` in seconds since the epoch. `None`: it is over, or nothing is wrong with it.
 #[must_use]
 pub(crate) fn judge(object: &Value, now: i64) -> Option<Trouble> {
-    let status = object.get("status").unwrap_or(&Value::Null);
-    let phase = status.get("phase").and_then(Value::as_str).unwrap_or_default();
-    let is_deleted = object.get("metadata")?.get("deletionTimestamp").is_some();
-    if matches!(phase, "Succeeded" | "Failed") || is_deleted {
+    if object.get("metadata").is_none() || life::has_ended(object) {
         return None;
     }
     // No image is named: nothing is changed here.

@@ -1,8 +1,9 @@
 //! A pod as the API server has it → whether its mains are over.
 
-use crate::decide::{Context, Facts, Known, Options, Stage, final_codes};
+use crate::cluster::hang::life::{Life, State as LifeState, has_ended};
+use crate::decide::{Context, Facts, Known, Options, Stage};
 use crate::exit::Error;
-use crate::pod::{Container, Pod, list};
+use crate::pod::{Container, Pod};
 use serde_json::Value;
 
 /// How far the pod is.
@@ -26,8 +27,7 @@ pub(super) enum State {
 /// # Errors
 /// When nothing can be waited for, or nothing can be stopped: the pod's spec never changes, so this does not pass.
 pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
-    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
-    if matches!(phase, Some("Succeeded" | "Failed")) || pod.pointer("/metadata/deletionTimestamp").is_some() {
+    if has_ended(pod) {
         return Ok(State::Gone);
     }
     let known = Known::default();
@@ -65,11 +65,14 @@ pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
 
 /// With which code it ended, if nobody starts it again.
 fn final_code(pod: Pod<'_>, container: Container<'_>) -> Option<i64> {
-    let status = pod.0.get("status")?;
-    let own = list(status, "containerStatuses")
-        .find(|status| status.get("name").and_then(Value::as_str) == Some(container.name()))?;
-    let code = own.pointer("/state/terminated/exitCode")?.as_i64()?;
-    final_codes(pod, container).has(u8::try_from(code).unwrap_or(u8::MAX)).then_some(code)
+    let life = Life::of(pod, container);
+    match life.state {
+        LifeState::Over { code, .. } if life.is_over_for_good(pod, container) => Some(code),
+        LifeState::Over { .. }
+        | LifeState::Unknown
+        | LifeState::Waiting { .. }
+        | LifeState::Running { .. } => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::target::{Asked, Target};
 use crate::cluster::api::{Kind, get, log};
 use crate::cluster::error::told;
 use crate::cluster::hang::life::{Life, State};
+use crate::decide::restricted;
 use crate::exit::Error;
 use crate::pod::{Container, Pod as View};
 use kube::Client;
@@ -126,19 +127,12 @@ fn container(
     mounts.dedup();
     let variables: Vec<Value> =
         variables.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-    let mut security = json!({
-        "allowPrivilegeEscalation": false,
-        "capabilities": { "drop": ["ALL"] },
-        "readOnlyRootFilesystem": true,
-        "seccompProfile": { "type": "RuntimeDefault" },
-    });
-    if let Some(security) = security.as_object_mut() {
-        if user.as_u64() != Some(0) {
-            security.insert("runAsNonRoot".to_owned(), json!(true));
-        }
-        if !user.is_null() {
-            security.insert("runAsUser".to_owned(), user);
-        }
+    let mut security = restricted();
+    if user.as_u64() == Some(0) {
+        security.remove("runAsNonRoot");
+    }
+    if !user.is_null() {
+        security.insert("runAsUser".to_owned(), user);
     }
     let container = json!({
         "name": name,

@@ -7,9 +7,10 @@ use crate::cluster::hang::Subject;
 use crate::cluster::hang::life::State;
 use crate::decide::Options;
 use crate::exit::Error;
+use crate::pod::{JOB_LABELS, Pod};
 use kube::Client;
 use lastout_core::spec::Spec;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// `pod/X`, `job/X`; a bare name is a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +75,11 @@ pub(crate) async fn pods(client: &Client, namespace: &str, named: &Named) -> Res
         }
         Named::Job(name) => {
             let mut all = Vec::new();
-            let selector = format!("{}={name}", crate::cluster::doctor::JOB_NAME);
-            let read =
-                list(client, Kind::Pods.request(Some(namespace)), (&selector, ""), |page| match page {
-                    Paged::Again => all.clear(),
-                    Paged::Items(items) => all.extend(items),
-                });
+            let selector = format!("{}={name}", JOB_LABELS[0]);
+            let read = list(client, Kind::Pods, Some(namespace), (&selector, ""), |page| match page {
+                Paged::Again => all.clear(),
+                Paged::Items(items) => all.extend(items),
+            });
             read.await.map_err(|error| told(&format!("pods of job/{name}"), &error))?;
             if all.is_empty() {
                 // A Job that is not there has no pods either.
@@ -92,10 +92,7 @@ pub(crate) async fn pods(client: &Client, namespace: &str, named: &Named) -> Res
 }
 
 /// Looks at a pod: what is to be asked in it, if anything may be.
-pub(crate) fn look(mut object: Value, sidecars: &[String]) -> Result<Target, Left> {
-    if let Some(object) = object.as_object_mut() {
-        object.insert("kind".to_owned(), json!("Pod"));
-    }
+pub(crate) fn look(object: Value, sidecars: &[String]) -> Result<Target, Left> {
     let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, uid, phase) = (text("/metadata/name"), text("/metadata/uid"), text("/status/phase"));
     if matches!(phase.as_str(), "Succeeded" | "Failed") {
@@ -104,10 +101,7 @@ pub(crate) fn look(mut object: Value, sidecars: &[String]) -> Result<Target, Lef
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return Err(Left::Over(format!("pod/{name} is being deleted")));
     }
-    let job = object.pointer("/metadata/labels").and_then(|labels| {
-        let own = labels.get(crate::cluster::doctor::JOB_NAME).or_else(|| labels.get("job-name"));
-        own?.as_str().map(str::to_owned)
-    });
+    let job = Pod(&object).job().map(str::to_owned);
     let options = Options { sidecars: sidecars.to_vec(), ..Options::default() };
     let asked = asked(&Subject::new(&object, 0, &options), &name)?;
     Ok(Target { name, uid, job, asked, sidecars: sidecars.to_vec(), object })
