@@ -3,6 +3,8 @@
 use crate::api::{Answer, Api, hanging, job, list};
 use crate::run;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const POD: &str = "/api/v1/namespaces/jobs/pods/a";
 
@@ -136,4 +138,36 @@ fn a_main_that_is_started_again_before_the_ephemeral_container_comes_is_not_touc
     let ran = run(&api, &["rescue", "--yes", "--ephemeral", "pod/a"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, "pod/a is left alone: main `main` runs\n"), "{}", ran.err);
     assert!(!api.asked().iter().any(|asked| asked.contains("ephemeralcontainers")), "{:?}", api.asked());
+}
+
+#[test]
+fn a_sidecar_that_is_told_gone_and_still_runs_is_asked_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let api = Api::start(move |path, _| match path.split('?').next().unwrap() {
+        POD => {
+            let asked = asked.load(Ordering::SeqCst);
+            let mut pod = hanging("a");
+            let over = json!({ "terminated": { "exitCode": 0, "startedAt": null, "finishedAt": null } });
+            let name = |number: usize| format!("lastout-rescue-{number}");
+            pod["spec"]["ephemeralContainers"] =
+                (1..=asked).map(|number| json!({ "name": name(number) })).collect();
+            pod["status"]["ephemeralContainerStatuses"] =
+                (1..=asked).map(|number| json!({ "name": name(number), "state": over })).collect();
+            if asked > 1 {
+                pod["status"]["containerStatuses"][1]["state"] = over;
+                pod["status"]["phase"] = "Succeeded".into();
+            }
+            Answer::Object(pod)
+        }
+        "/api/v1/namespaces/jobs/pods/a/ephemeralcontainers" => {
+            asked.fetch_add(1, Ordering::SeqCst);
+            Answer::Object(hanging("a"))
+        }
+        "/apis/batch/v1/namespaces/jobs/jobs/job" => job(),
+        _ => Answer::Status(404, "not found"),
+    });
+    let ran = run(&api, &["rescue", "--yes", "--ephemeral", "pod/a"]);
+    let patches = api.asked().iter().filter(|asked| asked.contains("ephemeralcontainers")).count();
+    assert_eq!((ran.code, patches), (0, 2), "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("pod/a: Succeeded\n"), "{}", ran.out);
 }

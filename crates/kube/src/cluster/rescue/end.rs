@@ -4,14 +4,18 @@ use super::stop::LOOK;
 use super::target::Target;
 use crate::cluster::api::{Kind, get};
 use crate::cluster::error::told;
+use crate::cluster::hang::life::{Life, State};
 use crate::exit::Error;
-use crate::pod::list;
+use crate::pod::{Pod as View, list};
 use kube::Client;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// The Job controller needs a moment behind the pod's end.
 const JOB: Duration = Duration::from_secs(15);
+
+/// The kubelet tells of a container's end within a second or two.
+const SEEN: Duration = Duration::from_secs(5);
 
 /// `Succeeded`, `Failed`, or `gone`. `None`: not before the deadline.
 pub(super) async fn of_pod(
@@ -37,6 +41,31 @@ pub(super) async fn of_pod(
         }
         if Instant::now() >= deadline {
             return None;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Those of these containers that the kubelet still calls running a while after they were told gone.
+pub(super) async fn still_running(
+    client: &Client,
+    namespace: &str,
+    target: &Target,
+    mut containers: Vec<String>,
+    deadline: Instant,
+) -> Vec<String> {
+    let deadline = deadline.min(Instant::now() + SEEN);
+    loop {
+        match get(client, Kind::Pods, namespace, &target.name).await {
+            Ok(pod) => containers.retain(|name| {
+                let life = Life::in_list(View(&pod), "containerStatuses", name);
+                matches!(life.state, State::Running { .. })
+            }),
+            Err(kube::Error::Api(status)) if status.code == 404 => containers.clear(),
+            Err(_) => {}
+        }
+        if containers.is_empty() || Instant::now() >= deadline {
+            return containers;
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -11,6 +11,9 @@ use lastout_core::spec::{Address, Quit};
 use lastout_core::tell;
 use std::time::Instant;
 
+/// Ephemeral containers for one pod: they stay in it.
+const TRIES: usize = 4;
+
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -52,18 +55,12 @@ pub(crate) async fn rescue(client: &Client, namespace: &str, first: &Target, ter
             }
         }
     }
-    if !inside.is_empty() {
-        // The requests to the others may have taken long.
-        if let Err((line, is_over)) = again(client, namespace, &target).await {
+    let inside: Vec<String> = inside.into_iter().map(|asked| asked.container.clone()).collect();
+    match from_inside(client, namespace, &target, inside, terms, deadline, &mut lines).await {
+        Ok(all_may_end) => may_end &= all_may_end,
+        Err((line, is_over)) => {
             lines.push(line);
             return Outcome { is_over, lines };
-        }
-        match ephemeral::stop(client, namespace, &target, &inside, &terms.image, deadline).await {
-            Ok(told) => lines.extend(told.into_iter().map(|line| format!("pod/{}: {line}", target.name))),
-            Err(Error(why)) => {
-                may_end = false;
-                lines.push(format!("pod/{}: {why}", target.name));
-            }
         }
     }
     let end = if may_end { end::of_pod(client, namespace, &target, deadline).await } else { None };
@@ -77,6 +74,39 @@ pub(crate) async fn rescue(client: &Client, namespace: &str, first: &Target, ter
         None => lines.push(format!("pod/{} has not ended", target.name)),
     }
     Outcome { is_over: end.is_some(), lines }
+}
+
+/// Asks the sidecars in these containers by ephemeral containers, one after the other. Whether all of them may end now.
+///
+/// A port that refuses is no proof for `lastout stop` of what it cannot see: the sidecar may only begin to listen. So where
+/// one is told gone and the kubelet says that it runs, it is asked again.
+async fn from_inside(
+    client: &Client,
+    namespace: &str,
+    first: &Target,
+    mut containers: Vec<String>,
+    terms: &Terms,
+    deadline: Instant,
+    lines: &mut Vec<String>,
+) -> Result<bool, (String, bool)> {
+    for _ in 0..TRIES {
+        if containers.is_empty() {
+            return Ok(true);
+        }
+        // The requests before this one may have taken long.
+        let target = again(client, namespace, first).await?;
+        let asked: Vec<&Asked> =
+            target.asked.iter().filter(|asked| containers.contains(&asked.container)).collect();
+        match ephemeral::stop(client, namespace, &target, &asked, &terms.image, deadline).await {
+            Ok(told) => lines.extend(told.into_iter().map(|line| format!("pod/{}: {line}", target.name))),
+            Err(Error(why)) => {
+                lines.push(format!("pod/{}: {why}", target.name));
+                return Ok(false);
+            }
+        }
+        containers = end::still_running(client, namespace, first, containers, deadline).await;
+    }
+    Ok(containers.is_empty())
 }
 
 /// The pod as it is now: still the same one, and its mains still over.
