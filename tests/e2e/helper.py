@@ -5,7 +5,7 @@ import json
 import cluster
 from cluster import kubectl
 from injected import ended, inject, manifest
-from stage import case, check, codes, container, hang, spec_of, version
+from stage import case, check, codes, container, hang, never_restarted, spec_of, version
 
 HELPER = "lastout-helper"
 
@@ -91,6 +91,19 @@ def a_helper_waits_for_the_last_try_of_a_main_that_is_restarted(stage):
     [main] = [status for status in cluster.statuses(pod) if status["name"] == "main"]
     check(main["restartCount"] == 1, f"main was restarted {main['restartCount']} times")
     stopped(stage, pod, "main")
+
+
+@case
+def a_helper_stays_with_a_main_that_fails_for_ever(stage):
+    def gives_up(job):
+        job["spec"]["backoffLimit"] = 2
+
+    job = start(stage, "on-failure.yaml", "helped-never", args=["--exit", "5"], change=gives_up)
+    # The Job's controller ends it: it deletes the pod, whose helper has asked nobody.
+    pod = stage.job_ends(job, "Failed")
+    [main] = [status for status in cluster.statuses(pod) if status["name"] == "main"]
+    check(main["restartCount"] >= 2, f"main was restarted {main['restartCount']} times")
+    never_restarted(pod, "cloud-sql-proxy", HELPER)
 
 
 @case

@@ -21,13 +21,19 @@ RESTRICTED = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 PATIENCE = 10  # seconds after which a pod whose mains have ended counts as hanging
-CASES = []
+CASES, ALONE = [], []
 _examples, _reading = {}, threading.Lock()
 
 
 def case(function):
     """Registers a test; its name is a sentence of the specification."""
     CASES.append(function)
+    return function
+
+
+def alone(function):
+    """As `case`, for what the others would not survive: it is run after them, and nothing beside it."""
+    ALONE.append(function)
     return function
 
 
