@@ -94,16 +94,17 @@ pub(crate) async fn list(
                 take(Paged::Items(items));
             }
             Some(Value::Null) => {}
-            _ => return Err(odd("the answer is no list")),
+            _ => return Err(unexpected("the answer is no list")),
         }
         let token =
             page.get("metadata").and_then(|metadata| metadata.get("continue")).and_then(Value::as_str);
         match token.filter(|token| !token.is_empty()) {
-            // A server that hands the same token out again would keep us for ever.
-            Some(token) if params.continue_token.as_deref() != Some(token) => {
-                params.continue_token = Some(token.to_owned());
+            None => return Ok(()),
+            // It would keep us for ever, and what is behind that page is not known.
+            Some(token) if params.continue_token.as_deref() == Some(token) => {
+                return Err(unexpected("the server gives the same page again"));
             }
-            _ => return Ok(()),
+            Some(token) => params.continue_token = Some(token.to_owned()),
         }
     }
 }
@@ -114,7 +115,7 @@ pub(crate) async fn get(client: &Client, kind: Kind, namespace: &str, name: &str
         let request = kind.request(Some(namespace)).get(name, &GetParams::default());
         let object: Value = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
         if object.get("metadata").is_none() {
-            return Err(odd("the answer is no object"));
+            return Err(unexpected("the answer is no object"));
         }
         Ok(object)
     })
@@ -164,7 +165,7 @@ fn may_pass(error: &kube::Error) -> bool {
     }
 }
 
-/// An answer that is JSON, and not what was asked for.
-fn odd(what: &str) -> kube::Error {
+/// What an API server does not do.
+pub(super) fn unexpected(what: &str) -> kube::Error {
     kube::Error::ReadEvents(std::io::Error::other(what.to_owned()))
 }

@@ -3,14 +3,14 @@
 
 use super::error;
 use crate::exit::Error;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An API server that is alive answers any request of ours long before; a watch has no such limit, it sets none.
-const ANSWER: Duration = Duration::from_secs(60);
+/// An API server that is alive has answered any request long before.
+pub const ANSWER: Duration = Duration::from_secs(60);
 
 /// What the user says about the cluster.
 #[derive(Clone, Debug, Default)]
@@ -43,25 +43,17 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Er
     runtime.map_err(|error| Error(format!("the runtime cannot start: {error}")))?.block_on(work)
 }
 
-/// Finds the way. Nothing is sent yet.
+/// Finds the way. Nothing is sent yet. A connection on which nothing comes for `silence` while we wait is given up.
 ///
 /// # Errors
 /// When there is no configuration, or it cannot be used.
-pub async fn connect(access: &Access) -> Result<Connection, Error> {
+pub async fn connect(access: &Access, silence: Duration) -> Result<Connection, Error> {
     let mut config = config(access).await?;
-    config.read_timeout = Some(ANSWER);
-    connection(config)
-}
-
-/// The same for a watch, which is silent for as long as nothing happens.
-///
-/// # Errors
-/// When there is no configuration, or it cannot be used.
-pub async fn connect_to_watch(access: &Access) -> Result<Connection, Error> {
-    connection(config(access).await?)
-}
-
-fn connection(config: Config) -> Result<Connection, Error> {
+    config.read_timeout = Some(silence);
+    // The time between two requests is no silence of the server's.
+    config.reset_reader_on_write = true;
+    // Whoever asks knows how long it may take: the client's own way tries 15 times, over minutes.
+    config.default_retry = false;
     // Two libraries of ours use rustls, and either may be first; both take ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let namespace = config.default_namespace.clone();
@@ -83,7 +75,11 @@ async fn config(access: &Access) -> Result<Config, Error> {
         None if access.context.is_some() => Config::from_kubeconfig(&options).await.map_err(wrong)?,
         None => match Config::from_kubeconfig(&options).await {
             Ok(config) => config,
-            Err(of_file) => Config::incluster().map_err(|_| error::kubeconfig(&of_file))?,
+            // A file that is there and wrong is no reason to be somebody else.
+            Err(of_file) if is_missing(&of_file) => {
+                Config::incluster().map_err(|_| error::kubeconfig(&of_file))?
+            }
+            Err(of_file) => return Err(wrong(of_file)),
         },
     };
     if access.user.is_some() {
@@ -91,4 +87,8 @@ async fn config(access: &Access) -> Result<Config, Error> {
         config.auth_info.impersonate_groups = (!access.groups.is_empty()).then(|| access.groups.clone());
     }
     Ok(config)
+}
+
+fn is_missing(error: &KubeconfigError) -> bool {
+    matches!(error, KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound)
 }

@@ -1,7 +1,7 @@
 //! `kubectl lastout rescue pod/X | job/X …`
 
-use crate::args::{self, IMAGE, flag, value};
-use crate::cluster::connect::{block_on, connect};
+use crate::args::{self, flag, value};
+use crate::cluster::connect::{ANSWER, block_on, connect};
 use crate::cluster::options::{access, cluster_options};
 use crate::cluster::rescue::target::{self, Left, Named, Target};
 use crate::cluster::rescue::{Outcome, Terms, rescue};
@@ -11,7 +11,6 @@ use clap::{Arg, ArgMatches, Command};
 use futures_util::{StreamExt as _, stream};
 use kube::Client;
 use std::io::{self, IsTerminal as _};
-use std::time::Duration;
 
 /// Pods at once.
 const AT_ONCE: usize = 8;
@@ -28,12 +27,12 @@ pub fn definition() -> Command {
                 .help("pod/NAME, or job/NAME for all pods of a Job")
                 .num_args(1..)
                 .required(true)
-                .value_parser(|word: &str| Named::read(word).map(|_| word.to_owned())),
+                .value_parser(Named::read),
         )
         .arg(value("namespace", "NAME", "The namespace; that of the context by default").short('n'))
         .arg(flag("yes", "Do not ask").short('y'))
         .arg(flag("ephemeral", "By an ephemeral container that runs `lastout stop`, instead of port-forward"))
-        .arg(value("image", "IMAGE", "lastout's own image, for the ephemeral container").default_value(IMAGE))
+        .arg(args::own_image().help("lastout's own image, for the ephemeral container"))
         .arg(args::sidecar().help("A sidecar that is not known, or is asked at another port; see `lastout presets`"))
         .arg(
             value("timeout", "DURATION", "For one pod: until it is over")
@@ -52,20 +51,19 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let terms = Terms {
         ephemeral: matches.get_flag("ephemeral"),
         image: matches.get_one::<String>("image").cloned().unwrap_or_default(),
-        timeout: matches.get_one("timeout").copied().unwrap_or(Duration::from_secs(60)),
+        timeout: matches.get_one("timeout").copied().unwrap_or_default(),
         sidecars,
     };
-    let words: Vec<&String> = matches.get_many("WHAT").into_iter().flatten().collect();
-    let named = words.into_iter().map(|word| Named::read(word)).collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<Named> = matches.get_many("WHAT").into_iter().flatten().cloned().collect();
     block_on(async {
-        let connection = connect(&access(matches)).await?;
+        let connection = connect(&access(matches), ANSWER).await?;
         let client = &connection.client;
         let namespace = matches.get_one::<String>("namespace").unwrap_or(&connection.namespace);
         let (targets, mut all_over) = targets(client, namespace, &named, &terms.sidecars).await?;
         if targets.is_empty() {
             return Ok(Exit::found(!all_over));
         }
-        if !matches.get_flag("yes") && !agreed(&targets)? {
+        if !matches.get_flag("yes") && !agreed(&targets).await? {
             return Ok(Exit::Found);
         }
         let mut progress = Progress::new(targets.len(), "pods");
@@ -117,7 +115,7 @@ async fn targets(
 }
 
 /// Asks on the terminal. Without one there is nobody to ask.
-fn agreed(targets: &[Target]) -> Result<bool, Error> {
+async fn agreed(targets: &[Target]) -> Result<bool, Error> {
     let mut text = String::new();
     for target in targets.iter().take(NAMED) {
         let sidecars: Vec<String> =
@@ -134,7 +132,12 @@ fn agreed(targets: &[Target]) -> Result<bool, Error> {
     let what =
         if targets.len() == 1 { "this pod".to_owned() } else { format!("these {} pods", targets.len()) };
     report(&format!("End the sidecars of {what}? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Error(format!("stdin: {error}")))?;
+    // In a thread of its own: connections stay alive meanwhile.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = read.await.map_err(io::Error::other).flatten();
+    let answer = answer.map_err(|error| Error(format!("stdin: {error}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

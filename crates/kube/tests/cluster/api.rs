@@ -1,7 +1,7 @@
 //! As much of an API server as a test says.
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,6 +22,7 @@ pub enum Answer {
 pub struct Api {
     pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    bodies: Arc<Mutex<Vec<String>>>,
 }
 
 type Answers = dyn Fn(&str, usize) -> Answer + Send + Sync;
@@ -31,28 +32,44 @@ impl Api {
     pub fn start(answers: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (log, answers): (_, Arc<Answers>) = (asked.clone(), Arc::new(answers));
+        let api = Self { url, asked: Arc::default(), bodies: Arc::default() };
+        let (asked, bodies) = (api.asked.clone(), api.bodies.clone());
+        let answers: Arc<Answers> = Arc::new(answers);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (log, answers) = (log.clone(), answers.clone());
-                thread::spawn(move || serve(&stream.unwrap(), &log, &*answers));
+                let (asked, bodies, answers) = (asked.clone(), bodies.clone(), answers.clone());
+                thread::spawn(move || serve(&stream.unwrap(), &asked, &bodies, &*answers));
             }
         });
-        Self { url, asked }
+        api
     }
 
     /// Method and path of each request so far, in their order.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// What came with those of them that send something.
+    pub fn bodies(&self) -> Vec<Value> {
+        self.bodies.lock().unwrap().iter().map(|body| serde_json::from_str(body).unwrap()).collect()
+    }
 }
 
 /// One request; the client opens another connection for the next.
-fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, answers: &Answers) {
-    let mut lines = BufReader::new(stream).lines();
-    let Some(Ok(request)) = lines.next() else { return };
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, bodies: &Mutex<Vec<String>>, answers: &Answers) {
+    let mut reader = BufReader::new(stream);
+    let mut head = reader.by_ref().lines();
+    let Some(Ok(request)) = head.next() else { return };
+    let head: Vec<String> = head.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    let length = head.iter().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.parse::<u64>().unwrap())
+    });
+    let mut body = String::new();
+    reader.take(length.unwrap_or(0)).read_to_string(&mut body).unwrap();
+    if !body.is_empty() {
+        bodies.lock().unwrap().push(body);
+    }
     let mut words = request.split(' ');
     let (method, path) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
     let bare = |text: &str| text.split('?').next().unwrap_or_default().to_owned();

@@ -93,9 +93,19 @@ fn a_cut_connection_and_a_busy_server_are_tried_again() {
 }
 
 #[test]
+fn a_busy_server_is_asked_three_times() {
+    let api = server(|_, _| Answer::Status(503, "starting"));
+    let ran = run(&api, &["doctor"]);
+    assert_eq!((ran.code, api.asked().len()), (2, 3), "{}", ran.err);
+    assert!(ran.err.contains("starting"), "{}", ran.err);
+}
+
+#[test]
 fn a_token_that_never_changes_is_no_endless_loop() {
     let api = server(|_, _| list(&[hanging("a")], "same"));
-    assert_eq!(pods(&run(&api, &["doctor", "-o", "json"]).out).len(), 2);
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("the server gives the same page again"), "{}", ran.err);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::life::{Life, State};
 use super::told::{self, Told};
 use super::{AFTER, Standing, Subject, Trouble, Why};
 use crate::check::{Loose, names};
-use crate::decide::{Reason, is_stopped, is_wrapped};
+use crate::decide::{Reach, Reason, is_wrapped, reach};
 
 /// Exit code of a container that was killed: by the kernel for its memory, by the kubelet, by a person.
 const KILLED: i64 = 137;
@@ -39,7 +39,8 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
     }
     let mut trouble = explained(subject, &mains, &sidecars);
     trouble.since = since;
-    trouble.can_be_rescued &= alive.iter().all(|(sidecar, _)| is_stopped(&sidecar.spec.spec));
+    trouble.can_be_rescued &=
+        alive.iter().all(|(sidecar, _)| reach(&sidecar.spec.spec, subject.pod) != Reach::Nobody);
     Some(trouble.of(sidecars))
 }
 
