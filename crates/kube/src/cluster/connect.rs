@@ -1,16 +1,13 @@
 //! The way to an API server, as kubectl finds it: `--kubeconfig`, the files of `KUBECONFIG`, `~/.kube/config`, or in a pod
 //! its service account.
 
-use super::error;
+use super::{error, kubeconfig};
 use crate::exit::Error;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// An API server that is alive has answered any request long before.
-pub const ANSWER: Duration = Duration::from_secs(60);
 
 /// What the user says about the cluster.
 #[derive(Clone, Debug, Default)]
@@ -62,33 +59,26 @@ pub async fn connect(access: &Access, silence: Duration) -> Result<Connection, E
     Ok(Connection { client, namespace })
 }
 
+/// In a pod its own account.
+fn in_pod(access: &Access) -> Result<Config, Error> {
+    let none = "there is no kubeconfig: neither a file of KUBECONFIG nor ~/.kube/config";
+    if let Some(context) = &access.context {
+        return Err(Error(format!("--context {context}: {none}; --kubeconfig names another")));
+    }
+    Config::incluster()
+        .map_err(|_| Error(format!("{none}, and this is no pod with an account; --kubeconfig names another")))
+}
+
 async fn config(access: &Access) -> Result<Config, Error> {
     let wrong = |error| error::kubeconfig(&error);
     let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
-    let file = match &access.kubeconfig {
-        Some(path) => Some(Kubeconfig::read_from(path).map_err(wrong)?),
-        None => Kubeconfig::from_env().map_err(wrong)?,
-    };
-    let mut config = match file {
+    let mut config = match kubeconfig::read(access.kubeconfig.as_ref())? {
         Some(file) => Config::from_custom_kubeconfig(file, &options).await.map_err(wrong)?,
-        // As kubectl does it: the user's file, and where there is none the pod's own account.
-        None if access.context.is_some() => Config::from_kubeconfig(&options).await.map_err(wrong)?,
-        None => match Config::from_kubeconfig(&options).await {
-            Ok(config) => config,
-            // A file that is there and wrong is no reason to be somebody else.
-            Err(of_file) if is_missing(&of_file) => {
-                Config::incluster().map_err(|_| error::kubeconfig(&of_file))?
-            }
-            Err(of_file) => return Err(wrong(of_file)),
-        },
+        None => in_pod(access)?,
     };
     if access.user.is_some() {
         config.auth_info.impersonate.clone_from(&access.user);
         config.auth_info.impersonate_groups = (!access.groups.is_empty()).then(|| access.groups.clone());
     }
     Ok(config)
-}
-
-fn is_missing(error: &KubeconfigError) -> bool {
-    matches!(error, KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound)
 }

@@ -1,7 +1,8 @@
 //! `kubectl lastout doctor`
 
 use crate::args::{flag, value};
-use crate::cluster::connect::{ANSWER, block_on, connect};
+use crate::cluster::api::ANSWER;
+use crate::cluster::connect::{block_on, connect};
 use crate::cluster::doctor::{Scope, json, more, rbac, scan, table};
 use crate::cluster::options::{access, cluster_options, namespace, namespace_options};
 use crate::exit::{Ended, Error, Exit};

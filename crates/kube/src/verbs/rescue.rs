@@ -1,7 +1,8 @@
 //! `kubectl lastout rescue pod/X | job/X …`
 
 use crate::args::{self, flag, value};
-use crate::cluster::connect::{ANSWER, block_on, connect};
+use crate::cluster::api::ANSWER;
+use crate::cluster::connect::{block_on, connect};
 use crate::cluster::options::{access, cluster_options};
 use crate::cluster::rescue::target::{self, Left, Named, Target};
 use crate::cluster::rescue::{Outcome, Terms, rescue};
@@ -97,18 +98,25 @@ async fn targets(
             report_line(&format!("kubectl-lastout: job/{job} has no pods"));
         }
         let is_job = matches!(named, Named::Job(_));
+        let mut over = 0;
+        let number = pods.len();
         for pod in pods {
             match target::look(pod, sidecars) {
                 Ok(target) if targets.iter().any(|other| other.uid == target.uid) => {}
                 Ok(target) => targets.push(target),
                 // The pods of a Job's earlier tries.
-                Err(Left::Over(_)) if is_job => {}
+                Err(Left::Over(_)) if is_job => over += 1,
                 Err(Left::Over(why)) => report_line(&format!("kubectl-lastout: {why}")),
                 Err(Left::Untouched(why)) => {
                     all_over = false;
                     report_line(&format!("kubectl-lastout: {why}"));
                 }
             }
+        }
+        if let (Named::Job(job), true) = (named, over == number && number > 0) {
+            report_line(&format!(
+                "kubectl-lastout: job/{job}: all of its pods are over, or end by themselves"
+            ));
         }
     }
     Ok((targets, all_over))

@@ -14,6 +14,8 @@ pub enum Answer {
     Status(u16, &'static str),
     /// Text, whatever the client makes of it.
     Text(String),
+    /// The same, whatever the bytes are.
+    Bytes(Vec<u8>),
     /// Half of an answer, then the end of the connection.
     Cut,
 }
@@ -82,14 +84,15 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, bodies: &Mutex<Vec<St
         count
     };
     let (status, body) = match answers(&path, count) {
-        Answer::Object(object) => (200, object.to_string()),
-        Answer::Text(text) => (200, text),
+        Answer::Object(object) => (200, object.to_string().into_bytes()),
+        Answer::Text(text) => (200, text.into_bytes()),
+        Answer::Bytes(bytes) => (200, bytes),
         Answer::Status(code, message) => {
             let status = json!({
                 "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message,
                 "reason": "X", "metadata": {},
             });
-            (code, status.to_string())
+            (code, status.to_string().into_bytes())
         }
         Answer::Cut => {
             let _ = write!(
@@ -102,8 +105,9 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, bodies: &Mutex<Vec<St
     let length = body.len();
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
+    let _ = stream.write_all(&body);
 }
 
 /// A list of pods; `token`: there is more.

@@ -86,6 +86,11 @@ fn a_pod_that_is_over_needs_nothing() {
     pod["status"]["phase"] = "Succeeded".into();
     let ran = run(&server(pod, None), &["rescue", "pod/a"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, "kubectl-lastout: pod/a is over already: Succeeded\n"));
+    let mut pod = hanging("a");
+    pod["status"]["phase"] = "Succeeded".into();
+    let ran = run(&server(pod, None), &["rescue", "--yes", "job/job"]);
+    let said = "kubectl-lastout: job/job: all of its pods are over, or end by themselves\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, said));
 }
 
 #[test]

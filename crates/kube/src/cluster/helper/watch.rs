@@ -3,13 +3,12 @@
 
 use super::backoff::{Backoff, LONGEST};
 use super::outage::Outage;
-use crate::cluster::api::{Kind, unexpected};
+use crate::cluster::api::{Kind, unexpected, within};
 use futures_util::TryStreamExt as _;
 use kube::Client;
 use kube::core::WatchEvent;
 use kube::core::params::{ListParams, WatchParams};
 use serde_json::Value;
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// The server ends a watch after this many seconds, and we begin another.
@@ -62,14 +61,13 @@ impl Watched<'_> {
         let fields = format!("metadata.name={}", self.name);
         let pods = Kind::Pods.request(Some(self.namespace));
         let list = pods.list(&ListParams::default().fields(&fields)).map_err(kube::Error::BuildRequest)?;
-        let list: Value = in_time(self.client.request(list)).await?;
+        let list: Value = within(ANSWER, self.client.request(list)).await?;
         let (Some(items), Some(from)) = (
             list.get("items").and_then(Value::as_array),
             list.pointer("/metadata/resourceVersion").and_then(Value::as_str),
         ) else {
             return Err(unexpected("the answer is no list"));
         };
-        outage.ends();
         let Some(pod) = items.first() else { return Ok(Seen::Gone) };
         if let Some(answer) = look(pod) {
             return Ok(Seen::Answer(answer));
@@ -77,7 +75,9 @@ impl Watched<'_> {
         let watch = pods.watch(&WatchParams::default().fields(&fields).timeout(SECONDS), from);
         let watch = self.client.request_events::<Value>(watch.map_err(kube::Error::BuildRequest)?);
         let opened = Instant::now();
-        let mut events = Box::pin(in_time(watch).await?);
+        let mut events = Box::pin(within(ANSWER, watch).await?);
+        // To list it is not enough.
+        outage.ends();
         while let Some(event) = events.try_next().await? {
             match event {
                 WatchEvent::Added(pod) | WatchEvent::Modified(pod) => {
@@ -97,12 +97,5 @@ impl Watched<'_> {
             backoff.reset();
         }
         Ok(Seen::Again)
-    }
-}
-
-async fn in_time<T>(answer: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
-    match tokio::time::timeout(ANSWER, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(unexpected(&format!("no answer within {} s", ANSWER.as_secs()))),
     }
 }
