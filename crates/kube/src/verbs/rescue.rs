@@ -88,12 +88,21 @@ pub fn run(matches: &ArgMatches) -> Ended {
 async fn targets(
     client: &Client,
     namespace: &str,
-    named: &[Named],
+    all: &[Named],
     sidecars: &[String],
 ) -> Result<(Vec<Target>, bool), Error> {
     let (mut targets, mut all_over): (Vec<Target>, bool) = (Vec::new(), true);
-    for named in named {
-        let pods = target::pods(client, namespace, named).await?;
+    for named in all {
+        let pods = match target::pods(client, namespace, named).await {
+            Ok(pods) => pods,
+            Err(error) if all.len() == 1 => return Err(error),
+            // The others are not to wait for somebody who reads this.
+            Err(Error(why)) => {
+                all_over = false;
+                report_line(&format!("kubectl-lastout: {why}"));
+                continue;
+            }
+        };
         if let (Named::Job(job), true) = (named, pods.is_empty()) {
             report_line(&format!("kubectl-lastout: job/{job} has no pods"));
         }

@@ -98,10 +98,14 @@ fn what_is_not_there_and_what_is_no_pod_is_one_line_and_exit_2() {
     let api = server(hanging("a"), None);
     let ran = run(&api, &["rescue", "--yes", "pod/b"]);
     assert_eq!((ran.code, ran.err.as_str()), (2, "kubectl-lastout: pod/b: not found\n"));
+    let ran = run(&api, &["rescue", "pod/b", "pod/a"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.starts_with("kubectl-lastout: pod/b: not found\npod/a: envoy ("), "{}", ran.err);
+    let api = server(hanging("a"), None);
     let ran = run(&api, &["rescue", "--yes", "deployment/b"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("write pod/NAME or job/NAME"), "{}", ran.err);
-    assert_eq!(api.asked().len(), 1, "{:?}", api.asked());
+    assert_eq!(api.asked().len(), 0, "{:?}", api.asked());
 }
 
 #[test]
