@@ -33,6 +33,17 @@ pub(crate) fn report_line(line: &str) {
     report(&format!("{}\n", one_line(line)));
 }
 
+/// Tells on a terminal that we wait for `what`, until that is there; a line of progress comes again by itself.
+pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    if !io::stderr().is_terminal() {
+        return work.await;
+    }
+    report(&format!("\r\x1b[Kwaiting for {what}"));
+    let done = work.await;
+    report("\r\x1b[K");
+    done
+}
+
 /// How far it is, on a terminal, where it takes longer than a second.
 pub(crate) struct Progress {
     what: &'static str,

@@ -25,6 +25,8 @@ enum Answer {
     Watch(Vec<Value>, bool),
     /// The connection is cut.
     Cut,
+    /// Nothing comes, for as long as the helper waits.
+    Silence,
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,8 +108,18 @@ impl Helper {
 
     /// Its exit code, its log, and what the wrapper was told.
     fn end(mut self) -> (Option<i32>, String, String) {
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        let mut stderr = self.child.stderr.take().unwrap();
+        let (sender, read) = channel();
+        std::thread::spawn(move || {
+            let mut log = String::new();
+            let _ = stderr.read_to_string(&mut log);
+            sender.send(log)
+        });
+        let log = read.recv_timeout(PATIENCE);
+        let _ = log.is_err().then(|| self.child.kill());
+        let log = log.unwrap_or_else(|_| {
+            format!("it did not end: {:?}", self.requests.try_iter().collect::<Vec<_>>())
+        });
         let code = self.child.wait().unwrap().code();
         (code, log, fs::read_to_string(&self.stops).unwrap_or_default())
     }
@@ -122,7 +134,10 @@ fn serve(listener: &TcpListener, mut answers: VecDeque<Answer>, requests: &Sende
         let is_watch = request.contains("watch=true");
         match answer {
             Answer::List(pod) => {
-                assert!(!is_watch, "{request}");
+                if is_watch {
+                    let _ = requests.send(format!("a watch where a list was due: {request}"));
+                    continue;
+                }
                 let items = json!([pod]);
                 reply(
                     &mut stream,
@@ -146,7 +161,10 @@ fn serve(listener: &TcpListener, mut answers: VecDeque<Answer>, requests: &Sende
                 );
             }
             Answer::Watch(events, is_open) => {
-                assert!(is_watch && request.contains("resourceVersion=7"), "{request}");
+                if !is_watch || !request.contains("resourceVersion=7") {
+                    let _ = requests.send(format!("no watch from version 7: {request}"));
+                    continue;
+                }
                 let _ = write!(
                     stream,
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
@@ -160,6 +178,9 @@ fn serve(listener: &TcpListener, mut answers: VecDeque<Answer>, requests: &Sende
                 }
             }
             Answer::Cut => {}
+            Answer::Silence => {
+                std::thread::spawn(move || stream.read(&mut [0]));
+            }
         }
     }
 }
@@ -245,10 +266,28 @@ fn a_pod_that_is_gone_is_left_alone() {
         Answer::List(pod(&running(), &running())),
         Answer::Watch(vec![event("DELETED", &pod(&running(), &running()))], false),
     ];
-    for answers in [vec![Answer::NoPod], deleted] {
+    let forgotten =
+        vec![Answer::List(pod(&running(), &running())), Answer::Watch(Vec::new(), false), Answer::NoPod];
+    for answers in [deleted, forgotten] {
         let (code, log, stops) = Helper::start(answers, &["--sidecar", "istio"]).end();
         assert_eq!((code, stops.as_str()), (Some(0), ""), "{log}");
     }
+}
+
+#[test]
+fn a_pod_that_never_was_is_a_wrong_name() {
+    let (code, log, stops) = Helper::start(vec![Answer::NoPod], &["--sidecar", "istio"]).end();
+    assert_eq!((code, stops.as_str()), (Some(2), ""), "{log}");
+    assert!(log.contains("--pod report: namespace jobs has no such pod: POD_NAME"), "{log}");
+}
+
+#[test]
+fn a_server_that_is_silent_is_told_and_asked_again() {
+    let mut answers = vec![Answer::Silence];
+    answers.extend(course());
+    let (code, log, stops) = Helper::start(answers, &["--sidecar", "istio"]).end();
+    assert_eq!((code, stops.as_str()), (Some(0), "stop istio\n"), "{log}");
+    assert!(log.contains("this pod cannot be watched: no answer within 30 s"), "{log}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Requests of ours: lists in pages, single objects, logs. All of them as plain values, so that nothing newer than the
 //! client's types is lost, and each tried again where the connection or the server fails for a moment.
 
+use crate::output::waiting;
+use futures_util::AsyncReadExt as _;
 use kube::Client;
 use kube::core::Request;
 use kube::core::params::{GetParams, ListParams};
@@ -15,6 +17,14 @@ const PAGE: u32 = 500;
 const TRIES: u32 = 3;
 /// … with this pause behind the first failure, and twice as long a one behind each that follows.
 const PAUSE: Duration = Duration::from_millis(250);
+/// A server that is alive has answered any of them long before; one that has not is not asked again.
+pub(crate) const ANSWER: Duration = Duration::from_secs(60);
+/// A user sees what is waited for after this time.
+const TELL: Duration = Duration::from_secs(2);
+/// Nobody waits that long for a log, of which doctor reads many.
+const LOG: Duration = Duration::from_secs(10);
+/// Bytes of a log.
+const LOG_BYTES: i64 = 64 * 1024;
 /// A list whose continuation is not kept any more is begun again so often at most.
 const BEGINNINGS: u32 = 3;
 
@@ -94,16 +104,17 @@ pub(crate) async fn list(
                 take(Paged::Items(items));
             }
             Some(Value::Null) => {}
-            _ => return Err(odd("the answer is no list")),
+            _ => return Err(unexpected("the answer is no list")),
         }
         let token =
             page.get("metadata").and_then(|metadata| metadata.get("continue")).and_then(Value::as_str);
         match token.filter(|token| !token.is_empty()) {
-            // A server that hands the same token out again would keep us for ever.
-            Some(token) if params.continue_token.as_deref() != Some(token) => {
-                params.continue_token = Some(token.to_owned());
+            None => return Ok(()),
+            // It would keep us for ever, and what is behind that page is not known.
+            Some(token) if params.continue_token.as_deref() == Some(token) => {
+                return Err(unexpected("the server gives the same page again"));
             }
-            _ => return Ok(()),
+            Some(token) => params.continue_token = Some(token.to_owned()),
         }
     }
 }
@@ -114,7 +125,7 @@ pub(crate) async fn get(client: &Client, kind: Kind, namespace: &str, name: &str
         let request = kind.request(Some(namespace)).get(name, &GetParams::default());
         let object: Value = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
         if object.get("metadata").is_none() {
-            return Err(odd("the answer is no object"));
+            return Err(unexpected("the answer is no object"));
         }
         Ok(object)
     })
@@ -132,27 +143,54 @@ pub(crate) async fn log(
     let params = LogParams {
         container: Some(container.to_owned()),
         tail_lines: Some(lines),
-        limit_bytes: Some(64 * 1024),
+        limit_bytes: Some(LOG_BYTES),
         ..LogParams::default()
     };
-    again(|| async {
+    let read = again(|| async {
         let request = Kind::Pods.request(Some(namespace)).logs(pod, &params);
-        client.request_text(request.map_err(kube::Error::BuildRequest)?).await
-    })
-    .await
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        // Programs write what they like: one byte that is no UTF-8 must not take the rest away.
+        let mut bytes = Vec::new();
+        let mut lines = Box::pin(client.request_stream(request).await?);
+        lines.read_to_end(&mut bytes).await.map_err(kube::Error::ReadEvents)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    });
+    within(LOG, read).await
+}
+
+/// Ends with an error when the time is over.
+pub(super) async fn within<T>(
+    time: Duration,
+    answer: impl Future<Output = kube::Result<T>>,
+) -> kube::Result<T> {
+    match tokio::time::timeout(time, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(unexpected(&format!("no answer within {} s", time.as_secs()))),
+    }
 }
 
 /// Tries a request that only reads again, where its failure may pass.
 async fn again<T, F: Future<Output = kube::Result<T>>>(request: impl Fn() -> F) -> kube::Result<T> {
     let mut pause = PAUSE;
     for _ in 1..TRIES {
-        match request().await {
+        match patiently(request()).await {
             Err(error) if may_pass(&error) => tokio::time::sleep(pause).await,
             result => return result,
         }
         pause *= 2;
     }
-    request().await
+    patiently(request()).await
+}
+
+/// Tells somebody at a terminal what is waited for.
+async fn patiently<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let request = within(ANSWER, request);
+    tokio::pin!(request);
+    tokio::select! {
+        answer = &mut request => return answer,
+        () = tokio::time::sleep(TELL) => {}
+    }
+    waiting("the API server", request).await
 }
 
 /// The connection broke, or the server is busy or restarts.
@@ -164,7 +202,7 @@ fn may_pass(error: &kube::Error) -> bool {
     }
 }
 
-/// An answer that is JSON, and not what was asked for.
-fn odd(what: &str) -> kube::Error {
+/// What an API server does not do.
+pub(super) fn unexpected(what: &str) -> kube::Error {
     kube::Error::ReadEvents(std::io::Error::other(what.to_owned()))
 }

@@ -1,16 +1,13 @@
 //! The way to an API server, as kubectl finds it: `--kubeconfig`, the files of `KUBECONFIG`, `~/.kube/config`, or in a pod
 //! its service account.
 
-use super::error;
+use super::{error, kubeconfig};
 use crate::exit::Error;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// An API server that is alive answers any request of ours long before; a watch has no such limit, it sets none.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// What the user says about the cluster.
 #[derive(Clone, Debug, Default)]
@@ -43,25 +40,17 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Er
     runtime.map_err(|error| Error(format!("the runtime cannot start: {error}")))?.block_on(work)
 }
 
-/// Finds the way. Nothing is sent yet.
+/// Finds the way. Nothing is sent yet. A connection on which nothing comes for `silence` while we wait is given up.
 ///
 /// # Errors
 /// When there is no configuration, or it cannot be used.
-pub async fn connect(access: &Access) -> Result<Connection, Error> {
+pub async fn connect(access: &Access, silence: Duration) -> Result<Connection, Error> {
     let mut config = config(access).await?;
-    config.read_timeout = Some(ANSWER);
-    connection(config)
-}
-
-/// The same for a watch, which is silent for as long as nothing happens.
-///
-/// # Errors
-/// When there is no configuration, or it cannot be used.
-pub async fn connect_to_watch(access: &Access) -> Result<Connection, Error> {
-    connection(config(access).await?)
-}
-
-fn connection(config: Config) -> Result<Connection, Error> {
+    config.read_timeout = Some(silence);
+    // The time between two requests is no silence of the server's.
+    config.reset_reader_on_write = true;
+    // Whoever asks knows how long it may take: the client's own way tries 15 times, over minutes.
+    config.default_retry = false;
     // Two libraries of ours use rustls, and either may be first; both take ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let namespace = config.default_namespace.clone();
@@ -70,21 +59,22 @@ fn connection(config: Config) -> Result<Connection, Error> {
     Ok(Connection { client, namespace })
 }
 
+/// In a pod its own account.
+fn in_pod(access: &Access) -> Result<Config, Error> {
+    let none = "there is no kubeconfig: neither a file of KUBECONFIG nor ~/.kube/config";
+    if let Some(context) = &access.context {
+        return Err(Error(format!("--context {context}: {none}; --kubeconfig names another")));
+    }
+    Config::incluster()
+        .map_err(|_| Error(format!("{none}, and this is no pod with an account; --kubeconfig names another")))
+}
+
 async fn config(access: &Access) -> Result<Config, Error> {
     let wrong = |error| error::kubeconfig(&error);
     let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
-    let file = match &access.kubeconfig {
-        Some(path) => Some(Kubeconfig::read_from(path).map_err(wrong)?),
-        None => Kubeconfig::from_env().map_err(wrong)?,
-    };
-    let mut config = match file {
+    let mut config = match kubeconfig::read(access.kubeconfig.as_ref())? {
         Some(file) => Config::from_custom_kubeconfig(file, &options).await.map_err(wrong)?,
-        // As kubectl does it: the user's file, and where there is none the pod's own account.
-        None if access.context.is_some() => Config::from_kubeconfig(&options).await.map_err(wrong)?,
-        None => match Config::from_kubeconfig(&options).await {
-            Ok(config) => config,
-            Err(of_file) => Config::incluster().map_err(|_| error::kubeconfig(&of_file))?,
-        },
+        None => in_pod(access)?,
     };
     if access.user.is_some() {
         config.auth_info.impersonate.clone_from(&access.user);

@@ -1,6 +1,7 @@
 //! What an API server or the way to it answers, in one line for a user.
 
 use crate::exit::Error;
+use kube::client::AuthError;
 use std::error::Error as _;
 
 /// Said of `what`, such as `pods of namespace jobs`.
@@ -8,6 +9,15 @@ use std::error::Error as _;
 pub fn told(what: &str, error: &kube::Error) -> Error {
     match error {
         kube::Error::Api(status) => Error(format!("{what}: {}", without_breaks(&status.message))),
+        kube::Error::Auth(AuthError::AuthExecStart(cause)) => Error(format!(
+            "{what}: the exec plugin of the kubeconfig's user cannot be started: {cause}; `kubectl config view --minify` shows its command"
+        )),
+        kube::Error::Auth(AuthError::AuthExecRun { cmd, out }) => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let last =
+                said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it says nothing");
+            Error(format!("{what}: the exec plugin {cmd}: {}: {}", out.status, without_breaks(last)))
+        }
         other => Error(format!("{what}: {}", innermost(other))),
     }
 }
@@ -18,13 +28,15 @@ pub fn is_forbidden(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 
-/// The last of the causes says what happened; those around it say where in the client.
+/// The last of the causes that says anything says what happened; those around it say where in the client.
 fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
+    let (mut cause, mut text) = (Some(error), String::new());
+    while let Some(error) = cause {
+        let own = without_breaks(&error.to_string());
+        text = if own.is_empty() { text } else { own };
+        cause = error.source();
     }
-    without_breaks(&last.to_string())
+    if text.is_empty() { "it failed, and nothing says why".to_owned() } else { text }
 }
 
 fn without_breaks(text: &str) -> String {

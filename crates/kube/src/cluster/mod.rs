@@ -12,5 +12,6 @@ pub mod doctor;
 pub mod error;
 pub(crate) mod hang;
 pub mod helper;
+mod kubeconfig;
 pub mod options;
 pub mod rescue;

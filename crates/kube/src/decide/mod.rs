@@ -35,6 +35,7 @@ pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};
 pub(crate) use sidecar::ends_itself;
 pub use sidecar::{Listed, Sidecar, is_ended, is_meant, is_stopped, preset_of};
+pub(crate) use sidecar::{Reach, reach};
 pub(crate) use status::Status;
 pub use undo::{Stays, undo};
 pub use warning::Warning;

@@ -3,7 +3,7 @@
 use super::ports::{moved, spec_with};
 use crate::pod::{Container, Pod};
 use lastout_core::presets::{self, Preset};
-use lastout_core::spec::{Quit, Spec, SpecError};
+use lastout_core::spec::{Address, Quit, Spec, SpecError};
 
 /// A plain sidecar: it would run on.
 #[derive(Clone, Debug)]
@@ -90,6 +90,31 @@ pub fn is_stopped(spec: &Spec) -> bool {
     match spec.quit {
         Quit::Http(_) | Quit::CreateFile(_) | Quit::WithAnother => true,
         Quit::Nothing => spec.process.is_some(),
+    }
+}
+
+/// Who can end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Whoever reaches the pod's ports.
+    Outside,
+    /// A container of the pod: by a unix socket, a file, or a signal in a shared process namespace.
+    Inside,
+    /// Nobody.
+    Nobody,
+}
+
+/// Who can end it while it runs in this pod.
+pub(crate) fn reach(spec: &Spec, pod: Pod<'_>) -> Reach {
+    match &spec.quit {
+        Quit::Http(request) if matches!(request.at, Address::Unix(_)) => Reach::Inside,
+        Quit::Http(_) | Quit::WithAnother => Reach::Outside,
+        Quit::CreateFile(_) => Reach::Inside,
+        Quit::Nothing if spec.process.is_none() => Reach::Nobody,
+        Quit::Nothing if pod.spec().get("shareProcessNamespace").is_some_and(|shared| shared == true) => {
+            Reach::Inside
+        }
+        Quit::Nothing => Reach::Nobody,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `kubectl lastout doctor`
 
 use crate::args::{flag, value};
+use crate::cluster::api::ANSWER;
 use crate::cluster::connect::{block_on, connect};
 use crate::cluster::doctor::{Scope, json, more, rbac, scan, table};
 use crate::cluster::options::{access, cluster_options, namespace, namespace_options};
@@ -37,7 +38,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     }
     let now = Timestamp::now().as_second();
     let seen = block_on(async {
-        let connection = connect(&access(matches)).await?;
+        let connection = connect(&access(matches), ANSWER).await?;
         let scope = namespace(matches, &connection.namespace).map_or(Scope::Cluster, Scope::Namespace);
         let mut seen = scan(&connection.client, &scope, now).await?;
         more(&connection.client, &mut seen).await;

@@ -1,8 +1,8 @@
 //! `kubectl lastout helper`: what the helper container runs.
 
 use crate::args;
-use crate::cluster::connect::{Access, block_on, connect_to_watch};
-use crate::cluster::helper::{Task, run as watch};
+use crate::cluster::connect::{Access, block_on, connect};
+use crate::cluster::helper::{SILENCE, Task, run as watch};
 use crate::decide::Options;
 use crate::exit::{Ended, Error};
 use clap::{Arg, ArgMatches, Command};
@@ -44,7 +44,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let stop_options = text("stop-timeout").map(|budget| ["--stop-timeout".into(), budget.into()]);
     let beside = || std::env::current_exe().unwrap_or_default().with_file_name("lastout");
     block_on(async {
-        let connection = connect_to_watch(&Access::default()).await?;
+        let connection = connect(&Access::default(), SILENCE).await?;
         let namespace = text("pod-namespace").or_else(|| variable("POD_NAMESPACE"));
         let task = Task {
             pod,

@@ -1,6 +1,7 @@
 //! `kubectl lastout rescue pod/X | job/X …`
 
-use crate::args::{self, IMAGE, flag, value};
+use crate::args::{self, flag, value};
+use crate::cluster::api::ANSWER;
 use crate::cluster::connect::{block_on, connect};
 use crate::cluster::options::{access, cluster_options};
 use crate::cluster::rescue::target::{self, Left, Named, Target};
@@ -11,7 +12,6 @@ use clap::{Arg, ArgMatches, Command};
 use futures_util::{StreamExt as _, stream};
 use kube::Client;
 use std::io::{self, IsTerminal as _};
-use std::time::Duration;
 
 /// Pods at once.
 const AT_ONCE: usize = 8;
@@ -28,12 +28,12 @@ pub fn definition() -> Command {
                 .help("pod/NAME, or job/NAME for all pods of a Job")
                 .num_args(1..)
                 .required(true)
-                .value_parser(|word: &str| Named::read(word).map(|_| word.to_owned())),
+                .value_parser(Named::read),
         )
         .arg(value("namespace", "NAME", "The namespace; that of the context by default").short('n'))
         .arg(flag("yes", "Do not ask").short('y'))
         .arg(flag("ephemeral", "By an ephemeral container that runs `lastout stop`, instead of port-forward"))
-        .arg(value("image", "IMAGE", "lastout's own image, for the ephemeral container").default_value(IMAGE))
+        .arg(args::own_image().help("lastout's own image, for the ephemeral container"))
         .arg(args::sidecar().help("A sidecar that is not known, or is asked at another port; see `lastout presets`"))
         .arg(
             value("timeout", "DURATION", "For one pod: until it is over")
@@ -52,20 +52,19 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let terms = Terms {
         ephemeral: matches.get_flag("ephemeral"),
         image: matches.get_one::<String>("image").cloned().unwrap_or_default(),
-        timeout: matches.get_one("timeout").copied().unwrap_or(Duration::from_secs(60)),
+        timeout: matches.get_one("timeout").copied().unwrap_or_default(),
         sidecars,
     };
-    let words: Vec<&String> = matches.get_many("WHAT").into_iter().flatten().collect();
-    let named = words.into_iter().map(|word| Named::read(word)).collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<Named> = matches.get_many("WHAT").into_iter().flatten().cloned().collect();
     block_on(async {
-        let connection = connect(&access(matches)).await?;
+        let connection = connect(&access(matches), ANSWER).await?;
         let client = &connection.client;
         let namespace = matches.get_one::<String>("namespace").unwrap_or(&connection.namespace);
         let (targets, mut all_over) = targets(client, namespace, &named, &terms.sidecars).await?;
         if targets.is_empty() {
             return Ok(Exit::found(!all_over));
         }
-        if !matches.get_flag("yes") && !agreed(&targets)? {
+        if !matches.get_flag("yes") && !agreed(&targets).await? {
             return Ok(Exit::Found);
         }
         let mut progress = Progress::new(targets.len(), "pods");
@@ -89,22 +88,33 @@ pub fn run(matches: &ArgMatches) -> Ended {
 async fn targets(
     client: &Client,
     namespace: &str,
-    named: &[Named],
+    all: &[Named],
     sidecars: &[String],
 ) -> Result<(Vec<Target>, bool), Error> {
     let (mut targets, mut all_over): (Vec<Target>, bool) = (Vec::new(), true);
-    for named in named {
-        let pods = target::pods(client, namespace, named).await?;
+    for named in all {
+        let pods = match target::pods(client, namespace, named).await {
+            Ok(pods) => pods,
+            Err(error) if all.len() == 1 => return Err(error),
+            // The others are not to wait for somebody who reads this.
+            Err(Error(why)) => {
+                all_over = false;
+                report_line(&format!("kubectl-lastout: {why}"));
+                continue;
+            }
+        };
         if let (Named::Job(job), true) = (named, pods.is_empty()) {
             report_line(&format!("kubectl-lastout: job/{job} has no pods"));
         }
         let is_job = matches!(named, Named::Job(_));
+        let mut over = 0;
+        let number = pods.len();
         for pod in pods {
             match target::look(pod, sidecars) {
                 Ok(target) if targets.iter().any(|other| other.uid == target.uid) => {}
                 Ok(target) => targets.push(target),
                 // The pods of a Job's earlier tries.
-                Err(Left::Over(_)) if is_job => {}
+                Err(Left::Over(_)) if is_job => over += 1,
                 Err(Left::Over(why)) => report_line(&format!("kubectl-lastout: {why}")),
                 Err(Left::Untouched(why)) => {
                     all_over = false;
@@ -112,12 +122,17 @@ async fn targets(
                 }
             }
         }
+        if let (Named::Job(job), true) = (named, over == number && number > 0) {
+            report_line(&format!(
+                "kubectl-lastout: job/{job}: all of its pods are over, or end by themselves"
+            ));
+        }
     }
     Ok((targets, all_over))
 }
 
 /// Asks on the terminal. Without one there is nobody to ask.
-fn agreed(targets: &[Target]) -> Result<bool, Error> {
+async fn agreed(targets: &[Target]) -> Result<bool, Error> {
     let mut text = String::new();
     for target in targets.iter().take(NAMED) {
         let sidecars: Vec<String> =
@@ -134,7 +149,12 @@ fn agreed(targets: &[Target]) -> Result<bool, Error> {
     let what =
         if targets.len() == 1 { "this pod".to_owned() } else { format!("these {} pods", targets.len()) };
     report(&format!("End the sidecars of {what}? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Error(format!("stdin: {error}")))?;
+    // In a thread of its own: connections stay alive meanwhile.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = read.await.map_err(io::Error::other).flatten();
+    let answer = answer.map_err(|error| Error(format!("stdin: {error}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

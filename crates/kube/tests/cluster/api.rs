@@ -1,7 +1,7 @@
 //! As much of an API server as a test says.
 
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,6 +14,8 @@ pub enum Answer {
     Status(u16, &'static str),
     /// Text, whatever the client makes of it.
     Text(String),
+    /// The same, whatever the bytes are.
+    Bytes(Vec<u8>),
     /// Half of an answer, then the end of the connection.
     Cut,
 }
@@ -22,6 +24,7 @@ pub enum Answer {
 pub struct Api {
     pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    bodies: Arc<Mutex<Vec<String>>>,
 }
 
 type Answers = dyn Fn(&str, usize) -> Answer + Send + Sync;
@@ -31,28 +34,44 @@ impl Api {
     pub fn start(answers: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (log, answers): (_, Arc<Answers>) = (asked.clone(), Arc::new(answers));
+        let api = Self { url, asked: Arc::default(), bodies: Arc::default() };
+        let (asked, bodies) = (api.asked.clone(), api.bodies.clone());
+        let answers: Arc<Answers> = Arc::new(answers);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (log, answers) = (log.clone(), answers.clone());
-                thread::spawn(move || serve(&stream.unwrap(), &log, &*answers));
+                let (asked, bodies, answers) = (asked.clone(), bodies.clone(), answers.clone());
+                thread::spawn(move || serve(&stream.unwrap(), &asked, &bodies, &*answers));
             }
         });
-        Self { url, asked }
+        api
     }
 
     /// Method and path of each request so far, in their order.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// What came with those of them that send something.
+    pub fn bodies(&self) -> Vec<Value> {
+        self.bodies.lock().unwrap().iter().map(|body| serde_json::from_str(body).unwrap()).collect()
+    }
 }
 
 /// One request; the client opens another connection for the next.
-fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, answers: &Answers) {
-    let mut lines = BufReader::new(stream).lines();
-    let Some(Ok(request)) = lines.next() else { return };
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, bodies: &Mutex<Vec<String>>, answers: &Answers) {
+    let mut reader = BufReader::new(stream);
+    let mut head = reader.by_ref().lines();
+    let Some(Ok(request)) = head.next() else { return };
+    let head: Vec<String> = head.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    let length = head.iter().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.parse::<u64>().unwrap())
+    });
+    let mut body = String::new();
+    reader.take(length.unwrap_or(0)).read_to_string(&mut body).unwrap();
+    if !body.is_empty() {
+        bodies.lock().unwrap().push(body);
+    }
     let mut words = request.split(' ');
     let (method, path) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
     let bare = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
@@ -65,14 +84,15 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, answers: &Answers) {
         count
     };
     let (status, body) = match answers(&path, count) {
-        Answer::Object(object) => (200, object.to_string()),
-        Answer::Text(text) => (200, text),
+        Answer::Object(object) => (200, object.to_string().into_bytes()),
+        Answer::Text(text) => (200, text.into_bytes()),
+        Answer::Bytes(bytes) => (200, bytes),
         Answer::Status(code, message) => {
             let status = json!({
                 "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message,
                 "reason": "X", "metadata": {},
             });
-            (code, status.to_string())
+            (code, status.to_string().into_bytes())
         }
         Answer::Cut => {
             let _ = write!(
@@ -85,8 +105,9 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<String>>, answers: &Answers) {
     let length = body.len();
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     );
+    let _ = stream.write_all(&body);
 }
 
 /// A list of pods; `token`: there is more.

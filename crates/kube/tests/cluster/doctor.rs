@@ -2,7 +2,7 @@
 
 use crate::api::{Answer, Api, hanging, job, list};
 use crate::run;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PODS: &str = "/api/v1/namespaces/jobs/pods";
 const JOB: &str = "/apis/batch/v1/namespaces/jobs/jobs/job";
@@ -93,9 +93,19 @@ fn a_cut_connection_and_a_busy_server_are_tried_again() {
 }
 
 #[test]
+fn a_busy_server_is_asked_three_times() {
+    let api = server(|_, _| Answer::Status(503, "starting"));
+    let ran = run(&api, &["doctor"]);
+    assert_eq!((ran.code, api.asked().len()), (2, 3), "{}", ran.err);
+    assert!(ran.err.contains("starting"), "{}", ran.err);
+}
+
+#[test]
 fn a_token_that_never_changes_is_no_endless_loop() {
     let api = server(|_, _| list(&[hanging("a")], "same"));
-    assert_eq!(pods(&run(&api, &["doctor", "-o", "json"]).out).len(), 2);
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("the server gives the same page again"), "{}", ran.err);
 }
 
 #[test]
@@ -298,4 +308,21 @@ fn where_many_hang_their_jobs_are_listed_and_not_asked_for_one_by_one() {
     let pods = pods(&ran.out);
     assert!(pods.len() == 150 && pods.iter().all(|pod| pod["cronJob"] == "nightly"), "{}", ran.err);
     assert_eq!(api.asked().len(), 2, "{:?}", api.asked());
+}
+
+#[test]
+fn a_log_that_is_no_utf8_is_read_all_the_same() {
+    let mut pod = hanging("a");
+    let told = json!(["/.lastout/lastout", "--sidecar", "envoy", "--", "/app/report"]);
+    pod["spec"]["containers"][0]["command"] = told;
+    let api = server(move |path, _| {
+        if path.contains("/log") {
+            let line = "lastout: warn: envoy: never appeared; if it starts later, this pod will not end";
+            Answer::Bytes([b"caf\xe9\n", line.as_bytes(), b"\n"].concat())
+        } else {
+            list(std::slice::from_ref(&pod), "")
+        }
+    });
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    assert_eq!(pods(&ran.out)[0]["reason"], "never-appeared", "{}{}", ran.out, ran.err);
 }

@@ -86,6 +86,11 @@ fn a_pod_that_is_over_needs_nothing() {
     pod["status"]["phase"] = "Succeeded".into();
     let ran = run(&server(pod, None), &["rescue", "pod/a"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, "kubectl-lastout: pod/a is over already: Succeeded\n"));
+    let mut pod = hanging("a");
+    pod["status"]["phase"] = "Succeeded".into();
+    let ran = run(&server(pod, None), &["rescue", "--yes", "job/job"]);
+    let said = "kubectl-lastout: job/job: all of its pods are over, or end by themselves\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, said));
 }
 
 #[test]
@@ -93,10 +98,14 @@ fn what_is_not_there_and_what_is_no_pod_is_one_line_and_exit_2() {
     let api = server(hanging("a"), None);
     let ran = run(&api, &["rescue", "--yes", "pod/b"]);
     assert_eq!((ran.code, ran.err.as_str()), (2, "kubectl-lastout: pod/b: not found\n"));
+    let ran = run(&api, &["rescue", "pod/b", "pod/a"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.starts_with("kubectl-lastout: pod/b: not found\npod/a: envoy ("), "{}", ran.err);
+    let api = server(hanging("a"), None);
     let ran = run(&api, &["rescue", "--yes", "deployment/b"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("write pod/NAME or job/NAME"), "{}", ran.err);
-    assert_eq!(api.asked().len(), 1, "{:?}", api.asked());
+    assert_eq!(api.asked().len(), 0, "{:?}", api.asked());
 }
 
 #[test]
@@ -163,11 +172,77 @@ fn a_sidecar_that_is_told_gone_and_still_runs_is_asked_again() {
             asked.fetch_add(1, Ordering::SeqCst);
             Answer::Object(hanging("a"))
         }
+        "/api/v1/namespaces/jobs/pods/a/log" => {
+            let verdict = if asked.load(Ordering::SeqCst) > 1 { "gone" } else { "already_gone" };
+            let report = json!({ "version": 1, "sidecars": [{ "name": "envoy", "verdict": verdict }] });
+            Answer::Text(format!("lastout: info: envoy: {verdict}\n{report}\n"))
+        }
         "/apis/batch/v1/namespaces/jobs/jobs/job" => job(),
         _ => Answer::Status(404, "not found"),
     });
     let ran = run(&api, &["rescue", "--yes", "--ephemeral", "pod/a"]);
     let patches = api.asked().iter().filter(|asked| asked.contains("ephemeralcontainers")).count();
     assert_eq!((ran.code, patches), (0, 2), "{}{}", ran.out, ran.err);
-    assert!(ran.out.starts_with("pod/a: Succeeded\n"), "{}", ran.out);
+    assert_eq!(
+        ran.out,
+        "pod/a: info: envoy: already_gone\npod/a: info: envoy: gone\npod/a: Succeeded\njob/job has no end yet: it may have other pods, or make another one\n"
+    );
+}
+
+/// The arguments of the container that is put into the pod.
+fn arguments(pod: Value, words: &[&str]) -> Vec<String> {
+    let api = Api::start(move |path, _| match path.split('?').next().unwrap() {
+        POD => Answer::Object(pod.clone()),
+        _ => Answer::Status(403, "forbidden"),
+    });
+    let ran = run(&api, &[&["rescue", "--yes", "pod/a"], words].concat());
+    let bodies = api.bodies();
+    let [body] = &bodies[..] else { panic!("{bodies:?}: {}{}", ran.out, ran.err) };
+    let container = &body["spec"]["ephemeralContainers"][0];
+    container["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn from_inside_a_sidecar_is_asked_where_lastout_was_told_to_ask_it() {
+    let mut pod = hanging("a");
+    let told = json!(["/.lastout/lastout", "--sidecar", "envoy:port=9902", "--", "/app/report"]);
+    pod["spec"]["containers"][0]["command"] = told;
+    let arguments = arguments(pod, &["--ephemeral"]);
+    assert_eq!(arguments[arguments.len() - 2..], ["--sidecar", "envoy:port=9902"], "{arguments:?}");
+}
+
+#[test]
+fn a_sidecar_that_is_ended_by_its_process_is_reached_from_inside_only() {
+    let mut pod = hanging("a");
+    pod["spec"]["shareProcessNamespace"] = true.into();
+    let arguments = arguments(pod, &["--sidecar", "envoy:quit=none,process=envoy"]);
+    assert_eq!(
+        arguments[arguments.len() - 2..],
+        ["--sidecar", "envoy:quit=none,process=envoy"],
+        "{arguments:?}"
+    );
+}
+
+#[test]
+fn a_sidecar_that_the_kubelet_starts_again_is_told_and_not_waited_for() {
+    let api = Api::start(|path, count| match path.split('?').next().unwrap() {
+        POD => {
+            let mut pod = hanging("a");
+            pod["spec"]["restartPolicy"] = "OnFailure".into();
+            if count > 1 {
+                pod["status"]["containerStatuses"][1]["state"] = json!({ "terminated": { "exitCode": 7 } });
+            }
+            Answer::Object(pod)
+        }
+        _ => Answer::Status(404, "not found"),
+    });
+    let ran = run(&api, &["rescue", "--yes", "pod/a"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.contains("envoy: ended with exit code 7, and the kubelet starts it again"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with("pod/a has not ended\n"), "{}", ran.out);
+    assert!(!api.asked().iter().any(|asked| asked.contains("portforward")), "{:?}", api.asked());
 }

@@ -7,7 +7,7 @@ use crate::check::{
     GROUP, HANGS, Loose, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, names,
 };
 use crate::decide::switches::{self, Asked};
-use crate::decide::{Reason, Sidecar, is_stopped, is_wrapped, too_old};
+use crate::decide::{Reach, Reason, Sidecar, is_wrapped, reach, too_old};
 use crate::pod::{Container, list};
 use lastout_core::presets::Switch;
 
@@ -74,7 +74,7 @@ fn can_be_asked(subject: &Subject<'_>, sidecar: &Sidecar<'_>) -> bool {
         let is_off = off.iter().any(|ways| !ways.iter().any(|need| matches!(need.switch, Switch::Config(_))));
         !is_off && (!asked.quit || too_old(sidecar.container, preset).is_none())
     });
-    is_stopped(spec) && listens
+    reach(spec, subject.pod) != Reach::Nobody && listens
 }
 
 /// Why, as far as the pod shows it.

@@ -11,8 +11,16 @@ use serde_json::Value;
 pub(super) enum State {
     /// These mains run, are to start, or are started again.
     Running(Vec<String>),
-    /// All are over for good.
-    Over {
+    Over(Over),
+}
+
+/// What is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The pod is being deleted, or has ended: there is nothing to stop.
+    Pod,
+    /// All mains, for good.
+    Mains {
         /// Each with its exit code, in words.
         mains: Vec<String>,
         /// The SPECs of the sidecars that have not ended for good.
@@ -20,15 +28,13 @@ pub(super) enum State {
         /// The helper itself is a native sidecar.
         is_native: bool,
     },
-    /// There is nothing to stop: the pod is being deleted, or has ended.
-    Gone,
 }
 
 /// # Errors
 /// When nothing can be waited for, or nothing can be stopped: the pod's spec never changes, so this does not pass.
 pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
     if has_ended(pod) {
-        return Ok(State::Gone);
+        return Ok(State::Over(Over::Pod));
     }
     let known = Known::default();
     let context = Context { stage: Stage::Admission, ..Context::new(&known) };
@@ -60,7 +66,7 @@ pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
         .map(|sidecar| sidecar.spec.text.clone())
         .collect();
     let is_native = facts.helper.is_some_and(Container::is_native_sidecar);
-    Ok(State::Over { mains: over, sidecars, is_native })
+    Ok(State::Over(Over::Mains { mains: over, sidecars, is_native }))
 }
 
 /// With which code it ended, if nobody starts it again.
@@ -105,11 +111,11 @@ mod tests {
     }
 
     fn over(code: i64) -> State {
-        State::Over {
+        State::Over(Over::Mains {
             mains: vec![format!("main ended with {code}")],
             sidecars: vec!["istio".to_owned()],
             is_native: false,
-        }
+        })
     }
 
     #[test]
@@ -148,10 +154,10 @@ mod tests {
         let options = options(&["istio"], &[]);
         let mut pod = pod("Never", &terminated(0));
         pod["metadata"]["deletionTimestamp"] = json!("2026-11-28T10:00:00Z");
-        assert_eq!(state(&pod, &options), Ok(State::Gone));
+        assert_eq!(state(&pod, &options), Ok(State::Over(Over::Pod)));
         pod["metadata"].as_object_mut().unwrap().remove("deletionTimestamp");
         pod["status"]["phase"] = json!("Failed");
-        assert_eq!(state(&pod, &options), Ok(State::Gone));
+        assert_eq!(state(&pod, &options), Ok(State::Over(Over::Pod)));
     }
 
     #[test]
@@ -160,7 +166,10 @@ mod tests {
         for (code, left) in [(0, &[][..]), (1, &["istio".to_owned()][..])] {
             pod["status"]["containerStatuses"][0]["state"] = terminated(code);
             let found = state(&pod, &options(&["istio"], &[])).unwrap();
-            assert!(matches!(&found, State::Over { sidecars, .. } if sidecars == left), "{code}: {found:?}");
+            assert!(
+                matches!(&found, State::Over(Over::Mains { sidecars, .. }) if sidecars == left),
+                "{code}: {found:?}"
+            );
         }
     }
 

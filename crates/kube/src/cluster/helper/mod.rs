@@ -4,23 +4,25 @@
 //! watch ─► the pod, as often as it changes ─► mains (pure) ─► running, gone, or over ─► `lastout stop`
 //! ```
 
+mod backoff;
 mod mains;
-mod patience;
-mod telling;
+mod outage;
 mod watch;
+
+pub use watch::SILENCE;
 
 use crate::cluster::connect::Connection;
 use crate::decide::Options;
 use crate::exit::{Ended, Error, Exit};
 use crate::output::report;
-use kube::api::{Api, ApiResource, DynamicObject};
-use mains::State;
-use patience::Patience;
+use backoff::Backoff;
+use mains::{Over, State};
+use outage::Outage;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use telling::Telling;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
+use watch::Watched;
 
 /// What the helper is told.
 #[derive(Clone, Debug)]
@@ -61,15 +63,11 @@ async fn work(task: &Task, connection: Connection) -> Ended {
             task.lastout.display()
         )));
     }
-    let pods: Api<DynamicObject> = Api::namespaced_with(
-        connection.client,
-        &task.namespace,
-        &ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&()),
-    );
-    let name = &task.pod;
-    say(&format!("watching pod {name} of namespace {}", task.namespace));
-    let mut telling = Telling::new("this pod cannot be watched");
-    let mut patience = Patience::default();
+    let watched = Watched { client: connection.client, namespace: &task.namespace, name: &task.pod };
+    say(&format!("watching pod {} of namespace {}", task.pod, task.namespace));
+    let mut outage = Outage::new("this pod cannot be watched");
+    let mut backoff = Backoff::default();
+    let mut was_seen = false;
     let mut last = String::new();
     let mut changed = |now: String| {
         if now != last {
@@ -78,33 +76,44 @@ async fn work(task: &Task, connection: Connection) -> Ended {
         }
     };
     loop {
-        let state = watch::until(&pods, name, &mut telling, |pod| match mains::state(pod, &task.options) {
-            Ok(State::Running(names)) => {
-                changed(format!("waiting for {}", names.join(", ")));
-                None
+        let found = watched
+            .until(&mut outage, |pod| {
+                was_seen = true;
+                match mains::state(pod, &task.options) {
+                    Ok(State::Running(names)) => {
+                        changed(format!("waiting for {}", names.join(", ")));
+                        None
+                    }
+                    Ok(State::Over(over)) => Some(Ok(over)),
+                    Err(error) => Some(Err(error)),
+                }
+            })
+            .await;
+        match found.transpose()? {
+            // It runs in its own pod, so that one was there.
+            None if !was_seen => {
+                return Err(Error(format!(
+                    "--pod {}: namespace {} has no such pod: POD_NAME and POD_NAMESPACE are to come from the pod's own fields (fieldRef: metadata.name, metadata.namespace)",
+                    task.pod, task.namespace
+                )));
             }
-            state @ (Ok(State::Over { .. } | State::Gone) | Err(_)) => Some(state),
-        })
-        .await;
-        match state.transpose()? {
-            None | Some(State::Gone) => {
+            None | Some(Over::Pod) => {
                 changed("the pod is over".to_owned());
                 return Ok(Exit::Done);
             }
-            Some(State::Over { sidecars, is_native, .. }) if sidecars.is_empty() => {
+            Some(Over::Mains { sidecars, is_native, .. }) if sidecars.is_empty() => {
                 changed("all sidecars have ended".to_owned());
                 if is_native {
                     std::future::pending::<()>().await;
                 }
                 return Ok(Exit::Done);
             }
-            Some(State::Over { mains, sidecars, .. }) => {
+            Some(Over::Mains { mains, sidecars, .. }) => {
                 changed(format!("{}: stopping {}", mains.join(", "), sidecars.join(", ")));
                 stop(task, &sidecars).await;
                 // A sidecar that started late refuses as one that is gone does: only the kubelet can tell.
-                patience.wait().await;
+                backoff.wait().await;
             }
-            Some(State::Running(_)) => {}
         }
     }
 }

@@ -13,34 +13,49 @@ use std::time::{Duration, Instant};
 
 /// The Job controller needs a moment behind the pod's end.
 const JOB: Duration = Duration::from_secs(15);
-
 /// The kubelet tells of a container's end within a second or two.
 const SEEN: Duration = Duration::from_secs(5);
 
-/// `Succeeded`, `Failed`, or `gone`. `None`: not before the deadline.
-pub(super) async fn of_pod(
-    client: &Client,
-    namespace: &str,
-    target: &Target,
-    deadline: Instant,
-) -> Option<String> {
+/// How it is with a pod at the deadline, or at its end before that.
+pub(super) enum End {
+    /// `Succeeded`, `Failed`, or `gone`.
+    Over(String),
+    NotYet,
+    /// It could not be looked at.
+    Unknown(String),
+}
+
+impl End {
+    /// Behind the pod's name.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Over(phase) => format!(": {phase}"),
+            Self::NotYet => " has not ended".to_owned(),
+            Self::Unknown(why) => format!(": it is not known whether it has ended: {why}"),
+        }
+    }
+}
+
+/// Waits for it.
+pub(super) async fn of_pod(client: &Client, namespace: &str, target: &Target, deadline: Instant) -> End {
     loop {
-        match get(client, Kind::Pods, namespace, &target.name).await {
+        let end = match get(client, Kind::Pods, namespace, &target.name).await {
             Ok(pod) => {
                 let text = |path: &str| pod.pointer(path).and_then(Value::as_str).unwrap_or_default();
-                if text("/metadata/uid") != target.uid {
-                    return Some("gone".to_owned());
-                }
-                if matches!(text("/status/phase"), "Succeeded" | "Failed") {
-                    return Some(text("/status/phase").to_owned());
+                match text("/status/phase") {
+                    _ if text("/metadata/uid") != target.uid => End::Over("gone".to_owned()),
+                    phase @ ("Succeeded" | "Failed") => End::Over(phase.to_owned()),
+                    _ => End::NotYet,
                 }
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => return Some("gone".to_owned()),
-            // Tried again as long as there is time.
-            Err(_) => {}
-        }
-        if Instant::now() >= deadline {
-            return None;
+            Err(kube::Error::Api(status)) if status.code == 404 => End::Over("gone".to_owned()),
+            Err(error) => {
+                let Error(why) = told("pods", &error);
+                End::Unknown(why)
+            }
+        };
+        if matches!(end, End::Over(_)) || Instant::now() >= deadline {
+            return end;
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -56,6 +71,9 @@ pub(super) async fn still_running(
 ) -> Vec<String> {
     let deadline = deadline.min(Instant::now() + SEEN);
     loop {
+        if containers.is_empty() {
+            return containers;
+        }
         match get(client, Kind::Pods, namespace, &target.name).await {
             Ok(pod) => containers.retain(|name| {
                 let life = Life::in_list(View(&pod), "containerStatuses", name);
@@ -64,7 +82,7 @@ pub(super) async fn still_running(
             Err(kube::Error::Api(status)) if status.code == 404 => containers.clear(),
             Err(_) => {}
         }
-        if containers.is_empty() || Instant::now() >= deadline {
+        if Instant::now() >= deadline {
             return containers;
         }
         tokio::time::sleep(LOOK).await;
@@ -72,8 +90,8 @@ pub(super) async fn still_running(
 }
 
 /// How the Job ended, in words.
-pub(super) async fn of_job(client: &Client, namespace: &str, job: &str, deadline: Instant) -> String {
-    let deadline = deadline.min(Instant::now() + JOB);
+pub(super) async fn of_job(client: &Client, namespace: &str, job: &str) -> String {
+    let deadline = Instant::now() + JOB;
     loop {
         match get(client, Kind::Jobs, namespace, job).await {
             Ok(found) => {
@@ -89,7 +107,7 @@ pub(super) async fn of_job(client: &Client, namespace: &str, job: &str, deadline
             }
         }
         if Instant::now() >= deadline {
-            return format!("job/{job} goes on: it has other pods, or makes another one");
+            return format!("job/{job} has no end yet: it may have other pods, or make another one");
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -8,7 +8,7 @@ use crate::cluster::error::told;
 use crate::cluster::hang::life::{Life, State};
 use crate::decide::restricted;
 use crate::exit::Error;
-use crate::pod::{Container, Pod as View};
+use crate::pod::{Container, Pod as View, list};
 use kube::Client;
 use kube::core::params::{Patch, PatchParams};
 use lastout_core::spec::{Address, Quit, Spec};
@@ -18,7 +18,15 @@ use std::time::Instant;
 /// Lines of its log that are told: one for each sidecar, and one of its own.
 const LINES: i64 = 10;
 
-/// Stops these. What it has said, a line each.
+/// What it has said.
+pub(super) struct Told {
+    /// A line each.
+    pub(super) lines: Vec<String>,
+    /// The containers of those that it did not find.
+    pub(super) not_there: Vec<String>,
+}
+
+/// Stops these.
 pub(super) async fn stop(
     client: &Client,
     namespace: &str,
@@ -26,7 +34,7 @@ pub(super) async fn stop(
     asked: &[&Asked],
     image: &str,
     deadline: Instant,
-) -> Result<Vec<String>, Error> {
+) -> Result<Told, Error> {
     let (name, container) = container(target, asked, image, deadline)?;
     let patch = Patch::Strategic(json!({ "spec": { "ephemeralContainers": [container] } }));
     let request = Kind::Pods.request(Some(namespace)).patch_subresource(
@@ -39,17 +47,34 @@ pub(super) async fn stop(
     let request = request.map_err(|error| wrong(&kube::Error::BuildRequest(error)))?;
     client.request::<Value>(request).await.map_err(|error| wrong(&error))?;
     let code = ended(client, namespace, target, &name, image, deadline).await?;
-    let text = log(client, namespace, &target.name, &name, LINES).await.unwrap_or_default();
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| line.trim_start_matches("lastout: ").to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
+    let text = match log(client, namespace, &target.name, &name, LINES).await {
+        Ok(text) => text,
+        Err(error) => {
+            let Error(why) = told("its log cannot be read", &error);
+            why
+        }
+    };
+    let (reports, lines): (Vec<&str>, Vec<&str>) =
+        text.lines().filter(|line| !line.is_empty()).partition(|line| line.starts_with('{'));
+    let lines: Vec<String> =
+        lines.into_iter().map(|line| line.trim_start_matches("lastout: ").to_owned()).collect();
     if code == 0 {
-        return Ok(lines);
+        let not_there = reports.last().map(|report| not_there(report, asked)).unwrap_or_default();
+        return Ok(Told { lines, not_there });
     }
     let said = lines.last().cloned().unwrap_or_else(|| "it says nothing".to_owned());
     Err(Error(format!("`lastout stop` in ephemeral container {name} ended with exit code {code}: {said}")))
+}
+
+/// The containers of those that its report has as gone without having been asked.
+fn not_there(report: &str, asked: &[&Asked]) -> Vec<String> {
+    let report: Value = serde_json::from_str(report).unwrap_or_default();
+    let is_not_there = |asked: &&&Asked| {
+        let of_it = |one: &&Value| one.get("name").is_some_and(|name| *name == asked.spec.name);
+        let verdict = list(&report, "sidecars").find(of_it).and_then(|one| one.get("verdict")?.as_str());
+        matches!(verdict, Some("already_gone" | "absent"))
+    };
+    asked.iter().filter(is_not_there).map(|asked| asked.container.clone()).collect()
 }
 
 /// Waits for its end: the exit code.
@@ -63,20 +88,22 @@ async fn ended(
 ) -> Result<i64, Error> {
     const NO_IMAGE: [&str; 4] = ["ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "ErrImagePull"];
     loop {
-        let pod = get(client, Kind::Pods, namespace, &target.name).await;
-        let pod = pod.map_err(|error| told(&format!("pod/{}", target.name), &error))?;
-        let over =
-            matches!(pod.pointer("/status/phase").and_then(Value::as_str), Some("Succeeded" | "Failed"));
+        let pod = match get(client, Kind::Pods, namespace, &target.name).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(0),
+            pod => pod.map_err(|error| told(&format!("pod/{}", target.name), &error))?,
+        };
+        let text = |path: &str| pod.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        // What it was for is done; the kubelet may have ended it before it could say so.
+        if text("/metadata/uid") != target.uid || matches!(text("/status/phase"), "Succeeded" | "Failed") {
+            return Ok(0);
+        }
         match Life::in_list(View(&pod), "ephemeralContainerStatuses", name).state {
-            State::Over { code, .. } if !over => return Ok(code),
-            // What it was for is done; the kubelet may have ended it before it could say so.
-            State::Over { .. } => return Ok(0),
+            State::Over { code, .. } => return Ok(code),
             State::Waiting { reason, message } if NO_IMAGE.contains(&reason) => {
                 return Err(Error(format!(
                     "ephemeral container {name} cannot start: {reason}: {message}; name lastout's image where your nodes get it: --image (now {image})"
                 )));
             }
-            State::Unknown | State::Running { .. } if over => return Ok(0),
             State::Unknown | State::Waiting { .. } | State::Running { .. } => {}
         }
         if Instant::now() >= deadline {
@@ -93,22 +120,26 @@ fn container(
     image: &str,
     deadline: Instant,
 ) -> Result<(String, Value), Error> {
-    let there = target.object.pointer("/spec/ephemeralContainers").and_then(Value::as_array);
-    let name = format!("lastout-rescue-{}", there.map_or(1, |there| there.len() + 1));
     let pod = View(&target.object);
-    let mut arguments = vec!["stop".to_owned()];
+    let there: Vec<&str> = list(pod.spec(), "ephemeralContainers")
+        .filter_map(|container| container.get("name")?.as_str())
+        .collect();
+    let number = (1..).find(|number| !there.contains(&numbered(*number).as_str())).unwrap_or(1);
+    let name = numbered(number);
+    // Its report tells one that was asked from one that was not found.
+    let mut arguments: Vec<String> =
+        ["stop", "--log-level", "info", "--report", "-"].map(str::to_owned).into();
     let left = deadline.saturating_duration_since(Instant::now()).as_secs().max(1);
     arguments.extend(["--stop-timeout".to_owned(), format!("{left}s")]);
     let mut mounts: Vec<Value> = Vec::new();
     let mut variables = Map::new();
-    let mut user = Value::Null;
     for one in asked {
         arguments.extend(["--sidecar".to_owned(), one.text.clone()]);
         let Some(container) = pod.containers().into_iter().find(|own| own.name() == one.container) else {
             continue;
         };
         for path in paths(&one.spec) {
-            mounts.extend(mount(container, &path)?);
+            mounts.extend(mount(container, &path)?.filter(|mount| !mounts.contains(mount)));
         }
         // Some rows take a port or a header from a variable.
         let preset = one.spec.preset;
@@ -119,14 +150,10 @@ fn container(
                 variables.insert(variable.to_owned(), json!(value));
             }
         }
-        // A socket is its owner's: who is the sidecar's own user may write to it.
-        let own = container.value().pointer("/securityContext/runAsUser");
-        let id = own.or_else(|| pod.spec().pointer("/securityContext/runAsUser"));
-        user = id.cloned().unwrap_or(user);
     }
-    mounts.dedup();
     let variables: Vec<Value> =
         variables.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let user = asked.first().map(|asked| user_of(target, asked)).unwrap_or_default();
     let mut security = restricted();
     if user.as_u64() == Some(0) {
         security.remove("runAsNonRoot");
@@ -143,6 +170,18 @@ fn container(
         "securityContext": security,
     });
     Ok((name, container))
+}
+
+fn numbered(number: usize) -> String {
+    format!("lastout-rescue-{number}")
+}
+
+/// A socket is its owner's: whoever is the sidecar's own user may write to it, and may end its process.
+pub(super) fn user_of(target: &Target, asked: &Asked) -> Value {
+    let pod = View(&target.object);
+    let container = pod.containers().into_iter().find(|own| own.name() == asked.container);
+    let own = container.and_then(|own| own.value().pointer("/securityContext/runAsUser"));
+    own.or_else(|| pod.spec().pointer("/securityContext/runAsUser")).cloned().unwrap_or_default()
 }
 
 /// The files and sockets that it is asked by.

@@ -2,12 +2,14 @@
 
 use crate::cluster::error::{is_forbidden, told};
 use crate::exit::Error;
+use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
+use kube::api::Portforwarder;
 use lastout_core::spec::{Address, Request};
 use lastout_core::stop::Reply;
 use std::time::Duration;
@@ -63,7 +65,7 @@ async fn exchange(
     headers: &[(String, String)],
 ) -> Asked {
     let mut forward = match pods.portforward(pod, &[port]).await {
-        Ok(forward) => forward,
+        Ok(forward) => Open(forward),
         Err(error) if is_forbidden(&error) => {
             let Error(why) = told("port-forward", &error);
             return Asked::Forbidden(why);
@@ -73,9 +75,11 @@ async fn exchange(
             return Asked::Reply(Reply::Unsent(why));
         }
     };
-    let (Some(stream), Some(broken)) = (forward.take_stream(port), forward.take_error(port)) else {
+    let (Some(stream), Some(broken)) = (forward.0.take_stream(port), forward.0.take_error(port)) else {
         return Asked::Reply(Reply::Unsent("port-forward: no stream".to_owned()));
     };
+    // It also ends without a word, when the connection does.
+    let broken = broken.fuse();
     tokio::pin!(broken);
     let sent = send(stream, port, request, headers);
     tokio::pin!(sent);
@@ -83,7 +87,7 @@ async fn exchange(
     // The node connects only now; what it says of that comes beside the stream, before it or after its end.
     let refused = tokio::select! {
         biased;
-        why = &mut broken => why,
+        Some(why) = &mut broken => Some(why),
         answer = &mut sent => {
             reply = Some(answer);
             match &reply {
@@ -92,14 +96,27 @@ async fn exchange(
             }
         }
     };
-    forward.abort();
-    Asked::Reply(match (refused, reply) {
+    Asked::Reply(understood(refused, reply))
+}
+
+/// The stream's task does not end by itself.
+struct Open(Portforwarder);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// `refused`: what the node says of the port, in the words of the container runtime, which end with the kernel's.
+fn understood(refused: Option<String>, reply: Option<Reply>) -> Reply {
+    match (refused, reply) {
         (_, Some(answer @ Reply::Answer { .. })) => answer,
-        (Some(why), _) if why.contains("refused") => Reply::Refused,
+        (Some(why), _) if why.contains("connection refused") => Reply::Refused,
         (Some(why), _) => Reply::Unsent(quote(&why)),
         (None, Some(reply)) => reply,
         (None, None) => Reply::Lost("closed without an answer".to_owned()),
-    })
+    }
 }
 
 async fn send(
@@ -160,4 +177,28 @@ async fn send(
 fn quote(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_counts_more_than_what_the_node_says_and_that_more_than_an_end() {
+        let answer = || Reply::Answer { status: 200, accepted: true, quote: "OK".to_owned() };
+        let lost = || Reply::Lost("closed".to_owned());
+        let said = |words: &str| Some(words.to_owned());
+        let refused = "failed to execute portforward in network namespace: failed to connect to localhost:9901 inside namespace: dial tcp4 127.0.0.1:9901: connect: connection refused";
+        for (said, reply, expected) in [
+            (None, Some(answer()), answer()),
+            (said(refused), Some(answer()), answer()),
+            (said(refused), Some(lost()), Reply::Refused),
+            (said(refused), None, Reply::Refused),
+            (said("request refused\nby policy"), None, Reply::Unsent("request refused".to_owned())),
+            (None, Some(lost()), lost()),
+            (None, None, Reply::Lost("closed without an answer".to_owned())),
+        ] {
+            assert_eq!(understood(said.clone(), reply.clone()), expected, "{said:?} {reply:?}");
+        }
+    }
 }

@@ -21,6 +21,10 @@ const REQUEST: Duration = Duration::from_secs(10);
 /// How it ended.
 pub(super) enum Ended {
     Verdict(Verdict),
+    /// It has ended with this code, and the kubelet starts it again, or has done so.
+    StartedAgain {
+        code: i64,
+    },
     /// Port-forward is not allowed.
     Forbidden(String),
     /// A main has been started meanwhile, or the pod is another one: nothing more is asked.
@@ -31,6 +35,7 @@ pub(super) enum Ended {
 enum Seen {
     Running,
     Ended,
+    StartedAgain { code: i64 },
     Changed(String),
     Nothing,
 }
@@ -63,6 +68,7 @@ pub(super) async fn until_done(
                 match look(client, namespace, target, asked).await {
                     Seen::Changed(why) => return Ended::Changed(why),
                     Seen::Ended => return Ended::Verdict(Verdict::AlreadyGone),
+                    Seen::StartedAgain { code } => return Ended::StartedAgain { code },
                     // Whoever cannot see it does not ask it.
                     Seen::Nothing => {
                         stop.replied(now(), Reply::Unsent("the pod could not be looked at".to_owned()));
@@ -84,16 +90,19 @@ pub(super) async fn until_done(
                     Answered::Forbidden(why) => return Ended::Forbidden(why),
                 }
             }
-            Next::LookAtPorts | Next::LookForProof => {
+            next @ (Next::LookAtPorts | Next::LookForProof) => {
                 if let Some(last) = looked {
                     tokio::time::sleep(LOOK.saturating_sub(last.elapsed())).await;
                 }
                 looked = Some(Instant::now());
                 match look(client, namespace, target, asked).await {
                     Seen::Ended => return Ended::Verdict(Verdict::Gone),
+                    Seen::StartedAgain { code } => return Ended::StartedAgain { code },
                     Seen::Changed(why) => return Ended::Changed(why),
+                    Seen::Running | Seen::Nothing if next == Next::LookForProof => {
+                        stop.proved(now(), Sight::Missing);
+                    }
                     Seen::Nothing => stop.looked(now(), Port::Silent, Some(Port::Silent)),
-                    Seen::Running if asked.spec.gone.is_foreign() => stop.proved(now(), Sight::Missing),
                     // It goes by the request to another one.
                     Seen::Running if asked.spec.quit == Quit::WithAnother => {
                         stop.looked(now(), Port::Accepts, None);
@@ -117,8 +126,17 @@ async fn look(client: &Client, namespace: &str, target: &Target, asked: &Asked) 
     if pod.pointer("/metadata/uid").and_then(Value::as_str) != Some(target.uid.as_str()) {
         return Seen::Changed(format!("pod/{} is another one now", target.name));
     }
-    if let State::Over { .. } = Life::in_list(View(&pod), "containerStatuses", &asked.container).state {
-        return Seen::Ended;
+    let view = View(&pod);
+    if let Some(container) = view.containers().into_iter().find(|own| own.name() == asked.container) {
+        let life = Life::of(view, container);
+        match life.state {
+            State::Over { .. } if life.is_over_for_good(view, container) => return Seen::Ended,
+            State::Over { code, .. } => return Seen::StartedAgain { code },
+            _ if life.restarts > asked.restarts => {
+                return Seen::StartedAgain { code: life.last_code.unwrap_or_default() };
+            }
+            State::Unknown | State::Waiting { .. } | State::Running { .. } => {}
+        }
     }
     match target::look(pod, &target.sidecars) {
         Err(target::Left::Untouched(why)) => Seen::Changed(why),

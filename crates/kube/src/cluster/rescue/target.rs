@@ -9,6 +9,7 @@ use crate::decide::Options;
 use crate::exit::Error;
 use crate::pod::{JOB_LABELS, Pod};
 use kube::Client;
+use lastout_core::settings::Opt;
 use lastout_core::spec::Spec;
 use serde_json::Value;
 
@@ -41,7 +42,10 @@ pub(crate) struct Asked {
     pub(crate) container: String,
     /// What lastout would be told of it.
     pub(crate) text: String,
+    /// The same, read.
     pub(crate) spec: Spec,
+    /// How often it had been started again.
+    pub(crate) restarts: u64,
 }
 
 /// A pod, as it was when it was looked at.
@@ -128,7 +132,9 @@ fn asked(subject: &Subject<'_>, name: &str) -> Result<Vec<Asked>, Left> {
         return Err(Left::Over(format!("pod/{name}: no sidecar of it runs, so it ends by itself")));
     }
     let invocations = subject.invocations();
-    let told = || invocations.iter().flat_map(|invocation| &invocation.settings.sidecars);
+    let told = || invocations.iter().flat_map(|invocation| &invocation.values).map(|given| &given.raw);
+    let told =
+        || told().filter(|raw| raw.option == Opt::Sidecar).filter_map(|raw| str::from_utf8(&raw.value).ok());
     let mut all = Vec::new();
     for (sidecar, life) in alive {
         let container = sidecar.container;
@@ -139,11 +145,15 @@ fn asked(subject: &Subject<'_>, name: &str) -> Result<Vec<Asked>, Left> {
         let mains = subject.facts.mains.iter().copied();
         let from: Vec<_> = mains.chain([container]).collect();
         let env = |variable: &str| from.iter().find_map(|one| one.env(variable)).map(str::to_owned);
-        let own = Spec::parse(&sidecar.spec.text, &env).unwrap_or_else(|_| sidecar.spec.spec.clone());
         let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
         // What lastout was told in this pod is better than the table, and what the user says now is better than both.
-        let spec = told().find(|spec| is_row && sidecar.is_meant_by(spec)).cloned().unwrap_or(own);
-        all.push(Asked { container: container.name().to_owned(), text: sidecar.spec.text.clone(), spec });
+        let said = told().filter(|_| is_row).chain([sidecar.spec.text.as_str()]);
+        let read = said.filter_map(|text| Some((text, Spec::parse(text, &env).ok()?)));
+        let Some((text, spec)) = read.into_iter().find(|(_, spec)| sidecar.is_meant_by(spec)) else {
+            continue;
+        };
+        let (container, text) = (container.name().to_owned(), text.to_owned());
+        all.push(Asked { container, text, spec, restarts: life.restarts });
     }
     if all.is_empty() {
         return Err(untouched(

@@ -4,16 +4,16 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(250);
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// Twice as long after each failure, up to half a minute; of that, a random part between the half and the whole, so that
 /// the helpers of many pods do not come back at once after an API server's restart.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct Backoff {
     failures: u32,
 }
 
-impl Patience {
+impl Backoff {
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
@@ -38,13 +38,13 @@ mod tests {
 
     #[test]
     fn it_doubles_up_to_half_a_minute_and_begins_anew_after_a_success() {
-        let mut patience = Patience::default();
-        let millis: Vec<u128> = (0..9).map(|_| patience.next(1_000).as_millis()).collect();
+        let mut backoff = Backoff::default();
+        let millis: Vec<u128> = (0..9).map(|_| backoff.next(1_000).as_millis()).collect();
         assert_eq!(millis, [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-        patience.reset();
-        assert_eq!(patience.next(0).as_millis(), 125, "the least is the half");
+        backoff.reset();
+        assert_eq!(backoff.next(0).as_millis(), 125, "the least is the half");
         for _ in 0..100 {
-            assert!(patience.next(u64::MAX) <= LONGEST);
+            assert!(backoff.next(u64::MAX) <= LONGEST);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What keeps the helper from its work, told once for as long as it lasts: in the log, and in the termination message, where
+//! What keeps the helper from watching, told once for as long as it lasts: in the log, and in the termination message, where
 //! `kubectl describe` shows it if the container ends.
 
 use super::say;
@@ -7,18 +7,18 @@ use crate::cluster::error;
 /// The kubelet reads it when the container has ended.
 const TERMINATION_MESSAGE: &str = "/dev/termination-log";
 
-pub(super) struct Telling {
+pub(super) struct Outage {
     what: &'static str,
     /// What was told last, and still holds.
     told: Option<String>,
 }
 
-impl Telling {
+impl Outage {
     pub(super) fn new(what: &'static str) -> Self {
         Self { what, told: None }
     }
 
-    pub(super) fn fails(&mut self, error: &kube::Error) {
+    pub(super) fn begins(&mut self, error: &kube::Error) {
         let mut line = error::told(self.what, error).to_string();
         if error::is_forbidden(error) {
             line.push_str("; `kubectl lastout manifests --helper` prints the Role that it needs");
@@ -32,7 +32,7 @@ impl Telling {
         }
     }
 
-    pub(super) fn works(&mut self) {
+    pub(super) fn ends(&mut self) {
         if self.told.take().is_some() {
             say("the pod can be watched again");
             let _ = std::fs::write(TERMINATION_MESSAGE, "");
