@@ -10,6 +10,7 @@ use super::task::Task;
 use crate::output::secrets::hidden;
 use crate::threads::cancellation::Cancellation;
 use lastout_core::spec::Request;
+use lastout_core::text::quote;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,8 +27,6 @@ use ureq::unversioned::transport::{
 const HEAD_LIMIT: usize = 16 * 1024;
 /// Bytes of a body that are read at most: enough for the sidecar's own words.
 const BODY_LIMIT: u64 = 4 * 1024;
-/// Characters of the sidecar's own words that are told.
-const QUOTE_LIMIT: usize = 160;
 
 /// Told to give up. Not `Interrupted`: whoever reads to the end would then try again, for ever. No connection that is
 /// open is aborted by the kernel under this name.
@@ -176,12 +175,6 @@ fn answer(response: http::Response<ureq::Body>, headers: &[(String, String)]) ->
 fn without_secrets(text: &str, headers: &[(String, String)]) -> String {
     let secrets = headers.iter().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
     secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-}
-
-/// The first line that says something, without control characters.
-fn quote(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE_LIMIT).collect()
 }
 
 fn failure(error: &ureq::Error, written: bool, timeout: Duration) -> Failure {

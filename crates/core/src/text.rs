@@ -77,6 +77,16 @@ pub fn answered(status: u16, quote: &str) -> String {
     if quote.is_empty() { format!("answered {status}") } else { format!("answered {status} \"{quote}\"") }
 }
 
+/// Characters of a sidecar's own words that are told.
+const QUOTE_LIMIT: usize = 160;
+
+/// The first line that says something, without control characters.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE_LIMIT).collect()
+}
+
 /// A path as it stands in messages: whole, control characters escaped, bad UTF-8 replaced.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a>(pub &'a [u8]);

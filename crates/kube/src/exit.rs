@@ -1,6 +1,5 @@
 //! How a verb ends: with an exit code, or with a line for the user.
 
-use crate::output::one_line;
 use std::fmt;
 
 /// What the exit code says. A line for the user (an [`Error`]) and a wrong command line are 2 as well.
@@ -46,3 +45,8 @@ impl std::error::Error for Error {}
 
 /// What a verb comes to.
 pub type Ended = Result<Exit, Error>;
+
+/// As one line that a terminal shows and does not obey: a name in a manifest may hold line feeds and escape sequences.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -7,6 +7,7 @@
 //! Who imports whom, from the ground up; nothing imports from a line below its own:
 //!
 //! ```text
+//! exit                        how a verb ends
 //! change                      where something is in an object, and what is to become of it
 //! pod, yaml, patch            what an object holds; its text; changes as a JSON patch
 //! decide                      a pod, what is wished and what is known → what becomes of it, and why
@@ -15,10 +16,11 @@
 //! files, output               what is read and written; what users see
 //! cel                         the same decisions as admission policies
 //! check                       what would hang, where it stands, what to write instead
+//! hang                        a pod as the API server has it: does it hang, since when, and why
 //! cluster                     what talks to an API server
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
 //! ```
-//! `change`, `pod`, `decide`, `invocation` and `patch` are pure: no file, clock or network. `exit` says how a verb ends.
+//! `change`, `pod`, `decide`, `invocation`, `patch`, `check` and `hang` are pure: no file, clock or network.
 
 pub mod args;
 pub mod cel;
@@ -29,6 +31,7 @@ pub mod cluster;
 pub mod decide;
 pub mod exit;
 pub mod files;
+mod hang;
 mod invocation;
 pub mod manifest;
 mod output;

@@ -1,5 +1,7 @@
 //! What users see: text on stdout, lines on stderr, and how far a long work is.
 
+pub(crate) use crate::exit::one_line;
+
 use crate::exit::Error;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -21,11 +23,6 @@ pub(crate) fn written(result: io::Result<()>) -> Result<(), Error> {
 /// Something for stderr, as it is.
 pub(crate) fn report(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// As one line that a terminal shows and does not obey: a name in a manifest may hold line feeds and escape sequences.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A line for stderr.

@@ -155,7 +155,7 @@ pub fn check(
 
 /// What a rule has found in an object that is no text: a pod of the API server's.
 #[derive(Clone, Debug)]
-pub(crate) struct Loose {
+pub(crate) struct Unplaced {
     /// The rule's name.
     pub(crate) rule: &'static str,
     pub(crate) severity: Severity,
@@ -165,12 +165,12 @@ pub(crate) struct Loose {
 
 /// Looks at such an object. `inject`: the command line that puts lastout into what it was made from.
 #[must_use]
-pub(crate) fn findings(root: &Value, context: Context<'_>, options: &Options, inject: &str) -> Vec<Loose> {
+pub(crate) fn findings(root: &Value, context: Context<'_>, options: &Options, inject: &str) -> Vec<Unplaced> {
     let mut all = Vec::new();
     for workload in find(root, &[]) {
         let Some(subject) = Subject::new(root, &workload, context, options, inject) else { continue };
         for rule in RULES {
-            all.extend((rule.look)(&subject).into_iter().map(|found| Loose {
+            all.extend((rule.look)(&subject).into_iter().map(|found| Unplaced {
                 rule: rule.slug,
                 severity: found.severity,
                 message: one_line(&found.message),

@@ -1,17 +1,15 @@
 //! What talks to an API server.
 //!
 //! ```text
-//! options ─► connect ─► api ─► doctor ─► hang (pure: one pod → what is wrong with it)
-//!                           └► rescue ─┘
-//!             └► helper: its own pod, by a watch
+//! kubeconfig ─► connect ─► api ─► doctor: what `hang` says of all pods of Jobs
+//!                       │      └► rescue: ends the sidecars of one
+//!                       └► helper: its own pod, by a watch
 //! ```
 
 pub(crate) mod api;
 pub mod connect;
 pub mod doctor;
 pub mod error;
-pub(crate) mod hang;
 pub mod helper;
 mod kubeconfig;
-pub mod options;
 pub mod rescue;

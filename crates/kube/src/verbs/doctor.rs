@@ -1,10 +1,10 @@
 //! `kubectl lastout doctor`
 
+use crate::args::cluster::{access, cluster_options, namespace, namespace_options};
 use crate::args::{flag, value};
 use crate::cluster::api::ANSWER;
 use crate::cluster::connect::{block_on, connect};
-use crate::cluster::doctor::{Scope, json, more, rbac, scan, table};
-use crate::cluster::options::{access, cluster_options, namespace, namespace_options};
+use crate::cluster::doctor::{Scope, ask_of_each_hang, json, rbac, scan, table};
 use crate::exit::{Ended, Error, Exit};
 use crate::output::{print, report};
 use clap::builder::PossibleValuesParser;
@@ -41,7 +41,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
         let connection = connect(&access(matches), ANSWER).await?;
         let scope = namespace(matches, &connection.namespace).map_or(Scope::Cluster, Scope::Namespace);
         let mut seen = scan(&connection.client, &scope, now).await?;
-        more(&connection.client, &mut seen).await;
+        ask_of_each_hang(&connection.client, &mut seen).await;
         Ok::<_, Error>(seen)
     })?;
     match matches.get_one::<String>("output").map(String::as_str) {

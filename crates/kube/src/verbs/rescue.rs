@@ -1,9 +1,9 @@
 //! `kubectl lastout rescue pod/X | job/X …`
 
+use crate::args::cluster::{access, cluster_options};
 use crate::args::{self, flag, value};
 use crate::cluster::api::ANSWER;
 use crate::cluster::connect::{block_on, connect};
-use crate::cluster::options::{access, cluster_options};
 use crate::cluster::rescue::target::{self, Left, Named, Target};
 use crate::cluster::rescue::{Outcome, Terms, rescue};
 use crate::exit::{Ended, Error, Exit};

@@ -1,12 +1,12 @@
 //! For programs: one object.
 
 use super::{Row, Scan};
-use crate::cluster::hang::Standing;
+use crate::hang::Standing;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub(crate) fn write(scan: &Scan) -> String {
-    let pods: Vec<Value> = scan.rows.iter().map(one).collect();
+    let pods: Vec<Value> = scan.rows.iter().map(of_row).collect();
     let counts: Map<String, Value> = Standing::ALL
         .into_iter()
         .map(|standing| {
@@ -18,7 +18,7 @@ pub(crate) fn write(scan: &Scan) -> String {
     format!("{whole:#}\n")
 }
 
-fn one(row: &Row) -> Value {
+fn of_row(row: &Row) -> Value {
     let trouble = &row.trouble;
     let time = |seconds: Option<i64>| {
         seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).map(|time| time.to_string())

@@ -11,7 +11,7 @@ mod row;
 mod scan;
 pub(crate) mod table;
 
-pub(crate) use more::more;
+pub(crate) use more::ask_of_each_hang;
 pub(crate) use row::Row;
 pub(crate) use scan::{Scan, Scope, scan};
 
@@ -21,6 +21,6 @@ const AT_ONCE: usize = 8;
 /// Every reason that a report may name, and its words.
 #[must_use]
 pub fn reasons() -> Vec<(&'static str, &'static str)> {
-    let left = super::hang::reason::left_alone().map(super::hang::Why::LeftAlone);
-    super::hang::Why::OWN.iter().copied().chain(left).map(|why| (why.slug(), why.words())).collect()
+    let left = crate::hang::reason::left_alone().map(crate::hang::Why::LeftAlone);
+    crate::hang::Why::OWN.iter().copied().chain(left).map(|why| (why.slug(), why.words())).collect()
 }

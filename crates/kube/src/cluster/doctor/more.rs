@@ -3,8 +3,8 @@
 use super::{AT_ONCE, Row, Scan};
 use crate::cluster::api::{Kind, Paged, get, list, log};
 use crate::cluster::error::{is_forbidden, told};
-use crate::cluster::hang::told as words;
 use crate::exit::Error;
+use crate::hang::last_words;
 use crate::output::Progress;
 use futures_util::{StreamExt as _, stream};
 use kube::Client;
@@ -37,7 +37,7 @@ impl Refusals {
 }
 
 /// Asks for it. What fails is noted, and never keeps a row from being told.
-pub(crate) async fn more(client: &Client, scan: &mut Scan) {
+pub(crate) async fn ask_of_each_hang(client: &Client, scan: &mut Scan) {
     let hanging = scan.rows.iter().filter(|row| row.trouble.standing.is_a_hang()).count();
     let mut progress = Progress::new(hanging, "pods that hang");
     let mut refusals = Refusals::default();
@@ -46,7 +46,7 @@ pub(crate) async fn more(client: &Client, scan: &mut Scan) {
         jobs(client, scan, &mut refusals).await;
     }
     let rows = std::mem::take(&mut scan.rows);
-    let mut asked = stream::iter(rows).map(|row| one(client, row, !is_listed)).buffered(AT_ONCE);
+    let mut asked = stream::iter(rows).map(|row| ask_of(client, row, !is_listed)).buffered(AT_ONCE);
     while let Some((row, refused)) = asked.next().await {
         if row.trouble.standing.is_a_hang() {
             progress.step();
@@ -109,7 +109,7 @@ async fn jobs_of(
     Ok(kept)
 }
 
-async fn one(client: &Client, mut row: Row, with_job: bool) -> (Row, Vec<(&'static str, String)>) {
+async fn ask_of(client: &Client, mut row: Row, with_job: bool) -> (Row, Vec<(&'static str, String)>) {
     let mut refused = Vec::new();
     if !row.trouble.standing.is_a_hang() {
         return (row, refused);
@@ -123,7 +123,7 @@ async fn one(client: &Client, mut row: Row, with_job: bool) -> (Row, Vec<(&'stat
     if let Some(container) = row.trouble.ask.take() {
         match log(client, &row.namespace, &row.pod, &container, LINES).await {
             Ok(text) => {
-                if let Some(told) = words::read(&text) {
+                if let Some(told) = last_words::read(&text) {
                     row.trouble.explain(told);
                 }
             }

@@ -1,8 +1,8 @@
 //! A pod with a trouble, and the command line that mends it.
 
 use crate::check::quoted;
-use crate::cluster::hang::life::seconds;
-use crate::cluster::hang::{Standing, Trouble, Why};
+use crate::hang::life::seconds;
+use crate::hang::{Standing, Trouble, Why};
 use crate::pod::{Pod, list};
 use serde_json::Value;
 

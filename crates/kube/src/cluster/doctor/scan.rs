@@ -3,8 +3,8 @@
 use super::{AT_ONCE, Row};
 use crate::cluster::api::{Kind, Paged, list};
 use crate::cluster::error::{is_forbidden, told};
-use crate::cluster::hang::judge;
 use crate::exit::Error;
+use crate::hang::judge;
 use crate::output::Progress;
 use crate::pod::JOB_LABELS;
 use futures_util::{StreamExt as _, stream};
@@ -109,14 +109,14 @@ async fn one_by_one(
         return Err(Error(format!("{why}{failed}; see `kubectl lastout doctor --rbac`")));
     }
     if !forbidden.is_empty() {
-        scan.skipped.push(format!("pods of {}: may not be listed", few(&forbidden)));
+        scan.skipped.push(format!("pods of {}: may not be listed", first_names(&forbidden)));
     }
     scan.skipped.extend(failed);
     Ok(())
 }
 
 /// The first names, and how many more there are.
-fn few(names: &[&str]) -> String {
+fn first_names(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
     let more = names.len().saturating_sub(SHOWN);

@@ -1,7 +1,7 @@
 //! For people: a line for each pod, then what is behind it.
 
 use super::{Row, Scan};
-use crate::cluster::hang::Standing;
+use crate::hang::Standing;
 use crate::output::one_line;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,8 +1,8 @@
 //! A pod as the API server has it → whether its mains are over.
 
-use crate::cluster::hang::life::{Life, State as LifeState, has_ended};
 use crate::decide::{Context, Facts, Known, Options, Stage};
 use crate::exit::Error;
+use crate::hang::life::{Life, State as LifeState, has_ended};
 use crate::pod::{Container, Pod};
 use serde_json::Value;
 

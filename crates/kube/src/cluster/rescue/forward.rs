@@ -12,12 +12,11 @@ use kube::Api;
 use kube::api::Portforwarder;
 use lastout_core::spec::{Address, Request};
 use lastout_core::stop::Reply;
+use lastout_core::text::quote;
 use std::time::Duration;
 
 /// Bytes of an answer's body that are read at most.
 const BODY: usize = 4 * 1024;
-/// Characters of the sidecar's own words that are told.
-const QUOTE: usize = 160;
 
 /// What came of it.
 pub(super) enum Asked {
@@ -171,12 +170,6 @@ async fn send(
             _ = &mut connection, if open => open = false,
         }
     }
-}
-
-/// The first line that says something, without control characters.
-fn quote(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE).collect()
 }
 
 #[cfg(test)]

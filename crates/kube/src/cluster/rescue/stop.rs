@@ -4,7 +4,7 @@
 use super::forward::{self, Asked as Answered};
 use super::target::{self, Asked, Target};
 use crate::cluster::api::{Kind, get};
-use crate::cluster::hang::life::{Life, State};
+use crate::hang::life::{Life, State};
 use crate::pod::Pod as View;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};

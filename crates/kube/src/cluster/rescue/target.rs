@@ -3,10 +3,10 @@
 
 use crate::cluster::api::{Kind, Paged, get, list};
 use crate::cluster::error::told;
-use crate::cluster::hang::Subject;
-use crate::cluster::hang::life::State;
 use crate::decide::Options;
 use crate::exit::Error;
+use crate::hang::Subject;
+use crate::hang::life::State;
 use crate::pod::{JOB_LABELS, Pod};
 use kube::Client;
 use lastout_core::settings::Opt;

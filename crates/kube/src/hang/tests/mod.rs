@@ -103,7 +103,8 @@ fn whom_nobody_can_ask_is_not_offered_a_rescue() {
 /// Where lastout cannot come in, or is not wanted, a proxy without its switch is as deaf as anywhere.
 #[test]
 fn a_quit_endpoint_that_is_switched_off_is_so_in_every_pod() {
-    let pods: [(&str, fn(&mut Value)); 5] = [
+    type Change = fn(&mut Value);
+    let pods: [(&str, Change); 5] = [
         ("as it is", |_| ()),
         ("opted out", |pod| pod["metadata"]["labels"] = json!({ "lastout.dev/inject": "false" })),
         ("host pid", |pod| pod["spec"]["hostPID"] = true.into()),

@@ -1,10 +1,10 @@
 //! After the mains: which sidecars run on, and why nothing has ended them.
 
+use super::last_words::{self, Told};
 use super::life::{Life, State};
-use super::told::{self, Told};
 use super::{AFTER, Standing, Subject, Trouble, Why};
 use crate::check::{
-    GROUP, HANGS, Loose, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, names,
+    GROUP, HANGS, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, Unplaced, names,
 };
 use crate::decide::switches::{self, Asked};
 use crate::decide::{Reach, Reason, Sidecar, is_wrapped, reach, too_old};
@@ -125,7 +125,7 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
 /// The termination message of a main, where lastout leaves its last words.
 fn said(subject: &Subject<'_>) -> Option<Told> {
     subject.mains().filter(|(main, _)| is_wrapped(*main)).find_map(|(_, life)| match life.state {
-        State::Over { message, .. } => told::read(message),
+        State::Over { message, .. } => last_words::read(message),
         State::Unknown | State::Waiting { .. } | State::Running { .. } => None,
     })
 }
@@ -140,16 +140,16 @@ const RULES: [(&str, Why); 5] = [
 ];
 
 /// The first of them that has found something.
-pub(super) fn first(found: &[Loose]) -> Option<(&Loose, Why)> {
+pub(super) fn first(found: &[Unplaced]) -> Option<(&Unplaced, Why)> {
     RULES.iter().find_map(|(rule, why)| Some((error_of(found, rule)?, *why)))
 }
 
-fn error_of<'a>(found: &'a [Loose], rule: &str) -> Option<&'a Loose> {
+fn error_of<'a>(found: &'a [Unplaced], rule: &str) -> Option<&'a Unplaced> {
     found.iter().find(|found| found.rule == rule && found.severity == Severity::Error)
 }
 
 /// What to write instead, where a rule has found the same.
-fn mend(found: &[Loose], why: Why) -> Option<String> {
+fn mend(found: &[Unplaced], why: Why) -> Option<String> {
     let mut rules = RULES.iter().filter(|(_, of)| *of == why);
     rules.find_map(|(rule, _)| Some(error_of(found, rule)?.mend.clone()))
 }

@@ -1,5 +1,7 @@
 //! Options that several verbs have, and what their values mean.
 
+pub mod cluster;
+
 use crate::change::Path;
 use crate::decide::{Delivery, Known, KubeVersion, Mode, Options};
 use crate::registry::{Ask, Platform, Reference};

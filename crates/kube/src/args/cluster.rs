@@ -1,7 +1,7 @@
 //! Options that all verbs of clusters have: kubectl's own.
 
-use super::connect::Access;
-use crate::args::{flag, value};
+use super::{flag, value};
+use crate::cluster::connect::Access;
 use clap::{Arg, ArgAction, ArgMatches};
 
 /// Which cluster, as kubectl's own options say it.

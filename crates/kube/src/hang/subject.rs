@@ -1,7 +1,7 @@
 //! A pod with its status, read once.
 
 use super::life::{Life, State};
-use crate::check::{Loose, findings};
+use crate::check::{Unplaced, findings};
 use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
 use crate::invocation::Invocation;
 use crate::pod::{Container, Pod};
@@ -17,7 +17,7 @@ pub(crate) struct Subject<'a> {
     object: &'a Value,
     context: Context<'static>,
     options: &'a Options,
-    found: OnceCell<Vec<Loose>>,
+    found: OnceCell<Vec<Unplaced>>,
 }
 
 impl<'a> Subject<'a> {
@@ -78,7 +78,7 @@ impl<'a> Subject<'a> {
     }
 
     /// What the rules of `check` find, errors and warnings.
-    pub(super) fn found(&self) -> &[Loose] {
+    pub(super) fn found(&self) -> &[Unplaced] {
         self.found.get_or_init(|| findings(self.object, self.context, self.options, "kubectl lastout inject"))
     }
 

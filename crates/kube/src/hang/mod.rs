@@ -8,12 +8,12 @@
 mod after;
 mod before;
 mod beside;
+pub(crate) mod last_words;
 pub(crate) mod life;
 pub(crate) mod reason;
 mod subject;
 #[cfg(test)]
 mod tests;
-pub(crate) mod told;
 
 pub use reason::Why;
 pub(crate) use subject::Subject;
@@ -107,7 +107,7 @@ impl Trouble {
     }
 
     /// What lastout itself has said wins over what the manifest shows.
-    pub(crate) fn explain(&mut self, told: told::Told) {
+    pub(crate) fn explain(&mut self, told: last_words::Told) {
         self.can_be_rescued &= !matches!(told.why, Why::NotSwitchedOn | Why::Declined | Why::NoWay);
         self.why = told.why;
         self.message = told.words;
