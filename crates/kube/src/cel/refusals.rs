@@ -33,18 +33,21 @@ pub enum Limit {
     Port,
     /// A `--stop-on` that is not of the plain kind: CEL cannot read it.
     StopOn,
+    /// More exit codes and rules than can be gone through.
+    RestartRules,
     /// More containers than there are indices.
     ManyContainers,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OtherMode,
         Self::CommandAnnotation,
         Self::Spec,
         Self::Port,
         Self::StopOn,
+        Self::RestartRules,
         Self::ManyContainers,
     ];
 
@@ -59,6 +62,7 @@ impl Limit {
             Self::Spec => "a SPEC is more than a policy can read",
             Self::Port => "its manifest moves the port of a sidecar: say it by a SPEC",
             Self::StopOn => "its annotation lastout.dev/stop-on is more than a policy can read",
+            Self::RestartRules => "its restartPolicyRules are more than a policy can go through",
             Self::ManyContainers => "it has more than 64 containers",
         }
     }
@@ -192,6 +196,7 @@ pub(super) fn refused(settings: &Settings) -> Vec<Row> {
     if settings.options.mode != Mode::Native {
         rows.extend([limit(Limit::Port, moved_port()), limit(Limit::StopOn, odd_stop_on())]);
     }
+    rows.insert(1, limit(Limit::RestartRules, "variables.hasManyRules".to_owned()));
     rows.extend(match settings.options.mode {
         Mode::Native => {
             vec![of_containers(Reason::NotNative, "sidecars", "has(variables.containers[i].restartPolicy)")]
