@@ -3,7 +3,6 @@
 use super::Settings;
 use super::facts::MOST_CONTAINERS;
 use super::literal::{text, texts};
-use super::spec::plain;
 use crate::decide::{
     COMMAND, FOLDER, FOREIGN, GROUP_FOLDER, GROUP_VOLUME, HELPER, HELPER_VERB, INJECT, Mode, OWN_VARIABLES,
     PROGRAM, Reason, STOP_ON, VOLUME,
@@ -59,7 +58,7 @@ impl Limit {
             Self::CommandAnnotation => {
                 "what a main runs is said by an annotation, whose JSON a policy cannot read"
             }
-            Self::Spec => "a SPEC is more than a policy can read",
+            Self::Spec => "a SPEC of its annotation or of the parameters is more than a policy can read",
             Self::Port => "its manifest moves the port of a sidecar: say it by a SPEC",
             Self::StopOn => "its annotation lastout.dev/stop-on is more than a policy can read",
             Self::RestartRules => "its restartPolicyRules are more than a policy can go through",
@@ -189,7 +188,10 @@ fn odd_stop_on() -> String {
 pub(super) fn refused(settings: &Settings) -> Vec<Row> {
     let mut rows = vec![
         limit(Limit::ManyContainers, format!("size(variables.containers) > {MOST_CONTAINERS}")),
-        limit(Limit::Spec, format!("variables.said.exists(s, !s.matches({}))", text(&plain()))),
+        Row {
+            about: Some("variables.unread.join(', ')".to_owned()),
+            ..limit(Limit::Spec, "size(variables.unread) > 0")
+        },
         limit(Limit::OtherMode, other_mode(settings.options.mode)),
     ];
     // Native sidecars are not asked for anything, and nobody has to be told when to do so.

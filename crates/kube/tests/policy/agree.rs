@@ -262,6 +262,11 @@ fn sidecars_in_the_parameters_are_known() {
     assert_ne!(changed, pod);
     assert_eq!(changed, told.policy.mutated(&pod, &Value::Null, &[]).0);
     assert_eq!(mutated("proxy:process=proxy proxy:timeout=1s"), pod, "one cannot be read");
+    assert_eq!(
+        mutated("proxy:process=proxy other:bad=1 , istio"),
+        changed,
+        "it is about no container of this pod"
+    );
 }
 
 /// The words in front of `--`, an option and its value being one, in any order; and the pod without them.
