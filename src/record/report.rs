@@ -127,7 +127,7 @@ fn sidecar(status: &SidecarStatus) -> String {
     out.raw("gone_ms", optional(status.done_at.filter(|_| status.verdict == Some(Verdict::Gone))));
     out.raw("done_ms", optional(status.done_at));
     match &status.verdict {
-        Some(verdict) => out.text("verdict", verdict_name(verdict)),
+        Some(verdict) => out.text("verdict", verdict.kind().slug()),
         None => out.raw("verdict", "null"),
     }
     match &status.told {
@@ -135,23 +135,6 @@ fn sidecar(status: &SidecarStatus) -> String {
         None => out.raw("message", "null"),
     }
     out.end()
-}
-
-fn verdict_name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Gone => "gone",
-        Verdict::AlreadyGone => "already_gone",
-        Verdict::Accepted => "accepted",
-        Verdict::NotNeeded => "not_needed",
-        Verdict::Absent => "absent",
-        Verdict::NotSwitchedOn => "not_switched_on",
-        Verdict::Declined { .. } => "declined",
-        Verdict::Impossible(_) => "impossible",
-        Verdict::NoWay => "no_way",
-        Verdict::NeverAppeared => "never_appeared",
-        Verdict::StillThere { .. } => "still_there",
-        Verdict::CameBack => "came_back",
-    }
 }
 
 fn ms(time: Duration) -> String {

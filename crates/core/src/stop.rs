@@ -5,7 +5,7 @@
 mod exchange;
 mod look;
 
-pub use exchange::{Next, Port, Reply, Sight, Terms, Verdict};
+pub use exchange::{Next, Port, Reply, Sight, Terms, Verdict, VerdictKind};
 
 use crate::spec::{Proof, Quit, Spec};
 use crate::text::answered;

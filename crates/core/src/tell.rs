@@ -4,10 +4,25 @@ use crate::duration::Human;
 use crate::presets::When;
 use crate::settings::LogLevel;
 use crate::spec::{Proof, Quit, Spec};
-use crate::stop::Verdict;
+use crate::stop::{Verdict, VerdictKind};
 use crate::text::{Path, answered};
 use alloc::{format, string::String};
 use core::time::Duration;
+
+// What the lines of verdicts are known by: `verdict` writes these, `verdict_of` looks for them.
+const GONE: &str = "gone after ";
+const ALREADY_GONE: &str = "already gone";
+const NOT_NEEDED: &str = "needs no stop";
+const ABSENT: &str = "not there";
+const ACCEPTED: &str = "accepted the request to end after ";
+const SIGNALLED: &str = "has been asked to end; ";
+const CREATED: &str = " is created; nothing proves that it has finished: ";
+const NOT_SWITCHED_ON: &str = " is refused while it is ready: not switched on";
+const IMPOSSIBLE: &str = "cannot be asked to end, so this pod may not end: ";
+const NO_WAY: &str = "this pod may not end: ";
+const NEVER_APPEARED: &str = "never appeared; ";
+const STILL_THERE: &str = "is still there after ";
+const CAME_BACK: &str = "was asked twice and came back each time: ";
 
 /// The line about the end of a stop, and how loud it is. `terminating`: a stop signal had come, the kubelet has told
 /// the sidecars as well, and nothing about them is worth more than a debug line. `took`: since the stop began.
@@ -19,25 +34,19 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, terminating: bool, took: Duration
     let loud = if terminating { LogLevel::Debug } else { LogLevel::Warn };
     let asked = request(spec);
     match verdict {
-        Verdict::Gone => (LogLevel::Info, format!("{name}: gone after {took}")),
-        Verdict::AlreadyGone => (LogLevel::Info, format!("{name}: already gone")),
+        Verdict::Gone => (LogLevel::Info, format!("{name}: {GONE}{took}")),
+        Verdict::AlreadyGone => (LogLevel::Info, format!("{name}: {ALREADY_GONE}")),
         Verdict::Accepted => (LogLevel::Info, accepted(spec, took)),
-        Verdict::NotNeeded => (LogLevel::Info, format!("{name}: needs no stop")),
-        Verdict::Absent => (LogLevel::Info, format!("{name}: not there")),
-        Verdict::NotSwitchedOn => (
-            loud,
-            format!(
-                "{name}: {asked} is refused while it is ready: not switched on{}",
-                or_hangs(hint(When::NotSwitchedOn))
-            ),
-        ),
+        Verdict::NotNeeded => (LogLevel::Info, format!("{name}: {NOT_NEEDED}")),
+        Verdict::Absent => (LogLevel::Info, format!("{name}: {ABSENT}")),
+        Verdict::NotSwitchedOn => {
+            (loud, format!("{name}: {asked}{NOT_SWITCHED_ON}{}", or_hangs(hint(When::NotSwitchedOn))))
+        }
         Verdict::Declined { status, quote } => {
             let answered = answered(*status, quote);
             (loud, format!("{name}: {asked} {answered}{}", or_hangs(hint(When::Status(*status)))))
         }
-        Verdict::Impossible(why) => {
-            (loud, format!("{name}: cannot be asked to end, so this pod may not end: {why}"))
-        }
+        Verdict::Impossible(why) => (loud, format!("{name}: {IMPOSSIBLE}{why}")),
         Verdict::NoWay => {
             let why = match (&spec.process, spec.preset) {
                 (Some((process, _)), _) => format!(
@@ -47,10 +56,10 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, terminating: bool, took: Duration
                 (None, Some(preset)) => String::from(preset.enable),
                 (None, None) => String::from("there is no way to ask it"),
             };
-            (loud, format!("{name}: this pod may not end: {why}"))
+            (loud, format!("{name}: {NO_WAY}{why}"))
         }
         Verdict::NeverAppeared => {
-            (loud, format!("{name}: never appeared; if it starts later, this pod will not end"))
+            (loud, format!("{name}: {NEVER_APPEARED}if it starts later, this pod will not end"))
         }
         Verdict::StillThere { asked: accepted, last } => {
             let last = if last.is_empty() { "no answer" } else { last };
@@ -63,16 +72,57 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, terminating: bool, took: Duration
             (
                 loud,
                 format!(
-                    "{name}: is still there after {took}, so this pod may not end: {asked}: {last}{waited_for}{hint}"
+                    "{name}: {STILL_THERE}{took}, so this pod may not end: {asked}: {last}{waited_for}{hint}"
                 ),
             )
         }
         Verdict::CameBack => (
             loud,
             format!(
-                "{name}: was asked twice and came back each time: something restarts it (a native sidecar needs no stop: --stop-on never)"
+                "{name}: {CAME_BACK}something restarts it (a native sidecar needs no stop: --stop-on never)"
             ),
         ),
+    }
+}
+
+/// Which verdict such a line is about. `None`: it is any other line, as that of a sidecar that is waited for, or a debug line
+/// about a request, which quote answers as well.
+#[must_use]
+pub fn verdict_of(line: &str) -> Option<VerdictKind> {
+    let (name, words) = line.split_once(": ")?;
+    if name.contains(char::is_whitespace) {
+        return None;
+    }
+    let whole = [
+        (ALREADY_GONE, VerdictKind::AlreadyGone),
+        (NOT_NEEDED, VerdictKind::NotNeeded),
+        (ABSENT, VerdictKind::Absent),
+    ];
+    let beginnings = [
+        (GONE, VerdictKind::Gone),
+        (ACCEPTED, VerdictKind::Accepted),
+        (SIGNALLED, VerdictKind::Accepted),
+        (IMPOSSIBLE, VerdictKind::Impossible),
+        (NO_WAY, VerdictKind::NoWay),
+        (NEVER_APPEARED, VerdictKind::NeverAppeared),
+        (STILL_THERE, VerdictKind::StillThere),
+        (CAME_BACK, VerdictKind::CameBack),
+    ];
+    let found = whole.iter().find(|(own, _)| words == *own);
+    let found = found.or_else(|| beginnings.iter().find(|(own, _)| words.starts_with(own)));
+    if let Some((_, kind)) = found {
+        return Some(*kind);
+    }
+    // In these the request, or the file, stands in front.
+    if words.contains(CREATED) {
+        Some(VerdictKind::Accepted)
+    } else if words.contains(NOT_SWITCHED_ON) {
+        Some(VerdictKind::NotSwitchedOn)
+    } else {
+        let (request, status) = words.split_once(" answered ")?;
+        let is_status = status.get(..3).is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_debug = request.starts_with("request ") || request.ends_with(':');
+        (is_status && !is_debug).then_some(VerdictKind::Declined)
     }
 }
 
@@ -86,16 +136,15 @@ fn accepted(spec: &Spec, took: Human) -> String {
     let name = &spec.name;
     match (&spec.gone, &spec.quit) {
         (Proof::NoProcess(process), _) => format!(
-            "{name}: has been asked to end; no process {} was visible (shareProcessNamespace: true makes it so), so nothing proves its end",
+            "{name}: {SIGNALLED}no process {} was visible (shareProcessNamespace: true makes it so), so nothing proves its end",
             Path(process.as_bytes())
         ),
-        (Proof::PortsRefuse, Quit::CreateFile(path)) => format!(
-            "{name}: {} is created; nothing proves that it has finished: gone=file:FILE is waited for, or another proof",
-            Path(path)
-        ),
+        (Proof::PortsRefuse, Quit::CreateFile(path)) => {
+            format!("{name}: {}{CREATED}gone=file:FILE is waited for, or another proof", Path(path))
+        }
         (Proof::PortsRefuse, Quit::Http(_) | Quit::WithAnother | Quit::Nothing)
         | (Proof::Accepted | Proof::Refuses(_) | Proof::FileThere(_) | Proof::FileAway(_), _) => {
-            format!("{name}: accepted the request to end after {took}")
+            format!("{name}: {ACCEPTED}{took}")
         }
     }
 }

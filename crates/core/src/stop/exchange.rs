@@ -108,6 +108,25 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Which one it is, without what it holds.
+    #[must_use]
+    pub fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Gone => VerdictKind::Gone,
+            Self::AlreadyGone => VerdictKind::AlreadyGone,
+            Self::Accepted => VerdictKind::Accepted,
+            Self::NotNeeded => VerdictKind::NotNeeded,
+            Self::Absent => VerdictKind::Absent,
+            Self::NotSwitchedOn => VerdictKind::NotSwitchedOn,
+            Self::Declined { .. } => VerdictKind::Declined,
+            Self::Impossible(_) => VerdictKind::Impossible,
+            Self::NoWay => VerdictKind::NoWay,
+            Self::NeverAppeared => VerdictKind::NeverAppeared,
+            Self::StillThere { .. } => VerdictKind::StillThere,
+            Self::CameBack => VerdictKind::CameBack,
+        }
+    }
+
     /// True when nobody should ask it again: it is gone, or it has accepted, or may have.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -141,6 +160,61 @@ impl Verdict {
             | Self::NeverAppeared
             | Self::StillThere { .. }
             | Self::CameBack => false,
+        }
+    }
+}
+
+/// A [`Verdict`] without what it holds: as a report names it, and as a line of the log is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the verdict of the same name")]
+pub enum VerdictKind {
+    Gone,
+    AlreadyGone,
+    Accepted,
+    NotNeeded,
+    Absent,
+    NotSwitchedOn,
+    Declined,
+    Impossible,
+    NoWay,
+    NeverAppeared,
+    StillThere,
+    CameBack,
+}
+
+impl VerdictKind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Gone,
+        Self::AlreadyGone,
+        Self::Accepted,
+        Self::NotNeeded,
+        Self::Absent,
+        Self::NotSwitchedOn,
+        Self::Declined,
+        Self::Impossible,
+        Self::NoWay,
+        Self::NeverAppeared,
+        Self::StillThere,
+        Self::CameBack,
+    ];
+
+    /// As a report names it (docs/report.md).
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::AlreadyGone => "already_gone",
+            Self::Accepted => "accepted",
+            Self::NotNeeded => "not_needed",
+            Self::Absent => "absent",
+            Self::NotSwitchedOn => "not_switched_on",
+            Self::Declined => "declined",
+            Self::Impossible => "impossible",
+            Self::NoWay => "no_way",
+            Self::NeverAppeared => "never_appeared",
+            Self::StillThere => "still_there",
+            Self::CameBack => "came_back",
         }
     }
 }

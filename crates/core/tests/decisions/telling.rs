@@ -3,7 +3,7 @@
 use crate::fixtures::{ms, spec};
 use lastout_core::presets::PRESETS;
 use lastout_core::settings::LogLevel;
-use lastout_core::stop::Verdict;
+use lastout_core::stop::{Verdict, VerdictKind};
 use lastout_core::tell;
 use proptest::prelude::*;
 
@@ -189,6 +189,46 @@ fn a_wait_timeout_quotes_the_last_answer_and_asks_what_may_have_been_forgotten()
     assert!(line.contains("--health-check") && !line.contains("OnFailure"), "it was there: {line}");
     let line = tell::not_ready(&spec("app:ready=tcp://127.0.0.1:1"), "", true);
     assert_eq!(line, "app is not ready: tcp://127.0.0.1:1: no answer yet");
+}
+
+/// Lines of all kinds that a log has, and their verdict: what quotes an answer is not always one.
+#[test]
+fn only_the_lines_of_verdicts_are_read_as_such() {
+    let own = [
+        "app:quit=/q,port=1",
+        "app:quit=file:/run/a b,gone=process:appd",
+        "app:process=appd",
+        "app:ready=none",
+    ];
+    for text in PRESETS.iter().map(|preset| preset.name).chain(own) {
+        for words in ["answered 503 \"gone after 1 s\"", "not there", ""] {
+            for verdict in every_verdict(words) {
+                let line = told(text, &verdict);
+                assert_eq!(tell::verdict_of(&line), Some(verdict.kind()), "{line}");
+            }
+            for line in [
+                tell::still_waiting(&spec(text), words),
+                tell::not_ready(&spec(text), words, false),
+                format!("{text}: request {}: {words} after 3 ms", spec(text).quit),
+                format!("{text}: request {}: answered 200 after 3 ms", spec(text).quit),
+                format!("{text}: ready at once: {words}"),
+                words.to_owned(),
+            ] {
+                assert_eq!(tell::verdict_of(&line), None, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kinds_of_verdicts_have_names_of_their_own() {
+    let mut names: Vec<&str> = VerdictKind::ALL.map(VerdictKind::slug).to_vec();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), VerdictKind::ALL.len());
+    for verdict in every_verdict("words") {
+        assert!(VerdictKind::ALL.contains(&verdict.kind()), "{verdict:?}");
+    }
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! The JSON patch of a policy, as an expression of CEL: the changes that `decide` makes. A list that is missing comes in
 //! empty, and then its items one by one: a list of objects as a value makes API servers up to 1.36 crash.
 
-use super::Settings;
 use super::facts::Variable;
 use super::late;
 use super::literal::{object, text};
+use super::{Settings, Way};
 use crate::change::Path;
 use crate::decide::Context;
 use crate::decide::{
-    BINARY, Delivery, Facts, GROUP_FOLDER, Mode, Options, STATUS, STOP_ON, Status, init_container, mounts,
-    volumes,
+    BINARY, Facts, GROUP_FOLDER, Options, STATUS, STOP_ON, Status, init_container, mounts, volumes,
 };
 use crate::patch::pointer;
 use crate::pod::Pod;
@@ -17,9 +16,9 @@ use serde_json::{Value, json};
 
 /// The operations, where the pod is to be changed.
 pub(super) fn expression(settings: &Settings) -> String {
-    let (status, mut operations) = match settings.options.mode {
-        Mode::Native => native(),
-        Mode::Auto | Mode::Wrap | Mode::Helper => wrap(settings),
+    let (status, mut operations) = match settings.way {
+        Way::Native => native(),
+        Way::InitContainer | Way::ImageVolume => wrap(settings),
     };
     let key = text(&pointer(&Path::keys(&["metadata", "annotations", STATUS])));
     operations.push(format!(
@@ -28,9 +27,9 @@ pub(super) fn expression(settings: &Settings) -> String {
          : [JSONPatch{{op: 'add', path: '/metadata/annotations', value: {{{}: {status}}}}}])",
         text(STATUS)
     ));
-    let late = match settings.options.mode {
-        Mode::Native => String::new(),
-        Mode::Auto | Mode::Wrap | Mode::Helper => format!("variables.isLate ?\n{} :\n", late::operations()),
+    let late = match settings.way {
+        Way::Native => String::new(),
+        Way::InitContainer | Way::ImageVolume => format!("variables.isLate ?\n{} :\n", late::operations()),
     };
     format!("{late}!variables.isToBeChanged ? [] :\n{}", operations.join("\n+ "))
 }
@@ -51,13 +50,13 @@ fn native() -> (String, Vec<String>) {
 
 /// Volumes, the init container, and in each main the mounts and the words in front of its command.
 fn wrap(settings: &Settings) -> (String, Vec<String>) {
-    let options = &settings.options;
+    let options = &settings.options();
     let with_group = volumes(options.delivery, &options.image, true);
     let mut operations = vec![missing_list("variables.spec", "volumes", "/spec/volumes")];
     operations.extend(items(&with_group, "Object.spec.volumes", |value| {
         format!("JSONPatch{{op: 'add', path: '/spec/volumes/-', value: {value}}}")
     }));
-    if options.delivery == Delivery::InitContainer {
+    if settings.way == Way::InitContainer {
         let [plain, root] = [json!({}), json!({ "spec": { "securityContext": { "runAsUser": 0 } } })]
             .map(|pod| init_container_of(&pod, options));
         let way = "Object.spec.initContainers";

@@ -1,9 +1,9 @@
 //! What a pod is, in CEL: what `decide::Facts` says, as variables of a policy. Each container is known by its index: lists of
 //! the same length say its name, its row, its SPEC.
 
-use super::literal::{map, rows, text, texts};
+use super::literal::{map, rows, split, text, texts};
 use super::{PARAMETER, Settings, spec};
-use crate::decide::{EXCLUDE, Listed, MAIN, MODE, SIDECARS, ends_itself, is_ended};
+use crate::decide::{BETWEEN_NAMES, EXCLUDE, Listed, MAIN, MODE, SIDECARS, ends_itself, is_ended};
 use lastout_core::presets::{IMAGES, PRESETS};
 
 /// A name and an expression.
@@ -112,10 +112,7 @@ fn specs(settings: &Settings) -> Vec<Variable> {
 
 /// Who is a main, and who a sidecar that runs on.
 fn roles() -> Vec<Variable> {
-    let names = |key| {
-        let blanks = [" ", "\n", "\t"].map(|blank| format!(".replace({}, ',')", text(blank))).concat();
-        format!("{}{blanks}.split(',').filter(n, n != '')", in_brackets(&annotation(key)))
-    };
+    let names = |key| format!("{}.filter(n, n != '')", split(&in_brackets(&annotation(key)), &BETWEEN_NAMES));
     vec![
         // One that no container has does not count: the pod would have no main.
         ("mainNames", format!("{}.filter(n, n in variables.names)", names(MAIN))),

@@ -4,33 +4,34 @@
 
 use super::facts::Variable;
 use super::literal::text;
-use super::refusals::{Why, left_alone, refused};
-use super::{Settings, facts};
-use crate::decide::{BINARY, Mode, Reason, STATUS};
+use super::refusals::Why;
+use super::{Settings, Way, facts, refusals};
+use crate::decide::{BINARY, Reason, STATUS};
 
 /// One operation is written out for each.
 const MOST: usize = 8;
 
 /// `late`: the sidecars that no main's lastout is told of; `isLate`: whether that is to be mended.
 pub(super) fn variables(settings: &Settings) -> Vec<Variable> {
-    if settings.options.mode == Mode::Native {
+    if settings.way == Way::Native {
         return Vec::new();
     }
-    let is_told =
-        "[w.split(':')[0].replace('?', '')].exists(n, n == variables.names[i] || n == variables.rowOf[i])";
+    // The SPECs stand behind `--sidecar`, in front of the first `--`: what main itself is told is no matter of ours.
+    let told = "variables.containers[m].command.join('\\n').split('\\n--\\n')[0].split('\\n--sidecar\\n')";
+    let is_told = "[s.split('\\n')[0].split(':')[0].replace('?', '')].exists(n, n == variables.names[i] || n == variables.rowOf[i])";
     let is_ours = format!(
         "has(variables.containers[m].command) && size(variables.containers[m].command) > 1 && variables.containers[m].command[0] == {}",
         text(BINARY)
     );
     // What our own first turn has left does not keep the second one from it.
     let ours = [Reason::Already, Reason::NameConflict, Reason::MountConflict].map(Why::Decided);
-    let rows = left_alone().into_iter().chain(refused(settings)).filter(|row| !ours.contains(&row.why));
+    let rows = refusals::all(settings).filter(|row| !ours.contains(&row.why));
     let allowed = rows.map(|row| format!("!({})", row.holds)).collect::<Vec<_>>().join("\n&& ");
     vec![
         (
             "late",
             format!(
-                "variables.sidecars.filter(i, variables.mains.all(m, {is_ours} && !variables.containers[m].command.exists(w, {is_told})))"
+                "variables.sidecars.filter(i, variables.mains.all(m, {is_ours} && !{told}.exists(s, {is_told})))"
             ),
         ),
         (

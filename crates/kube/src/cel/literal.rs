@@ -20,6 +20,14 @@ pub(super) fn text(text: &str) -> String {
     literal
 }
 
+/// A string in pieces, at any of these characters.
+pub(super) fn split(expression: &str, between: &[char]) -> String {
+    let Some((first, others)) = between.split_first() else { return format!("[{expression}]") };
+    let first = text(&first.to_string());
+    let same = |other: &char| format!(".replace({}, {first})", text(&other.to_string()));
+    format!("{expression}{}.split({first})", others.iter().map(same).collect::<String>())
+}
+
 /// A list of strings.
 pub(super) fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     format!("[{}]", items.into_iter().map(text).collect::<Vec<_>>().join(", "))

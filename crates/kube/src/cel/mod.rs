@@ -20,7 +20,7 @@ mod stop;
 
 pub use refusals::{Limit, Why};
 
-use crate::decide::{Listed, Options};
+use crate::decide::{Delivery, Listed, Mode, Options};
 use serde_json::Value;
 
 /// The key of the parameters' `data` that has SPECs.
@@ -29,9 +29,13 @@ pub(crate) const PARAMETER: &str = "sidecars";
 /// What the policies are for.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How pods are changed: `Native`, or `Wrap` by an init container or an image volume.
-    pub options: Options,
-    /// Its sidecars, as they are read.
+    /// How pods are changed.
+    pub way: Way,
+    /// lastout's own image.
+    pub image: String,
+    /// CPU and memory of the init container.
+    pub resources: Option<(String, String)>,
+    /// Its sidecars.
     pub sidecars: Vec<Listed>,
     /// The version of the API that mutating policies are written for.
     pub api_version: ApiVersion,
@@ -39,6 +43,37 @@ pub struct Settings {
     pub namespaces: Namespaces,
     /// Namespace and name of a ConfigMap with more SPECs.
     pub parameters: Option<(String, String)>,
+}
+
+impl Settings {
+    /// The same, as `decide` is asked.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let (mode, delivery) = match self.way {
+            Way::Native => (Mode::Native, Delivery::Auto),
+            Way::InitContainer => (Mode::Wrap, Delivery::InitContainer),
+            Way::ImageVolume => (Mode::Wrap, Delivery::ImageVolume),
+        };
+        Options {
+            mode,
+            delivery,
+            image: self.image.clone(),
+            sidecars: self.sidecars.iter().map(|listed| listed.text.clone()).collect(),
+            resources: self.resources.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+/// How pods are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Their sidecars become native ones.
+    Native,
+    /// lastout runs the mains, and comes by an init container.
+    InitContainer,
+    /// The same, by an image volume.
+    ImageVolume,
 }
 
 /// A version of `admissionregistration.k8s.io`.
@@ -51,6 +86,18 @@ pub enum ApiVersion {
 }
 
 impl ApiVersion {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::V1, Self::V1Beta1];
+
+    /// As users write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1Beta1 => "v1beta1",
+        }
+    }
+
     fn group_version(self) -> &'static str {
         match self {
             Self::V1 => "admissionregistration.k8s.io/v1",
@@ -68,11 +115,30 @@ pub enum Namespaces {
     All,
 }
 
-/// The objects that change pods: the parameters where there are any, the policy, its bindings.
+impl Namespaces {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Labelled, Self::All];
+
+    /// As users write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Labelled => "labelled",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The parameters, where the policies have any: all of them need them.
+#[must_use]
+pub fn parameters(settings: &Settings) -> Option<Value> {
+    settings.parameters.as_ref().map(|(namespace, name)| objects::parameters(namespace, name))
+}
+
+/// The objects that change pods: the policy and its bindings.
 #[must_use]
 pub fn mutating(settings: &Settings) -> Vec<Value> {
-    let parameters = settings.parameters.iter().map(|(namespace, name)| objects::parameters(namespace, name));
-    parameters.chain(objects::mutating(settings)).collect()
+    objects::mutating(settings)
 }
 
 /// The objects that warn about Jobs: the policy and its binding.
@@ -84,6 +150,5 @@ pub fn warning(settings: &Settings) -> Vec<Value> {
 /// Each condition under which a pod is left alone, as an expression over the policy's variables.
 #[must_use]
 pub fn left_alone(settings: &Settings) -> Vec<(Why, String)> {
-    let rows = refusals::left_alone().into_iter().chain(refusals::refused(settings));
-    rows.map(|row| (row.why, row.holds)).collect()
+    refusals::all(settings).map(|row| (row.why, row.holds)).collect()
 }

@@ -3,8 +3,8 @@
 use super::facts::Variable;
 use super::literal::text;
 use super::refusals::Why;
-use super::{Namespaces, Settings, changes, facts, late, refusals, stop};
-use crate::decide::{INJECT, Mode, Reason};
+use super::{Namespaces, Settings, Way, changes, facts, late, refusals, stop};
+use crate::decide::{INJECT, Reason};
 use crate::pod::JOB_LABELS;
 use serde_json::{Value, json};
 
@@ -16,13 +16,13 @@ const ENABLED: &str = "enabled";
 
 /// The policy that changes pods, and its bindings.
 pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
-    let name = match settings.options.mode {
-        Mode::Native => "native.lastout.dev",
-        Mode::Auto | Mode::Wrap | Mode::Helper => "wrap.lastout.dev",
+    let name = match settings.way {
+        Way::Native => "native.lastout.dev",
+        Way::InitContainer | Way::ImageVolume => "wrap.lastout.dev",
     };
     let mut variables = common("object", settings);
-    let rows = refusals::left_alone().into_iter().chain(refusals::refused(settings));
-    let none = rows.map(|row| format!("!({})", row.holds)).collect::<Vec<_>>().join("\n&& ");
+    let none =
+        refusals::all(settings).map(|row| format!("!({})", row.holds)).collect::<Vec<_>>().join("\n&& ");
     variables.push(("isToBeChanged", none));
     variables.extend(changes::words());
     variables.extend(late::variables(settings));
@@ -101,14 +101,14 @@ pub(super) fn warning(settings: &Settings) -> Vec<Value> {
     };
     variables.push(("wouldHang", selected.into_iter().chain(none).collect::<Vec<_>>().join("\n&& ")));
     let validations = refusals::refused(settings).into_iter().map(|row| {
-        json!({
+        let mut validation = json!({
             "expression": format!("!variables.wouldHang || !({})", row.holds),
             "message": message(row.why),
-            "messageExpression": match &row.about {
-                Some(about) => about_containers(row.why, about),
-                None => text(&message(row.why)),
-            },
-        })
+        });
+        if let (Some(about), Some(fields)) = (&row.about, validation.as_object_mut()) {
+            fields.insert("messageExpression".to_owned(), about_containers(row.why, about).into());
+        }
+        validation
     });
     let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -206,7 +206,7 @@ fn with_reference(mut binding: Value, settings: &Settings) -> Value {
     if let Some((namespace, name)) = &settings.parameters
         && let Some(spec) = binding.get_mut("spec").and_then(Value::as_object_mut)
     {
-        // Without its parameters a policy would not know a sidecar that it is to end.
+        // Where the ConfigMap is not there, the policy is skipped: it could not know a sidecar that it is to end.
         let reference = json!({ "name": name, "namespace": namespace, "parameterNotFoundAction": "Allow" });
         spec.insert("paramRef".to_owned(), reference);
     }

@@ -1,13 +1,12 @@
 //! What a pod is left alone for, in CEL: the reasons of `decide`, and what CEL itself cannot do.
 
-use super::Settings;
 use super::facts::MOST_CONTAINERS;
 use super::literal::{text, texts};
+use super::{Settings, Way};
 use crate::decide::{
     COMMAND, FOLDER, FOREIGN, GROUP_FOLDER, GROUP_VOLUME, HELPER, HELPER_VERB, INJECT, Mode, OWN_VARIABLES,
-    PROGRAM, Reason, STOP_ON, VOLUME,
+    PROGRAM, Reason, STOP_ON, VOLUME, ports_of,
 };
-
 use lastout_core::presets::{self, PORTS, PortSetting};
 
 /// Why a pod is left alone.
@@ -137,10 +136,7 @@ fn has_helper() -> String {
 fn moved_port() -> String {
     let conditions = PORTS.iter().map(|(row, setting, key)| {
         let preset = presets::find(row);
-        let ports = preset.map_or(&[][..], |preset| match (*key, preset.quit) {
-            ("ready-port", _) | (_, None) => preset.ready.ports(),
-            (_, Some(quit)) => quit.ports,
-        });
+        let ports = preset.map_or(&[][..], |preset| ports_of(preset, key));
         let is_own = |value: &str| {
             let own = ports.iter().map(|port| format!("{value} == '{port}' || {value}.endsWith(':{port}')"));
             own.collect::<Vec<_>>().join(" || ")
@@ -184,6 +180,11 @@ fn odd_stop_on() -> String {
     )
 }
 
+/// All for which a pod is left alone.
+pub(super) fn all(settings: &Settings) -> impl Iterator<Item = Row> {
+    left_alone().into_iter().chain(refused(settings))
+}
+
 /// A pod that would hang, and cannot be changed.
 pub(super) fn refused(settings: &Settings) -> Vec<Row> {
     let mut rows = vec![
@@ -192,29 +193,29 @@ pub(super) fn refused(settings: &Settings) -> Vec<Row> {
             about: Some("variables.unread.join(', ')".to_owned()),
             ..limit(Limit::Spec, "size(variables.unread) > 0")
         },
-        limit(Limit::OtherMode, other_mode(settings.options.mode)),
+        limit(Limit::OtherMode, other_mode(settings.way)),
     ];
     // Native sidecars are not asked for anything, and nobody has to be told when to do so.
-    if settings.options.mode != Mode::Native {
+    if settings.way != Way::Native {
         rows.extend([limit(Limit::Port, moved_port()), limit(Limit::StopOn, odd_stop_on())]);
     }
     rows.insert(1, limit(Limit::RestartRules, "variables.hasManyRules".to_owned()));
-    rows.extend(match settings.options.mode {
-        Mode::Native => {
+    rows.extend(match settings.way {
+        Way::Native => {
             vec![of_containers(Reason::NotNative, "sidecars", "has(variables.containers[i].restartPolicy)")]
         }
-        Mode::Auto | Mode::Wrap | Mode::Helper => refused_wrap(),
+        Way::InitContainer | Way::ImageVolume => refused_wrap(),
     });
     rows
 }
 
 /// The annotation's word wins over the policy's. `auto` cannot know the nodes, and so it is `wrap`.
-fn other_mode(mode: Mode) -> String {
-    let others = match mode {
-        Mode::Native => ["auto", "wrap", "helper"].as_slice(),
-        Mode::Auto | Mode::Wrap | Mode::Helper => &["native", "helper"],
+fn other_mode(way: Way) -> String {
+    let others = match way {
+        Way::Native => [Mode::Auto, Mode::Wrap, Mode::Helper].as_slice(),
+        Way::InitContainer | Way::ImageVolume => &[Mode::Native, Mode::Helper],
     };
-    format!("variables.mode in {}", texts(others.iter().copied()))
+    format!("variables.mode in {}", texts(others.iter().map(|mode| mode.word())))
 }
 
 /// `decide::wrap::REFUSED`, and what the mains run.
@@ -260,4 +261,15 @@ fn refused_wrap() -> Vec<Row> {
             &format!("{has_command} ? variables.containers[i].command[0] == '' : !({is_said})"),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_name_as_many_containers_as_there_are_indices() {
+        let words = Limit::ManyContainers.words();
+        assert!(words.contains(&format!(" {MOST_CONTAINERS} ")), "{words}");
+    }
 }

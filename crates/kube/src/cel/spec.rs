@@ -1,13 +1,13 @@
 //! SPECs that come to a policy as text, in an annotation or in its parameters. CEL cannot read the grammar of SPECs, but a
 //! regular expression takes a part of it all of which is valid and ends the sidecar; a pod with any other is left alone.
 
-use super::literal::text;
+use super::literal;
+use crate::decide::BETWEEN_SPECS;
 use lastout_core::presets::PRESETS;
 
-/// The words of a text, as `split_ascii_whitespace` has them.
+/// The SPECs of a text.
 pub(super) fn split(said: &str) -> String {
-    let blanks = ["\t", "\n", "\r", "\u{c}"].map(|blank| format!(".replace({}, ' ')", text(blank))).concat();
-    format!("({said}){blanks}.split(' ').filter(s, s != '')")
+    format!("{}.filter(s, s != '')", literal::split(&format!("({said})"), &BETWEEN_SPECS))
 }
 
 /// The name of a row, one with a `port` if it has a quit request, or `NAME:quit=http://127.0.0.1:PORT/PATH`, or

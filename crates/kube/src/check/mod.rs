@@ -17,6 +17,7 @@ mod subject;
 mod summary;
 pub(crate) mod text;
 
+pub(crate) use rules::{GROUP, HANGS, NO_COMMAND, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY};
 pub use rules::{RULES, Rule};
 pub(crate) use subject::names;
 pub use summary::Summary;

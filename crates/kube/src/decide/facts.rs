@@ -224,12 +224,15 @@ fn promised(pod: Pod<'_>, context: Context<'_>, facts: &Facts<'_>) -> Vec<Promis
         .collect()
 }
 
-/// Names with commas or blanks between them.
+/// What stands between names.
+pub(crate) const BETWEEN_NAMES: [char; 4] = [',', ' ', '\n', '\t'];
+/// What stands between SPECs, which hold commas; as in `LASTOUT_SIDECAR`.
+pub(crate) const BETWEEN_SPECS: [char; 5] = [' ', '\t', '\n', '\r', '\u{c}'];
+
 fn split_names(text: &str) -> Vec<&str> {
-    text.split([',', ' ', '\n', '\t']).filter(|name| !name.is_empty()).collect()
+    text.split(BETWEEN_NAMES).filter(|name| !name.is_empty()).collect()
 }
 
-/// SPECs hold commas, so blanks stand between them, as in `LASTOUT_SIDECAR`.
 fn split_specs(text: &str) -> Vec<&str> {
-    text.split_ascii_whitespace().collect()
+    text.split(BETWEEN_SPECS).filter(|spec| !spec.is_empty()).collect()
 }

@@ -21,6 +21,7 @@ mod wrap;
 
 pub use context::{Context, IMAGE_VOLUMES, ImageConfig, Known, KubeVersion, NATIVE_SIDECARS, Stage};
 pub use decision::{Decision, Role, RoleKind};
+pub(crate) use facts::{BETWEEN_NAMES, BETWEEN_SPECS};
 pub use facts::{Facts, Promised};
 pub use native::NotNative;
 pub(crate) use native::sees_end_of;
@@ -28,6 +29,7 @@ pub use options::{Delivery, Mode, Options};
 pub use ours::{BINARY, FOLDER, GROUP_FOLDER, GROUP_VOLUME, VOLUME, is_own_image, is_wrapped};
 pub(crate) use ours::{GROUP_SIZE, HELPER, HELPER_VERB, OWN_VARIABLES, PROGRAM, SIZE, install_target};
 pub(crate) use parts::{init_container, mounts, restricted, volumes};
+pub(crate) use ports::ports_of;
 pub use ports::{Moved, moved, spec_with, too_old};
 pub use reason::{Class, Reason};
 pub use restart::{Codes, final_codes};

@@ -48,7 +48,8 @@ pub fn spec_with(preset: &Preset, moved: &[Moved], is_optional: bool) -> String 
     format!("{}{optional}{colon}{}", preset.name, keys.join(","))
 }
 
-fn ports_of(preset: &Preset, key: &str) -> &'static [u16] {
+/// The ports of a row that this key of a SPEC is about.
+pub(crate) fn ports_of(preset: &Preset, key: &str) -> &'static [u16] {
     match key {
         "ready-port" => preset.ready.ports(),
         _ => preset.quit.map_or(preset.ready.ports(), |quit| quit.ports),

@@ -41,7 +41,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
         let connection = connect(&access(matches), ANSWER).await?;
         let scope = namespace(matches, &connection.namespace).map_or(Scope::Cluster, Scope::Namespace);
         let mut seen = scan(&connection.client, &scope, now).await?;
-        more(&connection.client, &scope, &mut seen).await;
+        more(&connection.client, &mut seen).await;
         Ok::<_, Error>(seen)
     })?;
     match matches.get_one::<String>("output").map(String::as_str) {

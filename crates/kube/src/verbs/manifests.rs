@@ -47,7 +47,7 @@ fn helper(namespace: &str, accounts: &[&String]) -> [Value; 2] {
             "apiVersion": format!("{group}/v1"),
             "kind": "Role",
             "metadata": metadata(),
-            "rules": [{ "apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"] }],
+            "rules": [{ "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] }],
         }),
         json!({
             "apiVersion": format!("{group}/v1"),

@@ -1,46 +1,50 @@
 //! `kubectl lastout policy`
 
 use crate::args::{self, flag, value};
-use crate::cel::{ApiVersion, Namespaces, Settings, mutating, warning};
-use crate::decide::{Delivery, Listed, Mode, Options};
-use crate::exit::{Ended, Error, Exit};
+use crate::cel::{ApiVersion, Namespaces, Settings, Way, mutating, parameters, warning};
+use crate::decide::{Delivery, Listed, Mode};
+use crate::exit::{Ended, Exit};
 use crate::output::print;
 use crate::yaml::render;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Command};
+use serde_json::Value;
 
 /// Its command line.
 #[must_use]
 pub fn definition() -> Command {
-    let one_of = |name, what, help, values: &'static [&'static str], default: &'static str| {
+    let one_of = |name, what, help, values: [&'static str; 2], default: &'static str| {
         value(name, what, help).value_parser(PossibleValuesParser::new(values)).default_value(default)
     };
     Command::new("policy")
         .about("Print admission policies that put lastout into the pods of Jobs, without a server of ours")
-        .arg(one_of("mode", "MODE", "How: native sidecars (nodes from 1.29), or lastout as the mains' init", &["native", "wrap"], "wrap"))
+        .arg(one_of("mode", "MODE", "How: native sidecars (nodes from 1.29), or lastout as the mains' init", [Mode::Native, Mode::Wrap].map(Mode::word), Mode::Wrap.word()))
         .arg(one_of(
             "delivery",
             "HOW",
             "How the program comes into a pod that it wraps; image volumes need nodes from 1.35",
-            &["init-container", "image-volume"],
-            "init-container",
+            [Delivery::InitContainer, Delivery::ImageVolume].map(Delivery::word),
+            Delivery::InitContainer.word(),
         ))
         .arg(one_of(
             "api-version",
             "VERSION",
             "Of mutating policies: v1 from 1.36; v1beta1 on 1.34 and 1.35, where its feature gate is on",
-            &["v1", "v1beta1"],
-            "v1",
+            ApiVersion::ALL.map(ApiVersion::word),
+            ApiVersion::V1.word(),
         ))
         .arg(one_of(
             "namespaces",
             "WHICH",
             "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled, or all but the system's",
-            &["labelled", "all"],
-            "labelled",
+            Namespaces::ALL.map(Namespaces::word),
+            Namespaces::Labelled.word(),
         ))
         .arg(args::own_image())
-        .arg(args::sidecar())
+        .arg(args::sidecar().value_parser(|text: &str| match Listed::read(text) {
+            Ok(_) if text.contains('\n') => Err("it has more than one line: write %0A, or leave it out".to_owned()),
+            read => read.map_err(|why| why.to_string()),
+        }))
         .arg(
             value("params", "NAMESPACE/NAME", "A ConfigMap whose key `sidecars` has more SPECs, with blanks between them")
                 .value_parser(|text: &str| match text.split_once('/') {
@@ -59,48 +63,44 @@ pub fn definition() -> Command {
 /// Prints them.
 ///
 /// # Errors
-/// When a SPEC cannot be put into a policy, or stdout cannot be written.
+/// When stdout cannot be written.
 pub fn run(matches: &ArgMatches) -> Ended {
-    let settings = settings(matches)?;
-    let mut objects = if matches.get_flag("warn-only") { Vec::new() } else { mutating(&settings) };
+    let settings = settings(matches);
+    let mut objects: Vec<Value> = parameters(&settings).into_iter().collect();
+    if !matches.get_flag("warn-only") {
+        objects.extend(mutating(&settings));
+    }
     objects.extend(warning(&settings));
     print(&objects.iter().map(render).collect::<Vec<_>>().join("---\n"))?;
     Ok(Exit::Done)
 }
 
 /// What the command line says.
-///
-/// # Errors
-/// About a SPEC.
-pub fn settings(matches: &ArgMatches) -> Result<Settings, Error> {
-    let is = |name: &str, value: &str| matches.get_one::<String>(name).is_some_and(|given| given == value);
-    let specs: Vec<String> = matches.get_many::<String>("sidecar").into_iter().flatten().cloned().collect();
-    let mut sidecars = Vec::new();
-    for spec in &specs {
-        if spec.contains('\n') {
-            return Err(Error(format!(
-                "--sidecar: {spec:?} has more than one line: write %0A, or leave it out"
-            )));
-        }
-        sidecars.push(Listed::read(spec).map_err(|why| Error(format!("--sidecar: {why}")))?);
-    }
-    let options = Options {
-        mode: if is("mode", "native") { Mode::Native } else { Mode::Wrap },
-        delivery: if is("delivery", "image-volume") {
-            Delivery::ImageVolume
-        } else {
-            Delivery::InitContainer
-        },
-        image: matches.get_one::<String>("image").cloned().unwrap_or_default(),
-        sidecars: specs,
-        resources: matches.get_one::<(String, String)>("resources").cloned(),
-        ..Options::default()
+#[must_use]
+pub fn settings(matches: &ArgMatches) -> Settings {
+    let is = |name: &str, word: &str| matches.get_one::<String>(name).is_some_and(|given| given == word);
+    let way = if is("mode", Mode::Native.word()) {
+        Way::Native
+    } else if is("delivery", Delivery::ImageVolume.word()) {
+        Way::ImageVolume
+    } else {
+        Way::InitContainer
     };
-    Ok(Settings {
-        options,
-        sidecars,
-        api_version: if is("api-version", "v1beta1") { ApiVersion::V1Beta1 } else { ApiVersion::V1 },
-        namespaces: if is("namespaces", "all") { Namespaces::All } else { Namespaces::Labelled },
+    Settings {
+        way,
+        image: matches.get_one::<String>("image").cloned().unwrap_or_default(),
+        resources: matches.get_one::<(String, String)>("resources").cloned(),
+        sidecars: matches.get_many::<Listed>("sidecar").into_iter().flatten().cloned().collect(),
+        api_version: if is("api-version", ApiVersion::V1Beta1.word()) {
+            ApiVersion::V1Beta1
+        } else {
+            ApiVersion::V1
+        },
+        namespaces: if is("namespaces", Namespaces::All.word()) {
+            Namespaces::All
+        } else {
+            Namespaces::Labelled
+        },
         parameters: matches.get_one::<(String, String)>("params").cloned(),
-    })
+    }
 }

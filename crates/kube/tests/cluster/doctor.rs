@@ -160,6 +160,97 @@ fn where_the_cluster_may_not_be_read_the_namespaces_are_and_the_others_are_told_
     assert_eq!(lines.len(), 3, "{lines:?}");
 }
 
+/// The pod of another Job.
+fn of_job(name: &str, job: &str) -> Value {
+    let mut pod = hanging(name);
+    pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] = job.into();
+    pod
+}
+
+#[test]
+fn pods_with_the_same_trouble_and_another_way_out_are_told_of_apart() {
+    let of = |cron_job: &str, seconds: u64| {
+        Answer::Object(serde_json::json!({
+            "metadata": { "name": cron_job, "namespace": "jobs", "ownerReferences": [{ "kind": "CronJob", "name": cron_job }] },
+            "spec": { "activeDeadlineSeconds": seconds }, "status": { "startTime": "2126-01-01T00:00:00Z" },
+        }))
+    };
+    let api = Api::start(move |path, _| match path.split('?').next().unwrap().rsplit('/').next().unwrap() {
+        "pods" => list(&[of_job("a", "nightly"), of_job("b", "weekly"), of_job("c", "weekly-2")], ""),
+        "nightly" => of("nightly", 86_400 * 3),
+        "weekly" => of("weekly", 86_400 * 9),
+        _ => of("weekly", 86_400 * 5),
+    });
+    let ran = run(&api, &["doctor"]);
+    for cron_job in ["nightly", "weekly"] {
+        let line = format!("get -n jobs cronjob/{cron_job} -o yaml");
+        assert_eq!(ran.out.matches(&line).count(), 1, "{}", ran.out);
+    }
+    assert!(ran.out.contains("pod/b and 1 more: "), "{}", ran.out);
+    let ends =
+        |pod: &str| ran.out.lines().skip_while(|line| !line.starts_with(pod)).nth(1).unwrap().to_owned();
+    assert!(ends("pod/a").starts_with("  its Job's activeDeadlineSeconds ends it in "), "{}", ran.out);
+    assert!(ends("pod/b").starts_with("  the first of their Jobs is ended by its activeDeadlineSeconds in "));
+    let days = |line: String| line.trim_end_matches('d').rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+    assert_eq!(days(ends("pod/b")) - days(ends("pod/a")), 2, "the earliest: {}", ran.out);
+}
+
+#[test]
+fn what_may_still_come_is_described_and_not_deleted() {
+    let mut pod = hanging("a");
+    pod["status"]["containerStatuses"][0]["state"] =
+        serde_json::json!({ "waiting": { "reason": "ImagePullBackOff" } });
+    let api = server(move |_, _| list(std::slice::from_ref(&pod), ""));
+    let ran = run(&api, &["doctor", "-o", "json"]);
+    let pod = &pods(&ran.out)[0];
+    assert_eq!(pod["standing"], "stuck");
+    assert_eq!(pod["mend"], "kubectl describe -n jobs pod/a");
+}
+
+/// Where pods may be listed by namespace only: two namespaces with pods, one that fails, one that may not be read.
+fn by_namespace(count: usize) -> Api {
+    Api::start(move |path, _| match path.split('?').next().unwrap() {
+        "/api/v1/pods" | "/apis/batch/v1/jobs" => Answer::Status(403, "it is forbidden"),
+        "/api/v1/namespaces" => {
+            let names = ["jobs", "broken", "other", "kube-system"];
+            list(&names.map(|name| serde_json::json!({ "metadata": { "name": name } })), "")
+        }
+        PODS => list(&(0..count).map(|at| hanging(&format!("p{at}"))).collect::<Vec<_>>(), ""),
+        "/api/v1/namespaces/broken/pods" => Answer::Status(501, "etcd is away"),
+        "/api/v1/namespaces/other/pods" => list(&[], ""),
+        JOB => job(),
+        "/apis/batch/v1/namespaces/jobs/jobs" => match job() {
+            Answer::Object(job) => list(&[job], ""),
+            other => other,
+        },
+        _ => Answer::Status(403, "it is forbidden"),
+    })
+}
+
+#[test]
+fn a_namespace_that_cannot_be_read_takes_nothing_from_the_others() {
+    let ran = run(&by_namespace(1), &["doctor", "-A"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("pod/p0"), "{}", ran.out);
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let expected = [
+        "kubectl-lastout: skipped: pods of namespace kube-system: may not be listed",
+        "kubectl-lastout: skipped: pods of namespace broken: etcd is away",
+        "kubectl-lastout: hangs: 1; pods looked at: 1",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn where_pods_are_listed_by_namespace_jobs_are_as_well() {
+    let api = by_namespace(150);
+    let ran = run(&api, &["doctor", "-A", "-o", "json"]);
+    let pods = pods(&ran.out);
+    assert!(pods.len() == 150 && pods.iter().all(|pod| pod["cronJob"] == "nightly"), "{}", ran.err);
+    let of_jobs = |asked: &&String| asked.contains("/apis/batch/v1");
+    assert_eq!(api.asked().iter().filter(of_jobs).count(), 1, "{:?}", api.asked());
+}
+
 #[test]
 fn where_nothing_may_be_read_the_way_out_is_told() {
     let api = Api::start(|_, _| Answer::Status(403, "it is forbidden"));

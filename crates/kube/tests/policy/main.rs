@@ -11,8 +11,8 @@ mod objects;
 
 use cel::Policy;
 use kube_cel::cel::IdedExpr;
-use kubectl_lastout::cel::{Limit, Settings, Why, left_alone};
-use kubectl_lastout::decide::{Context, Decision, Reason, Stage, applied, decide};
+use kubectl_lastout::cel::{Limit, Why, left_alone};
+use kubectl_lastout::decide::{Context, Decision, Options, Reason, Stage, applied, decide};
 use kubectl_lastout::manifest::Manifest;
 use kubectl_lastout::pod::Pod;
 use kubectl_lastout::{cli, verbs};
@@ -40,7 +40,7 @@ const WAYS: [(&str, &[&str]); 4] = [
 /// A policy as it is printed and read again, and what it is made of.
 struct Way {
     name: &'static str,
-    settings: Settings,
+    options: Options,
     policy: Policy,
     /// Why it leaves a pod alone, and when.
     why: Vec<Why>,
@@ -55,19 +55,19 @@ impl Way {
     fn of(name: &'static str, words: &[&str]) -> Self {
         let matches =
             cli::definition().try_get_matches_from([&["kubectl-lastout", "policy"], words].concat()).unwrap();
-        let settings = verbs::policy::settings(matches.subcommand().unwrap().1).unwrap();
+        let settings = verbs::policy::settings(matches.subcommand().unwrap().1);
         let objects = objects_of(&printed(words));
         let policy = objects.iter().find(|object| object["kind"] == "MutatingAdmissionPolicy").unwrap();
         let (why, conditions) =
             left_alone(&settings).into_iter().map(|(why, holds)| (why, cel::compiled(&holds))).unzip();
-        Self { name, policy: Policy::of(policy), why, conditions, settings }
+        Self { name, policy: Policy::of(policy), why, conditions, options: settings.options() }
     }
 
     /// Holds the policy against the decision, and against itself. -> what was decided, and why the policy leaves the pod alone
     fn compare(&self, pod: &Value) -> (Decision, Vec<Why>) {
         let pod = &as_in_admission(pod);
         let context = Context { stage: Stage::Admission, ..Context::default() };
-        let decision = decide(Pod(pod), context, &self.settings.options);
+        let decision = decide(Pod(pod), context, &self.options);
         let (found, holding) = self.policy.mutated(pod, &Value::Null, &self.conditions);
         let why = self.why.iter().zip(holding).filter(|(_, holds)| *holds);
         let why: Vec<Why> = why.map(|(why, _)| *why).collect();

@@ -39,6 +39,29 @@ fn no_policy_can_refuse_a_pod_or_a_job() {
     }
 }
 
+/// Where its ConfigMap is missing, a policy is skipped.
+#[test]
+fn every_policy_that_has_parameters_comes_with_them() {
+    for words in [&["--params", "lastout/own"][..], &["--params", "lastout/own", "--warn-only"]] {
+        let objects = objects_of(&printed(words));
+        assert_eq!(objects[0]["kind"], "ConfigMap", "{words:?}");
+        assert_eq!(objects[0]["metadata"]["name"], "own");
+        assert!(objects[0].get("data").is_none(), "applied again, it would take away what people wrote");
+        assert_eq!(objects.iter().filter(|object| object["kind"] == "ConfigMap").count(), 1);
+    }
+    assert!(objects_of(&printed(&["--warn-only"])).iter().all(|object| object["kind"] != "ConfigMap"));
+}
+
+#[test]
+fn a_message_is_an_expression_only_where_there_is_something_to_name() {
+    let objects = objects_of(&printed(&["--warn-only"]));
+    let validations = objects[0]["spec"]["validations"].as_array().unwrap();
+    let expressions: Vec<&Value> =
+        validations.iter().filter_map(|validation| validation.get("messageExpression")).collect();
+    assert!(!expressions.is_empty() && expressions.len() < validations.len());
+    assert!(expressions.iter().all(|expression| expression.as_str().unwrap().contains("variables.")));
+}
+
 #[test]
 fn only_pods_of_jobs_are_looked_at() {
     let objects = objects_of(&printed(&[]));
@@ -68,10 +91,14 @@ fn warnings(words: &[&str], kind: &str, labels: Value, containers: Value) -> Vec
         _ => json!({ "spec": { "jobTemplate": { "spec": { "template": template } } } }),
     };
     let validations = object["spec"]["validations"].as_array().unwrap();
-    let value =
-        |validation: &Value, key: &str| policy.value(&job, &compiled(validation[key].as_str().unwrap()));
-    let failed = validations.iter().filter(|validation| value(validation, "expression") != Value::Bool(true));
-    failed.map(|validation| value(validation, "messageExpression").as_str().unwrap().to_owned()).collect()
+    let value = |expression: &Value| policy.value(&job, &compiled(expression.as_str().unwrap()));
+    let failed =
+        validations.iter().filter(|validation| value(&validation["expression"]) != Value::Bool(true));
+    let said = |validation: &Value| match &validation["messageExpression"] {
+        Value::Null => validation["message"].clone(),
+        expression => value(expression),
+    };
+    failed.map(|validation| said(validation).as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -44,40 +44,45 @@ const fn warning(slug: &'static str, summary: &'static str, look: fn(&Subject<'_
     Rule { slug, severity: Severity::Warning, summary, look }
 }
 
+/// The names of those that `hang` asks for.
+pub(crate) const HANGS: &str = "hangs";
+pub(crate) const NOT_SWITCHED_ON: &str = "not-switched-on";
+pub(crate) const STOP_POLICY: &str = "stop-policy";
+pub(crate) const NO_COMMAND: &str = "no-command";
+pub(crate) const SPEC_ERROR: &str = "spec-error";
+pub(crate) const GROUP: &str = "group";
+pub(crate) const SHELL_WRAP: &str = "shell-wrap";
+
 /// All of them.
 pub static RULES: &[Rule] = &[
-    error("hangs", "a sidecar runs on when the mains are over, so the Job never ends", hangs::look),
+    error(HANGS, "a sidecar runs on when the mains are over, so the Job never ends", hangs::look),
     error(
         "will-be-injected",
         "another injector adds a sidecar that runs on when the mains are over",
         will_be_injected::look,
     ),
     error(
-        "not-switched-on",
+        NOT_SWITCHED_ON,
         "a sidecar is asked to quit, or whether it is ready, where that is switched off",
         not_switched_on::look,
     ),
     error(
-        "stop-policy",
+        STOP_POLICY,
         "sidecars are stopped although a main is restarted, or run on although it is not",
         stop_policy::look,
     ),
-    error("no-command", "a main that needs lastout has no command to put it in front of", no_command::look),
-    error("spec-error", "lastout would refuse its command line or its variables", spec_error::look),
+    error(NO_COMMAND, "a main that needs lastout has no command to put it in front of", no_command::look),
+    error(SPEC_ERROR, "lastout would refuse its command line or its variables", spec_error::look),
     error("not-installed", "a command begins with lastout, and nothing puts it there", not_installed::look),
     warning("grace", "the kubelet kills the pod before lastout has done with it", grace::look),
-    error("group", "several mains do not wait for each other", group::look),
+    error(GROUP, "several mains do not wait for each other", group::look),
     warning("needless", "a native sidecar is asked to quit, and the kubelet starts it again", needless::look),
     error(
         "sidecar-exit-code",
         "a sidecar's own exit code fails the pod although its mains succeeded",
         sidecar_exit_code::look,
     ),
-    warning(
-        "shell-wrap",
-        "a shell asks a sidecar to quit: signals and exit codes are lost",
-        shell_wrap::look,
-    ),
+    warning(SHELL_WRAP, "a shell asks a sidecar to quit: signals and exit codes are lost", shell_wrap::look),
     warning("liveness", "a sidecar that drains fails its liveness probe and is killed", liveness::look),
     warning(
         "pod-failure-policy",

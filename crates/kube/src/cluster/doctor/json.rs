@@ -14,7 +14,7 @@ pub(crate) fn write(scan: &Scan) -> String {
             (standing.slug().to_owned(), json!(count))
         })
         .collect();
-    let whole = json!({ "pods": pods, "summary": counts, "looked_at": scan.pods, "skipped": scan.skipped });
+    let whole = json!({ "pods": pods, "summary": counts, "lookedAt": scan.pods, "skipped": scan.skipped });
     format!("{whole:#}\n")
 }
 

@@ -15,9 +15,12 @@ pub(crate) use more::more;
 pub(crate) use row::Row;
 pub(crate) use scan::{Scan, Scope, scan};
 
+/// Requests at once.
+const AT_ONCE: usize = 8;
+
 /// Every reason that a report may name, and its words.
 #[must_use]
 pub fn reasons() -> Vec<(&'static str, &'static str)> {
-    let left = super::hang::reason::LEFT_ALONE.iter().map(|reason| super::hang::Why::LeftAlone(*reason));
+    let left = super::hang::reason::left_alone().map(super::hang::Why::LeftAlone);
     super::hang::Why::OWN.iter().copied().chain(left).map(|why| (why.slug(), why.words())).collect()
 }

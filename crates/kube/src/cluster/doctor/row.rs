@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) struct Row {
     pub(crate) namespace: String,
     pub(crate) pod: String,
-    pub(crate) job: String,
+    pub(crate) job: Option<String>,
     pub(crate) trouble: Trouble,
     /// What made the Job.
     pub(crate) cron_job: Option<String>,
@@ -26,7 +26,7 @@ impl Row {
         Self {
             namespace: text("namespace"),
             pod: text("name"),
-            job: Pod(object).job().unwrap_or_default().to_owned(),
+            job: Pod(object).job().map(str::to_owned),
             trouble,
             cron_job: None,
             deadline: None,
@@ -48,33 +48,35 @@ impl Row {
     pub(crate) fn mend(&self) -> String {
         let namespace = quoted(&self.namespace);
         let pod = quoted(&self.pod);
-        match self.trouble.standing {
-            Standing::Hangs if self.trouble.can_be_rescued => {
+        // An image or a Secret may still come, and the kubelet goes on then.
+        let may_pass = matches!(self.trouble.why, Why::ImageMissing | Why::CannotCreate);
+        match (self.trouble.standing, &self.job) {
+            (Standing::Hangs, _) if self.trouble.can_be_rescued => {
                 format!("kubectl lastout rescue -n {namespace} pod/{pod}")
             }
             // Its mains have done their work, or will never do it; a pod alone would come again.
-            Standing::Hangs | Standing::Stuck => {
-                format!("kubectl delete -n {namespace} job/{}", quoted(&self.job))
+            (Standing::Hangs | Standing::Stuck, Some(job)) if !may_pass => {
+                format!("kubectl delete -n {namespace} job/{}", quoted(job))
             }
-            Standing::WillHang | Standing::Slow => {
+            (Standing::Hangs | Standing::Stuck | Standing::WillHang | Standing::Slow, _) => {
                 format!("kubectl describe -n {namespace} pod/{pod}")
             }
         }
     }
 
     /// What to do so that it does not come again.
-    pub(crate) fn prevent(&self) -> String {
-        if !self.trouble.prevent.is_empty() {
+    pub(crate) fn prevent(&self) -> Option<String> {
+        if self.trouble.prevent.is_some() {
             return self.trouble.prevent.clone();
         }
-        match (self.trouble.why, &self.cron_job) {
+        Some(match (self.trouble.why, &self.cron_job) {
             (Why::NotWrapped, Some(cron_job)) => format!(
                 "kubectl get -n {} cronjob/{} -o yaml | kubectl lastout inject - | kubectl apply -f -",
                 quoted(&self.namespace),
                 quoted(cron_job)
             ),
             (Why::NotWrapped, None) => "kubectl lastout inject FILE | kubectl apply -f -".to_owned(),
-            _ => String::new(),
-        }
+            _ => return None,
+        })
     }
 }

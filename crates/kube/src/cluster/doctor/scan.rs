@@ -1,12 +1,13 @@
 //! All pods of Jobs that are not over: judged page by page, and dropped. What may not be read is noted once.
 
-use super::Row;
+use super::{AT_ONCE, Row};
 use crate::cluster::api::{Kind, Paged, list};
 use crate::cluster::error::{is_forbidden, told};
 use crate::cluster::hang::judge;
 use crate::exit::Error;
 use crate::output::Progress;
 use crate::pod::JOB_LABELS;
+use futures_util::{StreamExt as _, stream};
 use kube::Client;
 use serde_json::Value;
 
@@ -26,8 +27,17 @@ pub(crate) struct Scan {
     pub(crate) rows: Vec<Row>,
     /// How many pods were looked at.
     pub(crate) pods: usize,
+    /// All namespaces may be read in one list.
+    pub(crate) is_of_cluster: bool,
     /// What could not be read, a line each.
     pub(crate) skipped: Vec<String>,
+}
+
+impl Scan {
+    fn add(&mut self, pods: Pods) {
+        self.rows.extend(pods.rows);
+        self.pods += pods.pods;
+    }
 }
 
 /// Looks at all of them.
@@ -39,14 +49,17 @@ pub(crate) async fn scan(client: &Client, scope: &Scope, now: i64) -> Result<Sca
     let mut progress = Progress::new(0, "pods");
     match scope {
         Scope::Namespace(name) => {
-            let read = pods(client, Some(name), now, &mut scan, &mut progress).await;
-            read.map_err(|error| told(&format!("pods of namespace {name}"), &error))?;
+            let read = pods(client, Some(name), now, |count| progress.reach(count)).await;
+            scan.add(read.map_err(|error| told(&format!("pods of namespace {name}"), &error))?);
         }
-        Scope::Cluster => match pods(client, None, now, &mut scan, &mut progress).await {
+        Scope::Cluster => match pods(client, None, now, |count| progress.reach(count)).await {
             Err(error) if is_forbidden(&error) => {
                 one_by_one(client, now, &mut scan, &mut progress, &error).await?;
             }
-            read => read.map_err(|error| told("pods of all namespaces", &error))?,
+            read => {
+                scan.add(read.map_err(|error| told("pods of all namespaces", &error))?);
+                scan.is_of_cluster = true;
+            }
         },
     }
     progress.end();
@@ -55,7 +68,8 @@ pub(crate) async fn scan(client: &Client, scope: &Scope, now: i64) -> Result<Sca
     Ok(scan)
 }
 
-/// Where the cluster as a whole is not ours to read, the namespaces that are.
+/// Where the cluster as a whole is not ours to read, the namespaces that are. One that cannot be read takes nothing from the
+/// others.
 async fn one_by_one(
     client: &Client,
     now: i64,
@@ -75,20 +89,29 @@ async fn one_by_one(
         let Error(names) = told("namespaces", &error);
         return Err(Error(format!("{why}; {names}; name one by -n, or see `kubectl lastout doctor --rbac`")));
     }
-    let mut forbidden = Vec::new();
-    for name in &names {
-        match pods(client, Some(name), now, scan, progress).await {
-            Err(error) if is_forbidden(&error) => forbidden.push(name.as_str()),
-            read => read.map_err(|error| told(&format!("pods of namespace {name}"), &error))?,
+    let (mut forbidden, mut failed) = (Vec::new(), Vec::new());
+    let read = |name| async move { (name, pods(client, Some(name), now, |_| ()).await) };
+    let mut all = stream::iter(names.iter().map(String::as_str)).map(read).buffered(AT_ONCE);
+    while let Some((name, read)) = all.next().await {
+        match read {
+            Ok(page) => scan.add(page),
+            Err(error) if is_forbidden(&error) => forbidden.push(name),
+            Err(error) => {
+                let Error(why) = told(&format!("pods of namespace {name}"), &error);
+                failed.push(why);
+            }
         }
+        progress.reach(scan.pods);
     }
-    if forbidden.len() == names.len() {
+    if forbidden.len() + failed.len() == names.len() {
         let Error(why) = told("pods of all namespaces", of_cluster);
-        return Err(Error(format!("{why}; see `kubectl lastout doctor --rbac`")));
+        let failed = failed.first().map(|why| format!("; {why}")).unwrap_or_default();
+        return Err(Error(format!("{why}{failed}; see `kubectl lastout doctor --rbac`")));
     }
     if !forbidden.is_empty() {
         scan.skipped.push(format!("pods of {}: may not be listed", few(&forbidden)));
     }
+    scan.skipped.extend(failed);
     Ok(())
 }
 
@@ -102,28 +125,32 @@ fn few(names: &[&str]) -> String {
     format!("{word} {}{more}", shown.join(", "))
 }
 
+/// The pods of a list.
+#[derive(Default)]
+struct Pods {
+    rows: Vec<Row>,
+    pods: usize,
+}
+
 async fn pods(
     client: &Client,
     namespace: Option<&str>,
     now: i64,
-    scan: &mut Scan,
-    progress: &mut Progress,
-) -> kube::Result<()> {
-    let (rows, before) = (scan.rows.len(), scan.pods);
+    mut reach: impl FnMut(usize),
+) -> kube::Result<Pods> {
+    let mut all = Pods::default();
     list(client, Kind::Pods, namespace, (JOB_LABELS[0], NOT_OVER), |page| {
         match page {
-            Paged::Again => {
-                scan.rows.truncate(rows);
-                scan.pods = before;
-            }
+            Paged::Again => all = Pods::default(),
             Paged::Items(items) => {
-                scan.pods += items.len();
-                scan.rows.extend(items.iter().filter_map(|item| row(item, now)));
+                all.pods += items.len();
+                all.rows.extend(items.iter().filter_map(|item| row(item, now)));
             }
         }
-        progress.reach(scan.pods);
+        reach(all.pods);
     })
-    .await
+    .await?;
+    Ok(all)
 }
 
 fn row(item: &Value, now: i64) -> Option<Row> {

@@ -6,9 +6,9 @@ use crate::output::one_line;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const HEAD: [&str; 7] = ["NAMESPACE", "POD", "STANDING", "SINCE", "SIDECAR", "REASON", "MEND"];
+const HEAD: [&str; 7] = ["NAMESPACE", "POD", "STANDING", "SINCE", "CONTAINERS", "REASON", "MEND"];
 
-/// The table, and below it each trouble in words. Pods that have the same are told of once.
+/// The table, and below it each trouble in words. Pods that have the same, and the same way out, are told of once.
 pub(crate) fn write(scan: &Scan, now: i64) -> String {
     if scan.rows.is_empty() {
         return String::new();
@@ -27,18 +27,26 @@ pub(crate) fn write(scan: &Scan, now: i64) -> String {
         }
         let _ = writeln!(text, "{}", whole.trim_end());
     }
-    for ((_, message), rows) in grouped(&scan.rows) {
+    for (Group { message, prevent, .. }, rows) in grouped(&scan.rows) {
         let Some(first) = rows.first() else { continue };
         let others = match rows.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
         let _ = write!(text, "\npod/{}{others}: {message}\n", one_line(&first.pod));
-        if let Some(deadline) = first.deadline.filter(|_| first.trouble.standing.is_a_hang()) {
+        let deadline =
+            rows.iter().filter(|row| row.trouble.standing.is_a_hang()).filter_map(|row| row.deadline).min();
+        if let Some(deadline) = deadline {
             let left = age(now, deadline);
-            let _ = writeln!(text, "  its Job's activeDeadlineSeconds ends it in {left}");
+            let _ = match rows.len() {
+                1 => writeln!(text, "  its Job's activeDeadlineSeconds ends it in {left}"),
+                _ => writeln!(
+                    text,
+                    "  the first of their Jobs is ended by its activeDeadlineSeconds in {left}"
+                ),
+            };
         }
-        for (at, line) in first.prevent().lines().enumerate() {
+        for (at, line) in prevent.iter().flat_map(|prevent| prevent.lines()).enumerate() {
             let begin = if at == 0 { "next time: " } else { "           " };
             let _ = writeln!(text, "  {begin}{}", one_line(line));
         }
@@ -59,10 +67,22 @@ pub(crate) fn summary(scan: &Scan) -> String {
     format!("{counts}; pods looked at: {}", scan.pods)
 }
 
-fn grouped(rows: &[Row]) -> BTreeMap<(Standing, String), Vec<&Row>> {
-    let mut groups: BTreeMap<(Standing, String), Vec<&Row>> = BTreeMap::new();
+/// What pods have in common that are told of once.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    standing: Standing,
+    message: String,
+    prevent: Option<String>,
+}
+
+fn grouped(rows: &[Row]) -> BTreeMap<Group, Vec<&Row>> {
+    let mut groups: BTreeMap<Group, Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        let key = (row.trouble.standing, one_line(&row.trouble.message));
+        let key = Group {
+            standing: row.trouble.standing,
+            message: one_line(&row.trouble.message),
+            prevent: row.prevent(),
+        };
         groups.entry(key).or_default().push(row);
     }
     groups

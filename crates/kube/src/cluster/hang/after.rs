@@ -3,8 +3,13 @@
 use super::life::{Life, State};
 use super::told::{self, Told};
 use super::{AFTER, Standing, Subject, Trouble, Why};
-use crate::check::{Loose, names};
-use crate::decide::{Reach, Reason, is_wrapped, reach};
+use crate::check::{
+    GROUP, HANGS, Loose, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, names,
+};
+use crate::decide::switches::{self, Asked};
+use crate::decide::{Reach, Reason, Sidecar, is_wrapped, reach, too_old};
+use crate::pod::{Container, list};
+use lastout_core::presets::Switch;
 
 /// Exit code of a container that was killed: by the kernel for its memory, by the kubelet, by a person.
 const KILLED: i64 = 137;
@@ -24,12 +29,13 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
         let message = format!("{mains} ended a moment ago");
         return Some(Trouble::new(Standing::Slow, Why::Ending, since, message).of(sidecars));
     }
-    if let Some((sidecar, life)) = alive.iter().find(|(_, life)| life.crashes()) {
+    if let Some((sidecar, life)) = alive.iter().find(|(_, life)| life.crashes(subject.now)) {
         let name = sidecar.container.name();
         let code = life.last_code.unwrap_or_default();
         let message = format!(
-            "`{name}` has ended with exit code {code} and is started again, {} times so far, for restartPolicy is OnFailure; {mains} is over",
-            life.restarts
+            "`{name}` has ended with exit code {code} and is started again, {} times so far, for {}; {mains} is over",
+            life.restarts,
+            restarted_by(subject, sidecar.container)
         );
         return Some(
             Trouble::new(Standing::Hangs, Why::SidecarCrashes, since, message)
@@ -39,32 +45,58 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
     }
     let mut trouble = explained(subject, &mains, &sidecars);
     trouble.since = since;
-    trouble.can_be_rescued &=
-        alive.iter().all(|(sidecar, _)| reach(&sidecar.spec.spec, subject.pod) != Reach::Nobody);
+    trouble.can_be_rescued &= alive.iter().all(|(sidecar, _)| can_be_asked(subject, sidecar));
     Some(trouble.of(sidecars))
+}
+
+/// What has a sidecar started again that has failed.
+fn restarted_by(subject: &Subject<'_>, container: Container<'_>) -> String {
+    if list(container.value(), "restartPolicyRules").next().is_some() {
+        return "its restartPolicyRules say so".to_owned();
+    }
+    let policy = container.restart_policy().unwrap_or_else(|| subject.pod.restart_policy());
+    format!("restartPolicy is {policy:?}")
+}
+
+/// There is a way to end it, and as far as the pod shows it listens there. That is looked at in every pod: the rule of `check`
+/// looks only where lastout is, or can come in.
+fn can_be_asked(subject: &Subject<'_>, sidecar: &Sidecar<'_>) -> bool {
+    let invocations = subject.invocations();
+    let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
+    let mut told = invocations.iter().flat_map(|invocation| &invocation.settings.sidecars);
+    // What lastout was told in this pod is better than the table.
+    let told = told.find(|spec| is_row && sidecar.is_meant_by(spec));
+    let spec = told.unwrap_or(&sidecar.spec.spec);
+    let asked = Asked { ready: false, ..Asked::by(spec) };
+    let listens = sidecar.preset.is_none_or(|preset| {
+        let off = switches::off(subject.pod, preset, asked, Some(sidecar.container));
+        // What its configuration may have switched on is not known to be off.
+        let is_off = off.iter().any(|ways| !ways.iter().any(|need| matches!(need.switch, Switch::Config(_))));
+        !is_off && (!asked.quit || too_old(sidecar.container, preset).is_none())
+    });
+    reach(spec, subject.pod) != Reach::Nobody && listens
 }
 
 /// Why, as far as the pod shows it.
 fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
     let (reason, about) = subject.reason();
-    let found = subject.errors();
-    let hang = |why, message| Trouble::new(Standing::Hangs, why, None, message);
+    let found = subject.found();
+    let hang =
+        |why, message| Trouble { can_be_rescued: true, ..Trouble::new(Standing::Hangs, why, None, message) };
     let running = names(sidecars.iter().copied());
-    let is_off = found.iter().any(|found| found.rule == "not-switched-on");
     if reason != Reason::Already {
-        let why =
-            if found.iter().any(|found| found.rule == "shell-wrap") { Why::ShellWrap } else { reason.into() };
+        let shell = found.iter().find(|found| found.rule == SHELL_WRAP);
+        let why = if shell.is_some() { Why::ShellWrap } else { reason.into() };
         let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
         let message = format!("{running} runs on since {mains} is over; {}{about}", why.words());
         let mut trouble = hang(why, message);
-        trouble.can_be_rescued = !is_off;
+        trouble.prevent = shell.map(|found| found.mend.clone());
         return trouble;
     }
     if let Some(told) = said(subject) {
         let mut trouble = hang(told.why, String::new());
-        trouble.can_be_rescued = true;
         trouble.explain(told);
-        trouble.prevent = mend(&found, trouble.why);
+        trouble.prevent = mend(found, trouble.why);
         return trouble;
     }
     // Of a group it is the last one out who stops them.
@@ -80,14 +112,11 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         let message =
             format!("`{}` was ended by {how}, and lastout in it with it; {running} runs on", main.name());
         hang(Why::Killed, message)
-    } else if let Some((found, why)) = first(&found) {
-        let mut trouble = hang(why, found.message.clone());
-        trouble.prevent.clone_from(&found.mend);
-        trouble
+    } else if let Some((found, why)) = first(found) {
+        hang(why, found.message.clone()).prevented_by(found.mend.clone())
     } else {
         hang(Why::Unexplained, format!("{running} runs on since {mains} is over"))
     };
-    trouble.can_be_rescued = !is_off;
     // Its log may know better, but for what nobody lived to write.
     trouble.ask = wrapped.filter(|_| killed.is_none()).map(|(main, _)| main.name().to_owned());
     trouble
@@ -101,28 +130,28 @@ fn said(subject: &Subject<'_>) -> Option<Told> {
     })
 }
 
-/// The rules of `check` that explain a hang, the first that has found something.
-const RULES: [(&str, Why); 6] = [
-    ("not-switched-on", Why::NotSwitchedOn),
-    ("stop-policy", Why::StopPolicy),
-    ("hangs", Why::NotTold),
-    ("group", Why::Group),
-    ("spec-error", Why::Refused),
-    ("shell-wrap", Why::ShellWrap),
+/// The rules of `check` whose errors explain that a pod hangs in which lastout is.
+const RULES: [(&str, Why); 5] = [
+    (NOT_SWITCHED_ON, Why::NotSwitchedOn),
+    (STOP_POLICY, Why::StopPolicy),
+    (HANGS, Why::NotTold),
+    (GROUP, Why::Group),
+    (SPEC_ERROR, Why::Refused),
 ];
 
+/// The first of them that has found something.
 pub(super) fn first(found: &[Loose]) -> Option<(&Loose, Why)> {
-    RULES.iter().find_map(|(rule, why)| Some((found.iter().find(|found| found.rule == *rule)?, *why)))
+    RULES.iter().find_map(|(rule, why)| Some((error_of(found, rule)?, *why)))
+}
+
+fn error_of<'a>(found: &'a [Loose], rule: &str) -> Option<&'a Loose> {
+    found.iter().find(|found| found.rule == rule && found.severity == Severity::Error)
 }
 
 /// What to write instead, where a rule has found the same.
-fn mend(found: &[Loose], why: Why) -> String {
-    let rules = RULES.iter().filter(|(_, of)| *of == why);
-    rules
-        .filter_map(|(rule, _)| found.iter().find(|found| found.rule == *rule))
-        .map(|found| found.mend.clone())
-        .next()
-        .unwrap_or_default()
+fn mend(found: &[Loose], why: Why) -> Option<String> {
+    let mut rules = RULES.iter().filter(|(_, of)| *of == why);
+    rules.find_map(|(rule, _)| Some(error_of(found, rule)?.mend.clone()))
 }
 
 /// The kubelet ends native sidecars, which may take `terminationGracePeriodSeconds`.

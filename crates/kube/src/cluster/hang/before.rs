@@ -28,11 +28,18 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
 fn waits(subject: &Subject<'_>, container: Container<'_>, life: Life<'_>) -> Option<Trouble> {
     let State::Waiting { reason, message } = life.state else { return None };
     let (_, why) = WAITING.iter().find(|(known, _)| *known == reason)?;
-    let standing = if subject.mains_are_over() { Standing::Hangs } else { Standing::Stuck };
+    // A registry that does not answer, a Secret that comes a moment later: the kubelet tries again.
+    let is_young = subject.ago(subject.started_at()) < LONG;
+    let standing = match (subject.mains_are_over(), is_young) {
+        (true, true) => Standing::Slow,
+        (true, false) => Standing::Hangs,
+        (false, true) => return None,
+        (false, false) => Standing::Stuck,
+    };
     let name = container.name();
     let said = if message.is_empty() { container.image() } else { message };
     let message = format!("`{name}` cannot start: {reason}: {said}");
-    Some(Trouble::new(standing, *why, subject.created_at(), message).of([name]))
+    Some(Trouble::new(standing, *why, subject.started_at(), message).of([name]))
 }
 
 /// A native sidecar whose startup probe does not succeed. `backoffLimit` and `restartPolicy` do not count that.
@@ -50,7 +57,7 @@ fn startup(subject: &Subject<'_>) -> Option<Trouble> {
         (is_there && !life.started).then_some((*native, life))
     });
     let (native, life) = waits?;
-    let since = subject.created_at();
+    let since = subject.started_at();
     if subject.ago(since) < LONG && life.restarts == 0 {
         return None;
     }
@@ -71,15 +78,15 @@ fn startup(subject: &Subject<'_>) -> Option<Trouble> {
 /// An init container that fails again and again: under `Never` it fails the pod, which a Job counts.
 fn init_fails(subject: &Subject<'_>) -> Option<Trouble> {
     let init = subject.pod.init_containers();
+    let fails = |life: Life<'_>| {
+        matches!(life.state, State::Waiting { .. }) && !life.started && life.crashes(subject.now)
+    };
     let (container, life) = init
         .into_iter()
         .map(|container| (container, Life::of_init(subject.pod, container)))
-        .find(|(container, life)| !life.started && !container.is_native_sidecar() && life.crashes())?;
-    if !matches!(life.state, State::Waiting { .. }) {
-        return None;
-    }
+        .find(|(container, life)| !container.is_native_sidecar() && fails(*life))?;
     let name = container.name();
     let code = life.last_code.unwrap_or(0);
     let message = format!("`{name}` has failed {} times, last with exit code {code}", life.restarts);
-    Some(Trouble::new(Standing::Stuck, Why::InitFails, subject.created_at(), message).of([name]))
+    Some(Trouble::new(Standing::Stuck, Why::InitFails, subject.started_at(), message).of([name]))
 }

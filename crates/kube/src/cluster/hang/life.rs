@@ -1,5 +1,6 @@
 //! What the kubelet says of a container: views on a pod's `status`.
 
+use super::LONG;
 use crate::decide::final_codes;
 use crate::pod::{Container, Pod, list};
 use k8s_openapi::jiff::Timestamp;
@@ -73,12 +74,15 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// It has failed, and is started again, now or later.
-    pub(crate) fn crashes(&self) -> bool {
+    /// It has failed, and is started again, now or later. One that has run for a while since then has found what it needed.
+    pub(super) fn crashes(&self, now: i64) -> bool {
         let failed = |code: Option<i64>| code.is_some_and(|code| code != 0);
         match self.state {
             State::Waiting { reason, .. } => reason == "CrashLoopBackOff" && failed(self.last_code),
-            State::Running { .. } => self.restarts > 1 && failed(self.last_code),
+            State::Running { since } => {
+                let is_young = since.is_some_and(|since| now.saturating_sub(since) < LONG);
+                is_young && self.restarts > 1 && failed(self.last_code)
+            }
             State::Over { code, .. } => code != 0,
             State::Unknown => false,
         }

@@ -74,8 +74,8 @@ pub(crate) struct Trouble {
     pub(crate) why: Why,
     /// In one sentence.
     pub(crate) message: String,
-    /// What to write in the manifest, so that it does not come again; empty where nothing is known.
-    pub(crate) prevent: String,
+    /// What to write in the manifest, so that it does not come again, where that is known.
+    pub(crate) prevent: Option<String>,
     /// `rescue` can end it, as far as the pod shows.
     pub(crate) can_be_rescued: bool,
     /// The main in whose log lastout says more.
@@ -90,7 +90,7 @@ impl Trouble {
             containers: Vec::new(),
             why,
             message,
-            prevent: String::new(),
+            prevent: None,
             can_be_rescued: false,
             ask: None,
         }
@@ -102,7 +102,7 @@ impl Trouble {
     }
 
     fn prevented_by(mut self, text: impl Into<String>) -> Self {
-        self.prevent = text.into();
+        self.prevent = Some(text.into());
         self
     }
 

@@ -1,6 +1,6 @@
 //! Why a pod hangs, or will: a closed set, in which `decide`'s reasons are.
 
-use crate::decide::Reason;
+use crate::decide::{Class, Reason};
 use std::fmt;
 
 macro_rules! whys {
@@ -64,45 +64,27 @@ whys! {
     Ending "ending" "the mains have just ended, and the sidecars have a moment to follow";
 }
 
+/// Reasons of `decide` that a pod in the API never has: nobody asks a registry for it, selects it or changes it.
+const NEVER: [Reason; 4] =
+    [Reason::NotSelected, Reason::UnresolvedImage, Reason::PatchMismatch, Reason::Internal];
+
 /// The reasons of `decide` for which a pod with a plain sidecar is left alone, and may hang.
-pub const LEFT_ALONE: &[Reason] = &[
-    Reason::NoCommand,
-    Reason::NotNative,
-    Reason::NoEndpoint,
-    Reason::OptedOut,
-    Reason::NotSelected,
-    Reason::HostPid,
-    Reason::Windows,
-    Reason::NameConflict,
-    Reason::MountConflict,
-    Reason::UnresolvedImage,
-    Reason::ForeignEntrypoint,
-    Reason::PatchMismatch,
-    Reason::Internal,
-];
+pub(crate) fn left_alone() -> impl Iterator<Item = Reason> {
+    let all = Reason::ALL.iter().copied().filter(|reason| !NEVER.contains(reason));
+    all.filter(|reason| match reason.class() {
+        Class::Unclear | Class::Elsewhere | Class::Impossible => true,
+        Class::Native | Class::Stopped | Class::There | Class::Needless => false,
+    })
+}
 
 impl From<Reason> for Why {
     fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::InjectedNative | Reason::InjectedWrap | Reason::InjectedHelper => Self::NotWrapped,
-            Reason::Already => Self::Unexplained,
-            Reason::AlreadyNative
-            | Reason::NoSidecar
-            | Reason::NoCommand
-            | Reason::NotNative
-            | Reason::NoEndpoint
-            | Reason::OptedOut
-            | Reason::NotSelected
-            | Reason::RestartAlways
-            | Reason::HostPid
-            | Reason::Windows
-            | Reason::OnlySidecars
-            | Reason::NameConflict
-            | Reason::MountConflict
-            | Reason::UnresolvedImage
-            | Reason::ForeignEntrypoint
-            | Reason::PatchMismatch
-            | Reason::Internal => Self::LeftAlone(reason),
+        match reason.class() {
+            Class::Native | Class::Stopped => Self::NotWrapped,
+            Class::There => Self::Unexplained,
+            Class::Needless | Class::Elsewhere | Class::Unclear | Class::Impossible => {
+                Self::LeftAlone(reason)
+            }
         }
     }
 }

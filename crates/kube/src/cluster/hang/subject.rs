@@ -1,11 +1,12 @@
 //! A pod with its status, read once.
 
 use super::life::{Life, State};
-use crate::check::{Loose, Severity, findings};
+use crate::check::{Loose, findings};
 use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
 use crate::invocation::Invocation;
 use crate::pod::{Container, Pod};
 use serde_json::Value;
+use std::cell::OnceCell;
 
 /// A pod.
 pub(crate) struct Subject<'a> {
@@ -16,6 +17,7 @@ pub(crate) struct Subject<'a> {
     object: &'a Value,
     context: Context<'static>,
     options: &'a Options,
+    found: OnceCell<Vec<Loose>>,
 }
 
 impl<'a> Subject<'a> {
@@ -23,7 +25,15 @@ impl<'a> Subject<'a> {
     pub(crate) fn new(object: &'a Value, now: i64, options: &'a Options) -> Self {
         let context = Context { stage: Stage::Admission, ..Context::default() };
         let pod = Pod(object);
-        Self { pod, facts: Facts::of(pod, context, options), now, object, context, options }
+        Self {
+            pod,
+            facts: Facts::of(pod, context, options),
+            now,
+            object,
+            context,
+            options,
+            found: OnceCell::new(),
+        }
     }
 
     /// Its mains, and how they are.
@@ -51,8 +61,8 @@ impl<'a> Subject<'a> {
         at.max()
     }
 
-    /// A time of the pod's own.
-    pub(super) fn created_at(&self) -> Option<i64> {
+    /// When the kubelet took the pod up.
+    pub(super) fn started_at(&self) -> Option<i64> {
         super::life::seconds(self.object.get("status").and_then(|status| status.get("startTime")))
     }
 
@@ -67,11 +77,9 @@ impl<'a> Subject<'a> {
         (decision.reason, decision.about)
     }
 
-    /// What the rules of `check` find: what hangs or fails.
-    pub(super) fn errors(&self) -> Vec<Loose> {
-        let mut found = findings(self.object, self.context, self.options, "kubectl lastout inject");
-        found.retain(|found| found.severity == Severity::Error);
-        found
+    /// What the rules of `check` find, errors and warnings.
+    pub(super) fn found(&self) -> &[Loose] {
+        self.found.get_or_init(|| findings(self.object, self.context, self.options, "kubectl lastout inject"))
     }
 
     /// The containers that lastout runs, and what it is told.

@@ -1,6 +1,8 @@
 //! What lastout has said about the end of its sidecars: in the report, the log or the termination message of a main.
 
 use super::reason::Why;
+use lastout_core::stop::VerdictKind;
+use lastout_core::tell;
 use serde_json::Value;
 
 /// What it said of one sidecar that it could not stop, or of itself.
@@ -11,60 +13,72 @@ pub(crate) struct Told {
     pub(crate) words: String,
 }
 
-/// `verdict` in a report, where the pod cannot end (docs/report.md).
-const VERDICTS: [(&str, Why); 7] = [
-    ("not_switched_on", Why::NotSwitchedOn),
-    ("declined", Why::Declined),
-    ("impossible", Why::NoWay),
-    ("no_way", Why::NoWay),
-    ("never_appeared", Why::NeverAppeared),
-    ("still_there", Why::StillThere),
-    ("came_back", Why::CameBack),
-];
-
-/// What is in the lines of the log (`lastout_core::tell`), in this order: a line may hold several.
-const PHRASES: [(&str, Why); 6] = [
-    (": not switched on", Why::NotSwitchedOn),
-    ("was asked twice and came back", Why::CameBack),
-    (": never appeared", Why::NeverAppeared),
-    (": is still there after ", Why::StillThere),
-    (" answered ", Why::Declined),
-    ("this pod may not end", Why::NoWay),
-];
-
-/// Reads the last lines of a log, or a termination message. The report is believed first, then the last line that names a
-/// trouble.
-pub(crate) fn read(text: &str) -> Option<Told> {
-    let reports = text.lines().rev().filter_map(report);
-    if let Some(told) = reports.into_iter().next().flatten() {
-        return Some(told);
+/// What a verdict of the core's says of a pod that hangs; nothing where it keeps none.
+fn why(kind: VerdictKind) -> Option<Why> {
+    match kind {
+        VerdictKind::NotSwitchedOn => Some(Why::NotSwitchedOn),
+        VerdictKind::Declined => Some(Why::Declined),
+        VerdictKind::Impossible | VerdictKind::NoWay => Some(Why::NoWay),
+        VerdictKind::NeverAppeared => Some(Why::NeverAppeared),
+        VerdictKind::StillThere => Some(Why::StillThere),
+        VerdictKind::CameBack => Some(Why::CameBack),
+        VerdictKind::Gone
+        | VerdictKind::AlreadyGone
+        | VerdictKind::Accepted
+        | VerdictKind::NotNeeded
+        | VerdictKind::Absent => None,
     }
-    text.lines().rev().find_map(|line| {
-        let ours = line.strip_prefix("lastout: ").map(str::to_owned).or_else(|| json_line(line))?;
-        let words = ours.split_once(": ").map_or(ours.as_str(), |(_, words)| words);
-        let (_, why) = PHRASES.iter().find(|(phrase, _)| ours.contains(phrase))?;
-        Some(Told { why: *why, words: words.to_owned() })
-    })
 }
 
-/// A line that is a report: what it says of the first sidecar that keeps the pod.
-fn report(line: &str) -> Option<Option<Told>> {
-    let report: Value = serde_json::from_str(line.trim()).ok()?;
-    let sidecars = report.get("sidecars")?.as_array()?;
-    report.get("outcome")?;
-    let text = |sidecar: &Value, key: &str| sidecar.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some(sidecars.iter().find_map(|sidecar| {
-        let verdict = text(sidecar, "verdict")?;
-        let (_, why) = VERDICTS.iter().find(|(name, _)| *name == verdict)?;
-        Some(Told { why: *why, words: text(sidecar, "message").unwrap_or(verdict) })
-    }))
+/// What a line of a log comes to.
+enum Line {
+    /// A report: what it says of the first sidecar that keeps the pod.
+    Report(Option<Told>),
+    /// The verdict on a sidecar that keeps the pod.
+    Verdict(Told),
+    Other,
 }
 
-/// `--log-format json`
-fn json_line(line: &str) -> Option<String> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    let severity = line.get("severity")?.as_str()?;
-    Some(format!("{severity}: {}", line.get("message")?.as_str()?))
+/// Reads the last lines of a log, or a termination message. The last report is believed first, then the last line that names
+/// a trouble.
+pub(crate) fn read(text: &str) -> Option<Told> {
+    let (mut report, mut verdict) = (None, None);
+    for line in text.lines() {
+        match Line::read(line) {
+            Line::Report(told) => report = told,
+            Line::Verdict(told) => verdict = Some(told),
+            Line::Other => {}
+        }
+    }
+    report.or(verdict)
+}
+
+impl Line {
+    fn read(line: &str) -> Self {
+        let json: Option<Value> = serde_json::from_str(line.trim()).ok();
+        let text = |key: &str| json.as_ref()?.get(key)?.as_str();
+        let sidecars = json.as_ref().and_then(|json| json.get("sidecars")?.as_array());
+        if let (Some(_), Some(sidecars)) = (text("outcome"), sidecars) {
+            return Self::Report(sidecars.iter().find_map(of_sidecar));
+        }
+        // `--log-format json`, else with the level in front, which a termination message has not.
+        let words = text("severity").and(text("message")).or_else(|| {
+            let line = line.strip_prefix("lastout: ")?;
+            Some(LEVELS.iter().find_map(|level| line.strip_prefix(level)).unwrap_or(line))
+        });
+        let told = words.and_then(|words| Some((words, why(tell::verdict_of(words)?)?)));
+        told.map_or(Self::Other, |(words, why)| Self::Verdict(Told { why, words: words.to_owned() }))
+    }
+}
+
+const LEVELS: [&str; 4] = ["error: ", "warn: ", "info: ", "debug: "];
+
+/// What a report says of a sidecar, if it keeps the pod.
+fn of_sidecar(sidecar: &Value) -> Option<Told> {
+    let text = |key: &str| sidecar.get(key).and_then(Value::as_str);
+    let verdict = text("verdict")?;
+    let why = why(VerdictKind::ALL.into_iter().find(|kind| kind.slug() == verdict)?)?;
+    Some(Told { why, words: text("message").unwrap_or(verdict).to_owned() })
 }
 
 #[cfg(test)]
@@ -72,7 +86,6 @@ mod tests {
     use super::*;
     use lastout_core::spec::Spec;
     use lastout_core::stop::Verdict;
-    use lastout_core::tell;
     use std::time::Duration;
 
     /// Every verdict of the core, in its own words: those that keep a pod are read again, and no other.
@@ -108,6 +121,39 @@ mod tests {
                 let line = serde_json::json!({ "severity": "warn", "message": words, "sidecar": spec.name });
                 assert_eq!(read(&line.to_string()).map(|told| told.why), expected, "{line}");
             }
+        }
+    }
+
+    /// A slow start, and what a debug log has of a stop that went well.
+    #[test]
+    fn a_line_that_quotes_an_answer_is_no_verdict() {
+        let spec = Spec::parse("envoy", &|_| None).unwrap();
+        for line in [
+            format!("warn: {}", tell::still_waiting(&spec, "answered 503 \"INITIALIZING\"")),
+            format!("warn: --wait-timeout is over: {}", tell::not_ready(&spec, "answered 503", true)),
+            "debug: envoy: request POST 127.0.0.1:9901/quitquitquit: answered 200 \"OK\" after 2 ms"
+                .to_owned(),
+        ] {
+            assert_eq!(
+                read(&format!("lastout: {line}\nlastout: info: envoy: gone after 3 ms\n")),
+                None,
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_termination_message_has_no_level_and_is_read_as_well() {
+        let told = read("lastout: envoy: POST 127.0.0.1:9901/quitquitquit answered 403 \"no\"\n").unwrap();
+        assert_eq!(told.why, Why::Declined);
+        assert!(told.words.starts_with("envoy: POST "), "{}", told.words);
+    }
+
+    #[test]
+    fn a_report_knows_every_verdict_by_the_name_that_lastout_gives_it() {
+        for kind in VerdictKind::ALL {
+            let report = serde_json::json!({ "outcome": "exited", "sidecars": [{ "name": "x", "verdict": kind.slug() }] });
+            assert_eq!(read(&report.to_string()).map(|told| told.why), why(kind), "{kind:?}");
         }
     }
 

@@ -1,64 +1,10 @@
-//! Pods as the API server of 1.36 shows them, and what is to be said of each.
+//! Each reason, and a pod that has it.
 
-use super::{Standing, Trouble, Why, judge};
+use super::{
+    ENDED, NOW, Standing, Why, changed, hung, judge, of, on_failure, over, pod, running, waiting, wrapped,
+};
 use crate::decide::Reason;
 use serde_json::{Value, json};
-
-const ENDED: &str = "2026-01-01T00:01:00Z";
-/// An hour later.
-const NOW: i64 = 1_767_229_260;
-
-fn over(name: &str, code: i64) -> Value {
-    json!({ "name": name, "restartCount": 0, "state": { "terminated": {
-        "exitCode": code, "finishedAt": ENDED, "reason": "Completed" } } })
-}
-
-fn running(name: &str) -> Value {
-    json!({ "name": name, "restartCount": 0, "started": true, "state": { "running": { "startedAt": ENDED } } })
-}
-
-fn waiting(name: &str, reason: &str, restarts: u64, last: Option<i64>) -> Value {
-    let last = last.map_or(json!({}), |code| json!({ "terminated": { "exitCode": code } }));
-    json!({ "name": name, "restartCount": restarts, "lastState": last,
-            "state": { "waiting": { "reason": reason, "message": format!("{reason}: localhost/none:1") } } })
-}
-
-/// `main` and `envoy`.
-fn pod(main: Value, envoy: Value) -> Value {
-    json!({
-        "kind": "Pod",
-        "metadata": { "name": "p", "namespace": "n" },
-        "spec": { "restartPolicy": "Never", "containers": [
-            { "name": "main", "image": "report", "command": ["/app/report"] },
-            { "name": "envoy", "image": "envoyproxy/envoy" },
-        ] },
-        "status": { "phase": "Running", "startTime": "2026-01-01T00:00:00Z", "containerStatuses": [main, envoy] },
-    })
-}
-
-fn changed(mut pod: Value, change: impl FnOnce(&mut Value)) -> Value {
-    change(&mut pod);
-    pod
-}
-
-fn wrapped(pod: Value, words: &[&str]) -> Value {
-    let mut command = vec!["/.lastout/lastout"];
-    command.extend(words);
-    command.extend(["--", "/app/report"]);
-    changed(pod, |pod| pod["spec"]["containers"][0]["command"] = command.into())
-}
-
-fn on_failure(pod: Value) -> Value {
-    changed(pod, |pod| pod["spec"]["restartPolicy"] = "OnFailure".into())
-}
-
-fn of(pod: &Value) -> Option<(Standing, Why)> {
-    judge(pod, NOW).map(|Trouble { standing, why, .. }| (standing, why))
-}
-
-fn hung() -> Value {
-    pod(over("main", 0), running("envoy"))
-}
 
 #[test]
 fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
@@ -114,6 +60,33 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
     };
     let opted_out =
         changed(hung(), |pod| pod["metadata"]["labels"] = json!({ "lastout.dev/inject": "false" }));
+    let told = |line: &str| {
+        changed(wrapped(hung(), &["--sidecar", "envoy"]), |pod| {
+            pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"] =
+                format!("lastout: {line}").into();
+        })
+    };
+    let shell = changed(hung(), |pod| {
+        let script = "/app/report; curl -X POST http://127.0.0.1:9901/quitquitquit";
+        pod["spec"]["containers"][0]["command"] = json!(["sh", "-c", script]);
+    });
+    let two_mains = changed(wrapped(hung(), &["--sidecar", "envoy"]), |pod| {
+        let mut other = pod["spec"]["containers"][0].clone();
+        other["name"] = "other".into();
+        pod["spec"]["containers"].as_array_mut().unwrap().push(other);
+        pod["status"]["containerStatuses"].as_array_mut().unwrap().push(over("other", 0));
+    });
+    let init_fails = changed(pod(waiting("main", "PodInitializing", 0, None), running("envoy")), |pod| {
+        pod["spec"]["initContainers"] = json!([{ "name": "first", "image": "i" }]);
+        pod["status"]["initContainerStatuses"] = json!([waiting("first", "CrashLoopBackOff", 4, Some(1))]);
+    });
+    let slow_native = changed(native(running("envoy")), |pod| {
+        pod["status"]["containerStatuses"] = json!([over("main", 0)]);
+    });
+    let ended_now = changed(hung(), |pod| {
+        pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] =
+            "2026-01-01T01:00:55Z".into();
+    });
     let runs = || pod(running("main"), running("envoy"));
     let left = Why::LeftAlone;
     let rows = [
@@ -129,6 +102,29 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
         ),
         ("not told of it", wrapped(hung(), &["--sidecar", "istio?"]), Some((Hangs, Why::NotTold))),
         ("it says so itself", said, Some((Hangs, Why::CameBack))),
+        (
+            "declined",
+            told("envoy: POST 127.0.0.1:9901/quitquitquit answered 404"),
+            Some((Hangs, Why::Declined)),
+        ),
+        ("no way", told("envoy: this pod may not end: nobody knows one"), Some((Hangs, Why::NoWay))),
+        (
+            "never appeared",
+            told("envoy: never appeared; if it starts later"),
+            Some((Hangs, Why::NeverAppeared)),
+        ),
+        ("still there", told("envoy: is still there after 10 s"), Some((Hangs, Why::StillThere))),
+        (
+            "a slow start is none",
+            told("still waiting for envoy: GET x: answered 503"),
+            Some((Hangs, Why::Unexplained)),
+        ),
+        ("shell", shell, Some((Hangs, Why::ShellWrap))),
+        ("two mains, and no group", two_mains, Some((Hangs, Why::Group))),
+        ("lastout refuses an option", wrapped(hung(), &["--sidecar", "nobody"]), Some((Hangs, Why::Refused))),
+        ("an init container", on_failure(init_fails), Some((Stuck, Why::InitFails))),
+        ("a native sidecar runs on", slow_native, Some((Slow, Why::SlowNative))),
+        ("a moment ago", ended_now, Some((Slow, Why::Ending))),
         ("killed", killed, Some((Hangs, Why::Killed))),
         (
             "policy",
@@ -181,70 +177,12 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
         ),
         ("sidecar has ended", pod(over("main", 0), over("envoy", 0)), None),
     ];
+    let mut met = Vec::new();
     for (name, pod, expected) in rows {
         assert_eq!(of(&pod), expected, "{name}: {:?}", judge(&pod, NOW));
+        met.extend(expected.map(|(_, why)| why));
     }
-}
-
-#[test]
-fn a_moment_after_the_mains_it_is_only_slow() {
-    for (age, expected) in
-        [(0, Standing::Slow), (9, Standing::Slow), (10, Standing::Hangs), (-5, Standing::Slow)]
-    {
-        let standing = judge(&hung(), NOW - 3600 + age).map(|trouble| trouble.standing);
-        assert_eq!(standing, Some(expected), "{age} s");
-    }
-}
-
-#[test]
-fn what_is_over_or_being_deleted_is_no_trouble() {
-    for phase in ["Succeeded", "Failed"] {
-        assert_eq!(of(&changed(hung(), |pod| pod["status"]["phase"] = phase.into())), None);
-    }
-    assert_eq!(of(&changed(hung(), |pod| pod["metadata"]["deletionTimestamp"] = ENDED.into())), None);
-}
-
-#[test]
-fn since_is_when_the_last_main_ended_and_sidecars_are_named() {
-    let trouble = judge(&hung(), NOW).unwrap();
-    assert_eq!((trouble.since, trouble.containers), (Some(NOW - 3600), vec!["envoy".to_owned()]));
-    assert!(trouble.can_be_rescued);
-}
-
-#[test]
-fn whom_nobody_can_ask_is_not_offered_a_rescue() {
-    let unasked = |name: &str| {
-        changed(hung(), |pod| {
-            pod["spec"]["containers"][1] = json!({ "name": name, "image": "x" });
-            pod["status"]["containerStatuses"][1]["name"] = name.into();
-        })
-    };
-    for name in ["fluent-bit", "cloud-sql-proxy"] {
-        let trouble = judge(&unasked(name), NOW).unwrap();
-        assert!(!trouble.can_be_rescued, "{trouble:?}");
-    }
-}
-
-#[test]
-fn a_main_in_the_middle_of_its_restarts_is_never_taken_for_over() {
-    let rules = json!([{ "action": "Restart", "exitCodes": { "operator": "In", "values": [42] } }]);
-    let pod = changed(pod(over("main", 42), running("envoy")), |pod| {
-        pod["spec"]["containers"][0]["restartPolicy"] = "Never".into();
-        pod["spec"]["containers"][0]["restartPolicyRules"] = rules;
-    });
-    assert_ne!(of(&pod).map(|(standing, _)| standing), Some(Standing::Hangs));
-}
-
-#[test]
-fn any_json_is_judged_without_a_panic() {
-    let odd = [
-        json!(null),
-        json!(7),
-        json!([]),
-        json!({ "metadata": 1, "spec": 2, "status": 3 }),
-        json!({ "kind": "Pod", "metadata": {}, "spec": { "containers": [1, {}] }, "status": { "containerStatuses": [[], 1, { "name": 4 }] } }),
-    ];
-    for pod in odd {
-        let _ = judge(&pod, NOW);
+    for why in Why::OWN {
+        assert!(met.contains(why), "no pod hangs for {why}");
     }
 }
