@@ -167,9 +167,24 @@ def comparable(made):
     return {"metadata": metadata, "spec": made["spec"]}
 
 
+def dear_pods():
+    """-> pods that cost a policy much, and one with resources of its own"""
+
+    def main(name, codes):
+        values = [code * 255 // codes for code in range(1, codes + 1)]
+        rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": values}}
+        return {"name": name, "command": ["/app"], "restartPolicy": "Never", "restartPolicyRules": [rule]}
+
+    proxy, limits = {"name": "istio-proxy"}, {"limits": {"cpu": "1", "memory": "64Mi"}}
+    pods = [pod(f"scattered-{codes}", [main("main", codes), proxy]) for codes in (1, 20, 100, 255)]
+    pods.append(pod("many-rules", [*(main(f"main-{at}", 2) for at in range(20)), proxy]))
+    pods.append(pod("own-resources", [{"name": "main", "command": ["/app"]}, proxy], resources=limits))
+    return {thing["metadata"]["name"]: thing for thing in pods}
+
+
 @case
 def policy_makes_the_same_of_each_manifest_as_inject(stage):
-    pods = pods_of_manifests()
+    pods = {**pods_of_manifests(), **dear_pods()}
     check(len(pods) > 20, f"only {sorted(pods)}")
     with namespace(stage, "policy", ENABLED) as there, namespace(stage, "inject") as other:
         for options, asked in [

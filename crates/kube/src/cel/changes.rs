@@ -66,6 +66,10 @@ fn wrap(settings: &Settings) -> (String, Vec<String>) {
             object(way, &root),
             object(way, &plain)
         ));
+        operations.push(
+            "(has(variables.spec.resources) ? [JSONPatch{op: 'remove', path: '/spec/initContainers/0/resources'}] : [])"
+                .to_owned(),
+        );
     }
     operations.push(
         "variables.mains.filter(i, !has(variables.containers[i].volumeMounts)).map(i, JSONPatch{op: 'add', path: '/spec/containers/' + string(i) + '/volumeMounts', value: []})"

@@ -85,6 +85,14 @@ fn specs(settings: &Settings) -> Vec<Variable> {
         settings.sidecars.iter().filter(|listed| !is_ended(&listed.spec)).map(|listed| listed.text.as_str());
     vec![
         ("said", spec::split(&said)),
+        // Those that are about this pod: one word that nobody can read must not turn the policy off for all pods.
+        (
+            "unread",
+            format!(
+                "variables.said.filter(s, !s.matches({}) && [s.split(':')[0].split('?')[0]].exists(n, n in variables.names || n in variables.rowOf))",
+                text(&spec::plain())
+            ),
+        ),
         (
             "listed",
             format!("variables.said.map(s, {{'name': s.split(':')[0], 'spec': s}}) + {}", rows(own)),

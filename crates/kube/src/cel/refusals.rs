@@ -2,7 +2,6 @@
 
 use super::facts::MOST_CONTAINERS;
 use super::literal::{text, texts};
-use super::spec::plain;
 use super::{Settings, Way};
 use crate::decide::{
     COMMAND, FOLDER, FOREIGN, GROUP_FOLDER, GROUP_VOLUME, HELPER, HELPER_VERB, INJECT, Mode, OWN_VARIABLES,
@@ -32,18 +31,21 @@ pub enum Limit {
     Port,
     /// A `--stop-on` that is not of the plain kind: CEL cannot read it.
     StopOn,
+    /// More exit codes and rules than can be gone through.
+    RestartRules,
     /// More containers than there are indices.
     ManyContainers,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OtherMode,
         Self::CommandAnnotation,
         Self::Spec,
         Self::Port,
         Self::StopOn,
+        Self::RestartRules,
         Self::ManyContainers,
     ];
 
@@ -55,9 +57,10 @@ impl Limit {
             Self::CommandAnnotation => {
                 "what a main runs is said by an annotation, whose JSON a policy cannot read"
             }
-            Self::Spec => "a SPEC is more than a policy can read",
+            Self::Spec => "a SPEC of its annotation or of the parameters is more than a policy can read",
             Self::Port => "its manifest moves the port of a sidecar: say it by a SPEC",
             Self::StopOn => "its annotation lastout.dev/stop-on is more than a policy can read",
+            Self::RestartRules => "its restartPolicyRules are more than a policy can go through",
             Self::ManyContainers => "it has more than 64 containers",
         }
     }
@@ -186,13 +189,17 @@ pub(super) fn all(settings: &Settings) -> impl Iterator<Item = Row> {
 pub(super) fn refused(settings: &Settings) -> Vec<Row> {
     let mut rows = vec![
         limit(Limit::ManyContainers, format!("size(variables.containers) > {MOST_CONTAINERS}")),
-        limit(Limit::Spec, format!("variables.said.exists(s, !s.matches({}))", text(&plain()))),
+        Row {
+            about: Some("variables.unread.join(', ')".to_owned()),
+            ..limit(Limit::Spec, "size(variables.unread) > 0")
+        },
         limit(Limit::OtherMode, other_mode(settings.way)),
     ];
     // Native sidecars are not asked for anything, and nobody has to be told when to do so.
     if settings.way != Way::Native {
         rows.extend([limit(Limit::Port, moved_port()), limit(Limit::StopOn, odd_stop_on())]);
     }
+    rows.insert(1, limit(Limit::RestartRules, "variables.hasManyRules".to_owned()));
     rows.extend(match settings.way {
         Way::Native => {
             vec![of_containers(Reason::NotNative, "sidecars", "has(variables.containers[i].restartPolicy)")]

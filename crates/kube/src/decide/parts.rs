@@ -51,7 +51,10 @@ pub(crate) fn prefix(facts: &Facts<'_>, main: Container<'_>, specs: &[String], g
 
 /// It copies the program into its volume.
 pub(crate) fn init_container(facts: &Facts<'_>, options: &Options) -> Value {
+    // Beside resources of the pod's own ours would be taken for what the pod requests, where that is not said.
+    let has_own = facts.pod.spec().get("resources").is_some_and(|own| !own.is_null());
     let resources = match &options.resources {
+        _ if has_own => None,
         Some((cpu, memory)) => {
             let amounts = json!({ "cpu": cpu, "memory": memory });
             Some(json!({ "requests": amounts, "limits": amounts }))

@@ -212,7 +212,9 @@ fn generated_pods_meet_every_limit_and_many_are_changed() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let (changed, met) = compare_generated(TestRunner::new_with_rng(config(), rng));
     assert!(changed > 125, "only {changed} of them are changed");
-    for limit in Limit::ALL.into_iter().filter(|limit| *limit != Limit::ManyContainers) {
+    for limit in
+        Limit::ALL.into_iter().filter(|limit| !matches!(limit, Limit::ManyContainers | Limit::RestartRules))
+    {
         assert!(met.contains(limit.words()), "no pod meets: {}", limit.words());
     }
 }
@@ -228,6 +230,35 @@ fn as_many_containers_as_there_are_indices_are_wrapped_and_no_more() {
     };
     assert_eq!(way.compare(&pod(64)).1, []);
     assert!(way.compare(&pod(65)).1.contains(&Why::Limit(Limit::ManyContainers)));
+}
+
+#[test]
+fn scattered_exit_codes_are_ranges_and_too_many_are_left_alone() {
+    let pod = |rules: usize, codes: usize| {
+        let values: Vec<usize> = (1..=codes).map(|code| code * 255 / codes).collect();
+        let rule = json!({ "action": "Restart", "exitCodes": { "operator": "In", "values": values } });
+        let main = json!({ "name": "main", "command": ["/app"], "restartPolicyRules": vec![rule; rules] });
+        json!({ "spec": { "restartPolicy": "Never", "containers": [main, { "name": "istio-proxy" }] } })
+    };
+    for way in Way::all() {
+        for codes in [1, 2, 20, 128, 255] {
+            assert_eq!(way.compare(&pod(1, codes)).1, [], "{codes}");
+        }
+        assert!(way.compare(&pod(20, 255)).1.contains(&Why::Limit(Limit::RestartRules)));
+    }
+}
+
+#[test]
+fn a_pod_with_resources_of_its_own_gets_none_by_us() {
+    let containers = json!([{ "name": "main", "command": ["/app"] }, { "name": "istio-proxy" }]);
+    let limits = json!({ "limits": { "cpu": "1", "memory": "1Gi" } });
+    for resources in [json!(null), json!({}), limits] {
+        let pod =
+            json!({ "spec": { "restartPolicy": "Never", "containers": containers, "resources": resources } });
+        for way in Way::all() {
+            assert_eq!(way.compare(&pod).1, [], "{resources}");
+        }
+    }
 }
 
 /// The parameters' SPECs are those of `--sidecar`, behind those of the pod's own annotation.
@@ -246,6 +277,11 @@ fn sidecars_in_the_parameters_are_known() {
     assert_ne!(changed, pod);
     assert_eq!(changed, told.policy.mutated(&pod, &Value::Null, &[]).0);
     assert_eq!(mutated("proxy:process=proxy proxy:timeout=1s"), pod, "one cannot be read");
+    assert_eq!(
+        mutated("proxy:process=proxy other:bad=1 , istio"),
+        changed,
+        "it is about no container of this pod"
+    );
 }
 
 /// The words in front of `--`, an option and its value being one, in any order; and the pod without them.
