@@ -127,11 +127,20 @@ impl<'a> Facts<'a> {
         self.promised.iter().filter(|promised| promised.native != Some(true))
     }
 
-    /// The sidecars that the helper stops.
+    /// The sidecars that the helper stops: the known ones, where it is not told of any.
     pub(crate) fn helped(&self) -> Vec<Listed> {
         let words = self.helper.and_then(|helper| helper.words("args")).unwrap_or_default();
         let pairs = words.windows(2).filter(|pair| pair.first() == Some(&"--sidecar"));
-        pairs.filter_map(|pair| Listed::read(pair.last()?).ok()).collect()
+        let told: Vec<Listed> = pairs.filter_map(|pair| Listed::read(pair.last()?).ok()).collect();
+        if self.helper.is_some() && !words.contains(&"--sidecar") {
+            return self
+                .sidecars
+                .iter()
+                .filter(|own| own.preset.is_some())
+                .map(|own| own.spec.clone())
+                .collect();
+        }
+        told
     }
 
     /// None that may run on, there or to come.

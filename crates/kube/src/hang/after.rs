@@ -99,6 +99,12 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         trouble.prevent = mend(found, trouble.why);
         return trouble;
     }
+    let unexplained = format!("{running} runs on since {mains} is over");
+    if let Some(helper) = subject.facts.helper {
+        let shown = first(found)
+            .map(|(found, why)| hang(why, found.message.clone()).prevented_by(found.mend.clone()));
+        return of_helper(subject, helper, shown.unwrap_or_else(|| hang(Why::Unexplained, unexplained)));
+    }
     // Of a group it is the last one out who stops them.
     let wrapped =
         subject.mains().filter(|(main, _)| is_wrapped(*main)).max_by_key(|(_, life)| match life.state {
@@ -115,10 +121,35 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
     } else if let Some((found, why)) = first(found) {
         hang(why, found.message.clone()).prevented_by(found.mend.clone())
     } else {
-        hang(Why::Unexplained, format!("{running} runs on since {mains} is over"))
+        hang(Why::Unexplained, unexplained)
     };
     // Its log may know better, but for what nobody lived to write.
     trouble.ask = wrapped.filter(|_| killed.is_none()).map(|(main, _)| main.name().to_owned());
+    trouble
+}
+
+/// Why the helper has not stopped them: it was killed, says so at its end, or its log does.
+fn of_helper(subject: &Subject<'_>, helper: Container<'_>, mut trouble: Trouble) -> Trouble {
+    let native = helper.is_native_sidecar();
+    let life = if native { Life::of_init(subject.pod, helper) } else { Life::of(subject.pod, helper) };
+    let name = helper.name();
+    match life.state {
+        State::Over { code: KILLED, .. } => {
+            trouble.why = Why::Killed;
+            trouble.message = format!("`{name}` was killed before it could stop them; {}", trouble.message);
+            trouble.prevent = Some(
+                "kubectl lastout inject --mode helper --kube-version 1.29 or newer: a native sidecar is started again"
+                    .to_owned(),
+            );
+        }
+        State::Over { message, .. } if !message.trim().is_empty() => {
+            trouble.why = Why::HelperFails;
+            trouble.message = format!("`{name}`: {}", message.trim());
+        }
+        State::Over { .. } | State::Unknown | State::Waiting { .. } | State::Running { .. } => {
+            trouble.ask = Some(name.to_owned());
+        }
+    }
     trouble
 }
 

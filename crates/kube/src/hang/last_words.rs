@@ -5,6 +5,11 @@ use lastout_core::stop::VerdictKind;
 use lastout_core::tell;
 use serde_json::Value;
 
+/// How a line of the helper's begins that tells what keeps it from watching …
+pub(crate) const OUTAGE: &str = "this pod cannot be watched";
+/// … and what it says when nothing does any more.
+pub(crate) const OUTAGE_ENDS: &str = "the pod can be watched again";
+
 /// What it said of one sidecar that it could not stop, or of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
@@ -36,6 +41,8 @@ enum Line {
     Report(Option<Told>),
     /// The verdict on a sidecar that keeps the pod.
     Verdict(Told),
+    /// What keeps the helper from its work, or that nothing does any more.
+    Helper(Option<Told>),
     Other,
 }
 
@@ -47,6 +54,7 @@ pub(crate) fn read(text: &str) -> Option<Told> {
         match Line::read(line) {
             Line::Report(told) => report = told,
             Line::Verdict(told) => verdict = Some(told),
+            Line::Helper(told) => verdict = told,
             Line::Other => {}
         }
     }
@@ -55,6 +63,9 @@ pub(crate) fn read(text: &str) -> Option<Told> {
 
 impl Line {
     fn read(line: &str) -> Self {
+        if let Some(words) = line.strip_prefix("kubectl-lastout: ") {
+            return Self::of_helper(words);
+        }
         let json: Option<Value> = serde_json::from_str(line.trim()).ok();
         let text = |key: &str| json.as_ref()?.get(key)?.as_str();
         let sidecars = json.as_ref().and_then(|json| json.get("sidecars")?.as_array());
@@ -68,6 +79,17 @@ impl Line {
         });
         let told = words.and_then(|words| Some((words, why(tell::verdict_of(words)?)?)));
         told.map_or(Self::Other, |(words, why)| Self::Verdict(Told { why, words: words.to_owned() }))
+    }
+
+    /// `helper: …` is how far it is; anything else is what it ended with.
+    fn of_helper(words: &str) -> Self {
+        let told = |words: &str| Some(Told { why: Why::HelperFails, words: words.to_owned() });
+        match words.strip_prefix("helper: ") {
+            None => Self::Helper(told(words)),
+            Some(words) if words.starts_with(OUTAGE) => Self::Helper(told(words)),
+            Some(OUTAGE_ENDS) => Self::Helper(None),
+            Some(_) => Self::Other,
+        }
     }
 }
 
@@ -169,5 +191,26 @@ mod tests {
         let told = read(&report("\"still_there\"")).unwrap();
         assert_eq!((told.why, told.words.as_str()), (Why::StillThere, "sql: words"));
         assert_eq!(read("nothing of ours\n{\"severity\":1}\nlastout: info: envoy: gone after 3 ms\n"), None);
+    }
+
+    #[test]
+    fn a_helper_says_what_keeps_it_until_nothing_does_or_it_ends() {
+        let outage = format!("kubectl-lastout: helper: {OUTAGE}: pods is forbidden\n");
+        let ends = format!("kubectl-lastout: helper: {OUTAGE_ENDS}\n");
+        let failed = "kubectl-lastout: --main x: the pod has no such container\n";
+        let stays = "lastout: warn: envoy: is still there after 10 s, so this pod may not end: x\n";
+        for (log, expected) in [
+            (outage.clone(), Some(Why::HelperFails)),
+            (format!("{outage}{ends}"), None),
+            (format!("{outage}{ends}{outage}"), Some(Why::HelperFails)),
+            (format!("{outage}{ends}{failed}"), Some(Why::HelperFails)),
+            (
+                format!("{outage}{ends}kubectl-lastout: helper: main ended with 0: stopping envoy\n{stays}"),
+                Some(Why::StillThere),
+            ),
+            ("kubectl-lastout: helper: waiting for main\n".to_owned(), None),
+        ] {
+            assert_eq!(read(&log).map(|told| told.why), expected, "{log}");
+        }
     }
 }

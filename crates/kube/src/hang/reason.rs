@@ -47,6 +47,7 @@ whys! {
     Refused "refused" "lastout refuses its own command line";
     ShellWrap "shell-wrap" "a shell was to ask the sidecar to quit, and it runs on";
     Killed "killed" "lastout was killed before it could stop the sidecars";
+    HelperFails "helper-fails" "the helper that was to stop the sidecars cannot";
     Declined "declined" "a sidecar has declined its quit request";
     NoWay "no-way" "there is no way to ask a sidecar to quit";
     NeverAppeared "never-appeared" "a sidecar started after lastout had given it up";

@@ -65,7 +65,7 @@ async fn work(task: &Task, connection: Connection) -> Ended {
     }
     let watched = Watched { client: connection.client, namespace: &task.namespace, name: &task.pod };
     say(&format!("watching pod {} of namespace {}", task.pod, task.namespace));
-    let mut outage = Outage::new("this pod cannot be watched");
+    let mut outage = Outage::default();
     let mut backoff = Backoff::default();
     let mut was_seen = false;
     let mut last = String::new();

@@ -3,23 +3,20 @@
 
 use super::say;
 use crate::cluster::error;
+use crate::hang::last_words::{OUTAGE, OUTAGE_ENDS};
 
 /// The kubelet reads it when the container has ended.
 const TERMINATION_MESSAGE: &str = "/dev/termination-log";
 
+#[derive(Default)]
 pub(super) struct Outage {
-    what: &'static str,
     /// What was told last, and still holds.
     told: Option<String>,
 }
 
 impl Outage {
-    pub(super) fn new(what: &'static str) -> Self {
-        Self { what, told: None }
-    }
-
     pub(super) fn begins(&mut self, error: &kube::Error) {
-        let mut line = error::told(self.what, error).to_string();
+        let mut line = error::told(OUTAGE, error).to_string();
         if error::is_forbidden(error) {
             line.push_str("; `kubectl lastout manifests --helper` prints the Role that it needs");
         }
@@ -34,7 +31,7 @@ impl Outage {
 
     pub(super) fn ends(&mut self) {
         if self.told.take().is_some() {
-            say("the pod can be watched again");
+            say(OUTAGE_ENDS);
             let _ = std::fs::write(TERMINATION_MESSAGE, "");
         }
     }

@@ -46,6 +46,16 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
         pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"] =
             "lastout: warn: envoy: was asked twice and came back each time: something restarts it".into();
     });
+    let helped = |args: &[&str], status: Value| {
+        changed(hung(), |pod| {
+            let helper = json!({ "name": "lastout-helper", "image": "x", "args": args });
+            pod["spec"]["containers"].as_array_mut().unwrap().push(helper);
+            pod["status"]["containerStatuses"].as_array_mut().unwrap().push(status);
+        })
+    };
+    let helper_ended = |message: &str| {
+        changed(over("lastout-helper", 2), |status| status["state"]["terminated"]["message"] = message.into())
+    };
     let early = changed(
         on_failure(wrapped(pod(running("main"), over("envoy", 0)), &["--sidecar", "envoy"])),
         |pod| {
@@ -126,6 +136,26 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
         ("a native sidecar runs on", slow_native, Some((Slow, Why::SlowNative))),
         ("a moment ago", ended_now, Some((Slow, Why::Ending))),
         ("killed", killed, Some((Hangs, Why::Killed))),
+        (
+            "a helper that knows the known ones, and does not say why it fails",
+            helped(&["helper"], running("lastout-helper")),
+            Some((Hangs, Why::Unexplained)),
+        ),
+        (
+            "a helper that is told of another one",
+            helped(&["helper", "--sidecar", "istio"], running("lastout-helper")),
+            Some((Hangs, Why::NotTold)),
+        ),
+        (
+            "a helper that was killed",
+            helped(&["helper"], over("lastout-helper", 137)),
+            Some((Hangs, Why::Killed)),
+        ),
+        (
+            "a helper that says at its end why",
+            helped(&["helper"], helper_ended("--main x: the pod has no such container")),
+            Some((Hangs, Why::HelperFails)),
+        ),
         (
             "policy",
             wrapped(pod(over("main", 3), running("envoy")), &["--stop-on", "success", "--sidecar", "envoy"]),
