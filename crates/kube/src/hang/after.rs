@@ -2,7 +2,7 @@
 
 use super::last_words::{self, Told};
 use super::life::{Life, State};
-use super::{AFTER, Standing, Subject, Trouble, Why};
+use super::{Standing, Subject, Trouble, Why};
 use crate::check::{
     GROUP, HANGS, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, Unplaced, names,
 };
@@ -25,7 +25,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Option<Trouble> {
     if alive.is_empty() {
         return native(subject, since);
     }
-    if subject.ago(since) < AFTER {
+    if subject.is_a_moment_ago(since) {
         let message = format!("{mains} ended a moment ago");
         return Some(Trouble::new(Standing::Slow, Why::Ending, since, message).of(sidecars));
     }
@@ -190,7 +190,7 @@ fn native(subject: &Subject<'_>, since: Option<i64>) -> Option<Trouble> {
     let runs = |life: Life<'_>| matches!(life.state, State::Running { .. });
     let alive = subject.facts.native.iter().filter(|native| runs(Life::of_init(subject.pod, **native)));
     let alive: Vec<&str> = alive.map(|native| native.name()).collect();
-    if alive.is_empty() || subject.ago(since) < AFTER {
+    if alive.is_empty() || subject.is_a_moment_ago(since) {
         return None;
     }
     let grace = subject.pod.spec().get("terminationGracePeriodSeconds").and_then(serde_json::Value::as_i64);

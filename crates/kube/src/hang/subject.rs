@@ -1,5 +1,6 @@
 //! A pod with its status, read once.
 
+use super::AFTER;
 use super::life::{Life, State};
 use crate::check::{Unplaced, findings};
 use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
@@ -64,6 +65,12 @@ impl<'a> Subject<'a> {
     /// When the kubelet took the pod up.
     pub(super) fn started_at(&self) -> Option<i64> {
         super::life::seconds(self.object.get("status").and_then(|status| status.get("startTime")))
+    }
+
+    /// Less than what sidecars have to follow their mains. A time that is not known, or that lies in the future of a clock
+    /// which is slow here, is no reason to call a hang an end.
+    pub(super) fn is_a_moment_ago(&self, time: Option<i64>) -> bool {
+        time.is_some_and(|time| (-AFTER..AFTER).contains(&self.now.saturating_sub(time)))
     }
 
     /// How long ago; nothing where it is not known.

@@ -3,10 +3,11 @@
 use crate::args::{self, flag, value};
 use crate::cel::{ApiVersion, Namespaces, Settings, Way, mutating, parameters, warning};
 use crate::decide::{Delivery, Listed, Mode};
-use crate::exit::{Ended, Exit};
+use crate::exit::{Ended, Error, Exit};
 use crate::output::print;
 use crate::yaml::render;
 use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use serde_json::Value;
 
@@ -66,6 +67,11 @@ pub fn definition() -> Command {
 /// When stdout cannot be written.
 pub fn run(matches: &ArgMatches) -> Ended {
     let settings = settings(matches);
+    if settings.way == Way::Native && matches.value_source("delivery") == Some(ValueSource::CommandLine) {
+        return Err(Error(
+            "--delivery: --mode native brings nothing into a pod: leave one of them out".to_owned(),
+        ));
+    }
     let mut objects: Vec<Value> = parameters(&settings).into_iter().collect();
     if !matches.get_flag("warn-only") {
         objects.extend(mutating(&settings));

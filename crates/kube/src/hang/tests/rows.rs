@@ -93,10 +93,11 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
     let slow_native = changed(native(running("envoy")), |pod| {
         pod["status"]["containerStatuses"] = json!([over("main", 0)]);
     });
-    let ended_now = changed(hung(), |pod| {
-        pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] =
-            "2026-01-01T01:00:55Z".into();
-    });
+    let ended_at = |time: &str| {
+        changed(hung(), |pod| {
+            pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = time.into();
+        })
+    };
     let runs = || pod(running("main"), running("envoy"));
     let left = Why::LeftAlone;
     let rows = [
@@ -134,7 +135,8 @@ fn each_pod_is_judged_by_what_the_kubelet_and_the_manifest_say() {
         ("lastout refuses an option", wrapped(hung(), &["--sidecar", "nobody"]), Some((Hangs, Why::Refused))),
         ("an init container", on_failure(init_fails), Some((Stuck, Why::InitFails))),
         ("a native sidecar runs on", slow_native, Some((Slow, Why::SlowNative))),
-        ("a moment ago", ended_now, Some((Slow, Why::Ending))),
+        ("a moment ago", ended_at("2026-01-01T01:00:55Z"), Some((Slow, Why::Ending))),
+        ("by a clock that is slow here", ended_at("2026-01-01T03:00:00Z"), Some((Hangs, Why::NotWrapped))),
         ("killed", killed, Some((Hangs, Why::Killed))),
         (
             "a helper that knows the known ones, and does not say why it fails",
