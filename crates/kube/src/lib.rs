@@ -14,6 +14,7 @@
 //! manifest                    a file: its documents, the decisions on its pods, its new text
 //! files, output               what is read and written; what users see
 //! cel                         the same decisions as admission policies
+//! install                     what has to be in a cluster: the webhook's bundle, the helpers' rights
 //! check                       what would hang, where it stands, what to write instead
 //! cluster                     what talks to an API server
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
@@ -29,6 +30,7 @@ pub mod cluster;
 pub mod decide;
 pub mod exit;
 pub mod files;
+pub mod install;
 mod invocation;
 pub mod manifest;
 mod output;
