@@ -38,4 +38,5 @@ pub mod patch;
 pub mod pod;
 pub mod registry;
 pub mod verbs;
+pub mod webhook;
 pub mod yaml;
