@@ -142,8 +142,9 @@ def dry_all(where, text):
 
 
 @contextlib.contextmanager
-def webhook(stage, where, containers):
-    """A webhook that adds these containers to the pods of a namespace, after all policies."""
+def webhook(stage, where, containers, first=""):
+    """A webhook that adds these containers to the pods of a namespace, after all policies. They are called in the order of their
+    configurations' names, which begin with `first`."""
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key"), os.path.join(folder, "certificate")
         made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
@@ -156,7 +157,7 @@ def webhook(stage, where, containers):
         with open(certificate, "rb") as f:
             bundle = base64.b64encode(f.read()).decode()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    name = f"{where}.lastout.dev"
+    name = f"{first}{where}.lastout.dev"
     hook = {
         "name": name, "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 5, "failurePolicy": "Fail",
         "clientConfig": {"url": f"https://127.0.0.1:{server.server_port}/", "caBundle": bundle},

@@ -21,7 +21,7 @@ RESTRICTED = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 PATIENCE = 10  # seconds after which a pod whose mains have ended counts as hanging
-CASES = []
+CASES, ALONE = [], set()
 _examples, _reading = {}, threading.Lock()
 
 
@@ -29,6 +29,12 @@ def case(function):
     """Registers a test; its name is a sentence of the specification."""
     CASES.append(function)
     return function
+
+
+def alone(function):
+    """The same for a test that changes what all others see: it is run when they are over."""
+    ALONE.add(function)
+    return case(function)
 
 
 def example(name):

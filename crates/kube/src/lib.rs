@@ -14,9 +14,10 @@
 //! manifest                    a file: its documents, the decisions on its pods, its new text
 //! files, output               what is read and written; what users see
 //! cel                         the same decisions as admission policies
-//! install                     what has to be in a cluster: the webhook's bundle, the helpers' rights
 //! check                       what would hang, where it stands, what to write instead
 //! cluster                     what talks to an API server
+//! webhook                     what API servers talk to
+//! install                     what has to be in a cluster: the webhook's bundle, the helpers' rights
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
 //! ```
 //! `change`, `pod`, `decide`, `invocation` and `patch` are pure: no file, clock or network. `exit` says how a verb ends.

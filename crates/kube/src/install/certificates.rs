@@ -73,7 +73,6 @@ pub(super) fn objects(settings: &Settings) -> Vec<Value> {
     let object = |kind: &str, name: &str, spec: Value| json!({ "apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": metadata(settings, name), "spec": spec });
     let signed_by = |name: &str| json!({ "group": "cert-manager.io", "kind": "Issuer", "name": name });
     let key = json!({ "algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always" });
-    let host = format!("{NAME}.{}.svc", settings.namespace);
     let self_signed = format!("{NAME}-self-signed");
     vec![
         object("Issuer", &self_signed, json!({ "selfSigned": {} })),
@@ -94,7 +93,7 @@ pub(super) fn objects(settings: &Settings) -> Vec<Value> {
             "Certificate",
             NAME,
             json!({
-                "dnsNames": [host, format!("{host}.cluster.local")],
+                "dnsNames": settings.names().hosts(),
                 "duration": "2160h0m0s",
                 "secretName": TLS_SECRET,
                 "privateKey": key,

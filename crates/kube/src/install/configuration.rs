@@ -1,6 +1,6 @@
 //! Which pods the API server asks about, and what becomes of them when nobody answers.
 
-use super::{CONFIGURATION, Certificates, NAME, Settings};
+use super::{Certificates, Settings};
 use crate::cel::{ENABLED, NAMESPACE_NAME, Namespaces, OF_SYSTEM, expression, labels, of_a_job};
 use crate::decide::INJECT;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 /// Less than the ten seconds that are usual: whoever creates a pod waits for it.
 const TIMEOUT: u32 = 5;
 
-/// The configuration: an entry for pods that ask for it, and one for those whose namespace does.
+/// The configuration. Webhooks are called in the order of their configurations' names, and all injectors that we know come before
+/// its own: an entry for pods that ask for it, and one for those whose namespace does.
 ///
 /// A pod that asks is not created when nobody answers (`Fail`): its Job's controller tries again, and nothing is lost; without us
 /// it would hang for ever. A namespace's label says less: there a pod goes on without us.
@@ -41,7 +42,7 @@ pub(super) fn object(settings: &Settings) -> Value {
         ),
     ];
     let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), CONFIGURATION.into());
+    metadata.insert("name".to_owned(), settings.names().configuration.into());
     metadata.insert("labels".to_owned(), labels());
     if let Some(annotations) = settings.certificates.annotations(&settings.namespace) {
         metadata.insert("annotations".to_owned(), annotations);
@@ -56,7 +57,7 @@ pub(super) fn object(settings: &Settings) -> Value {
 
 fn entry(settings: &Settings, which: &str, failure: &str, namespaces: &Value, pods: &Value) -> Value {
     let mut client = json!({
-        "service": { "namespace": settings.namespace, "name": NAME, "path": "/mutate", "port": 443 },
+        "service": { "namespace": settings.namespace, "name": settings.names().service, "path": "/mutate", "port": 443 },
     });
     if let (Certificates::Secret { ca_bundle: Some(bundle), .. }, Some(client)) =
         (&settings.certificates, client.as_object_mut())

@@ -14,14 +14,13 @@ pub use certificates::Certificates;
 pub use helper::helper;
 
 use crate::cel::{Namespaces, labels};
+use crate::webhook::certificates::names::Names;
 use serde_json::{Value, json};
 
 /// The namespace where nothing else is said.
 pub const NAMESPACE: &str = "lastout";
-/// Deployment, Service, account and all else that is in the namespace.
-pub const NAME: &str = "lastout-webhook";
-/// The configuration. Webhooks are called in the order of their configurations' names: all injectors that we know come first.
-pub const CONFIGURATION: &str = "zz-lastout";
+/// The Deployment, and what belongs to it. What the certificates have to do with is named by `Names`.
+const NAME: &str = "lastout-webhook";
 
 /// What the bundle is to be.
 #[derive(Clone, Debug)]
@@ -38,6 +37,12 @@ pub struct Settings {
     pub namespaces: Namespaces,
     /// Where its certificate comes from.
     pub certificates: Certificates,
+}
+
+impl Settings {
+    fn names(&self) -> Names {
+        Names::of_bundle(&self.namespace)
+    }
 }
 
 /// The bundle, in an order in which all can be applied at once: the API server is told to ask when all else is there.

@@ -1,6 +1,7 @@
 //! The webhook's account, and what it may do: nothing, unless it makes its certificate itself.
 
-use super::{CONFIGURATION, Certificates, NAME, Settings, global, metadata};
+use super::{Certificates, NAME, Settings, global, metadata};
+use crate::webhook::certificates::rights;
 use serde_json::{Value, json};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -30,21 +31,11 @@ fn by_itself(settings: &Settings) -> [Value; 4] {
             "subjects": [{ "kind": "ServiceAccount", "name": NAME, "namespace": settings.namespace }],
         })
     };
-    let secrets = json!([
-        { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch", "update"], "resourceNames": ["lastout-webhook-ca"] },
-        // A rule with resourceNames does not hold for `create`: the name is not known when it is asked.
-        { "apiGroups": [""], "resources": ["secrets"], "verbs": ["create"] },
-    ]);
-    let configuration = json!([{
-        "apiGroups": ["admissionregistration.k8s.io"],
-        "resources": ["mutatingwebhookconfigurations"],
-        "verbs": ["get", "list", "watch", "patch"],
-        "resourceNames": [CONFIGURATION],
-    }]);
+    let names = settings.names();
     [
-        object("Role", metadata(settings, NAME), "rules", secrets),
+        object("Role", metadata(settings, NAME), "rules", rights::in_namespace(&names)),
         binding("RoleBinding", "Role", metadata(settings, NAME)),
-        object("ClusterRole", global(NAME), "rules", configuration),
+        object("ClusterRole", global(NAME), "rules", rights::in_cluster(&names)),
         binding("ClusterRoleBinding", "ClusterRole", global(NAME)),
     ]
 }

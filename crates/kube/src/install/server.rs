@@ -23,7 +23,7 @@ fn service(settings: &Settings) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(settings, NAME),
+        "metadata": metadata(settings, &settings.names().service),
         "spec": {
             "type": "ClusterIP",
             "selector": selected(),

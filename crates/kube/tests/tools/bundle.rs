@@ -156,7 +156,7 @@ fn policies_are_what_policy_prints() {
             ],
         ),
         (
-            &["namespaces=all", "injection.resources=10m,8Mi"],
+            &["namespaces=all", "injection.resources=10m\\,8Mi"],
             &["--namespaces", "all", "--resources", "10m,8Mi"],
         ),
     ];
