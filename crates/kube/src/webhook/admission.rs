@@ -2,7 +2,7 @@
 
 use super::answer;
 use super::review::Review;
-use crate::decide::{Class, Context, Decision, Known, Options, Reason, Stage, decide};
+use crate::decide::{Class, Context, Decision, Known, Options, Reason, Stage, decide, late};
 use crate::patch::patch;
 use crate::pod::Pod;
 use serde_json::Value;
@@ -51,7 +51,12 @@ impl Admission {
             return Self::unchanged(Reason::NotSelected, about);
         }
         let context = Context { stage: Stage::Admission, ..Context::new(&wishes.known) };
-        let Decision { reason, about, changes, warnings, .. } = decide(Pod(pod), context, &wishes.options);
+        let mut decision = decide(Pod(pod), context, &wishes.options);
+        if decision.reason == Reason::Already {
+            // Perhaps another injector had its turn after ours, and we are asked again.
+            decision = late(Pod(pod), context, &wishes.options).unwrap_or(decision);
+        }
+        let Decision { reason, about, changes, warnings, .. } = decision;
         if changes.is_empty() {
             return Self { reason, about, warnings, patch: None };
         }
