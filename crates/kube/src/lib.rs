@@ -16,6 +16,7 @@
 //! cel                         the same decisions as admission policies
 //! check                       what would hang, where it stands, what to write instead
 //! cluster                     what talks to an API server
+//! webhook                     what API servers talk to
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
 //! ```
 //! `change`, `pod`, `decide`, `invocation` and `patch` are pure: no file, clock or network. `exit` says how a verb ends.
