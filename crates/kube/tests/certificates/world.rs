@@ -30,8 +30,8 @@ pub struct Replica {
     skew: i64,
     secret_version: Option<u64>,
     configuration_version: Option<u64>,
-    /// `/readyz`: what is served was in `caBundle` once.
-    is_ready: bool,
+    /// `/readyz`, since which tick: what is served was in `caBundle` once.
+    ready: Option<u32>,
     /// Ticks since it saw the Secret, saw the configuration, acted.
     behind: [u32; 3],
     /// It sees neither until this tick.
@@ -85,7 +85,7 @@ impl World {
             writes: 0,
             signers: BTreeSet::new(),
         };
-        world.store_configuration(vec![Bundle::default(), Bundle::default()]);
+        world.overwrite(vec![Bundle::default(); 2]);
         world
     }
 
@@ -151,7 +151,7 @@ impl World {
         if tick >= replica.deaf_until {
             replica.rotation.saw_configuration(seen, now);
             replica.configuration_version = self.configuration.as_ref().map(|stored| stored.version);
-            replica.is_ready |= replica.rotation.is_trusted();
+            replica.look(tick);
             replica.behind[1] = 0;
         }
     }
@@ -166,7 +166,7 @@ impl World {
             assert!(leaf.until > now.wall && leaf.until <= leaf.by.not_after, "{leaf:?}");
             let replica = &mut self.replicas[index];
             replica.rotation.signed(leaf);
-            replica.is_ready |= replica.rotation.is_trusted();
+            replica.look(self.tick);
             self.signers.insert(leaf.by.id);
         }
         if let Some(write) = plan.secret {
@@ -209,6 +209,9 @@ impl World {
     /// The replica sees nothing for so many ticks.
     pub fn deafen(&mut self, replica: usize, ticks: u32) {
         self.replicas[replica].deaf_until = self.tick + ticks;
+        if self.tick < self.overwritten_until {
+            self.overwritten_until = self.overwritten_until.max(self.tick + ticks + MENDED);
+        }
     }
 
     /// The replica is another process.
@@ -288,7 +291,8 @@ impl World {
     /// The API server's verifier.
     fn check(&self, index: usize) {
         let replica = &self.replicas[index];
-        if !replica.is_ready || self.read.0.is_empty() {
+        // Who becomes ready is not in the Service before the API server has read what the replica has seen.
+        if replica.ready.is_none_or(|since| self.tick < since + LAG) || self.read.0.is_empty() {
             return;
         }
         let wall = self.wall(0);
@@ -321,7 +325,7 @@ impl World {
             assert!(authorities.iter().all(|authority| bundle.authorities.contains(authority)));
         }
         for index in 0..self.replicas.len() {
-            assert!(self.replicas[index].is_ready && self.replicas[index].rotation.is_trusted());
+            assert!(self.replicas[index].ready.is_some() && self.replicas[index].rotation.is_trusted());
             self.check(index);
         }
     }
@@ -334,9 +338,15 @@ impl Replica {
             skew,
             secret_version: None,
             configuration_version: None,
-            is_ready: false,
+            ready: None,
             behind: [0; 3],
             deaf_until: 0,
+        }
+    }
+
+    fn look(&mut self, tick: u32) {
+        if self.rotation.is_trusted() {
+            self.ready.get_or_insert(tick);
         }
     }
 }

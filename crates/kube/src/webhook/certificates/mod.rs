@@ -19,6 +19,8 @@ pub mod rights;
 pub mod rotation;
 mod secret;
 mod served;
+#[cfg(test)]
+mod tests;
 
 use crate::cluster::connect::Access;
 use crate::exit::Error;

@@ -27,6 +27,7 @@ pub(super) fn read(secret: &Value) -> Vec<Ca> {
         .filter_map(|certificate| keys.iter().find_map(|key| Ca::read(certificate.clone(), key)))
         .collect();
     sort(&mut cas);
+    cas.dedup_by_key(|ca| ca.certificate.facts.id);
     cas
 }
 

@@ -1,0 +1,62 @@
+//! What an API server is answered. It is allowed, always: whoever wants pods refused has policies for that.
+
+use super::admission::Admission;
+use super::review::{KIND, VERSION};
+use crate::output::one_line;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// A longer warning may be cut by the API server, at any byte (`staging/src/k8s.io/api/admission/v1/types.go`).
+const LONGEST: usize = 256;
+/// All of them together: 4096 bytes, as the same comment has it.
+const MOST: usize = 4096 / LONGEST;
+
+/// The body of the answer.
+pub(super) fn body(uid: &str, admission: &Admission) -> Vec<u8> {
+    let mut response = Map::new();
+    let mut set = |key: &str, value: Value| drop(response.insert(key.to_owned(), value));
+    set("uid", uid.into());
+    set("allowed", true.into());
+    if let Some(patch) = &admission.patch {
+        set("patchType", "JSONPatch".into());
+        set("patch", STANDARD.encode(patch.to_string()).into());
+    }
+    // The API server puts the webhook's name in front of the keys.
+    let mut audit = json!({ "decision": admission.word(), "reason": admission.reason.slug() });
+    if !admission.about.is_empty() {
+        audit["about"] = shortened(&admission.about).into();
+    }
+    set("auditAnnotations", audit);
+    if !admission.warnings.is_empty() {
+        set("warnings", admission.warnings.iter().take(MOST).map(|text| shortened(text)).collect());
+    }
+    json!({ "apiVersion": VERSION, "kind": KIND, "response": response }).to_string().into_bytes()
+}
+
+/// Whole characters, and no control characters: warnings travel in HTTP headers.
+fn shortened(text: &str) -> String {
+    const CUT: &str = "…";
+    let mut line = one_line(text);
+    if line.len() > LONGEST {
+        let end = (0..=LONGEST - CUT.len()).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
+        line.truncate(end);
+        line.push_str(CUT);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_cut_between_two_characters() {
+        let short = "ü".repeat(128);
+        assert_eq!(shortened(&short), short);
+        let cut = shortened(&format!("x{short}"));
+        assert_eq!(cut.len(), 1 + 2 * 126 + 3);
+        assert!(cut.ends_with("ü…"));
+        assert_eq!(shortened("a\nb\u{1b}[0m"), "a\u{fffd}b\u{fffd}[0m");
+    }
+}
