@@ -95,7 +95,6 @@ def webhook_chart_is_installed_tested_upgraded_and_taken_away(stage):
             try:
                 told = run("install", "lastout", chart, *words, "--create-namespace", "--wait", "--timeout", "120s")
                 check("the admission webhook, 2 replicas" in told, told)
-                # Only the entry for labelled pods is for any namespace: with the label no other test's pods are meant here.
                 answers(there.namespace)
                 check("Succeeded" in run("test", "lastout"), "helm test")
                 before = trusted()
@@ -106,9 +105,17 @@ def webhook_chart_is_installed_tested_upgraded_and_taken_away(stage):
             finally:
                 subprocess.run([helm, "uninstall", "lastout", "-n", NAMESPACE, "--wait"], capture_output=True, timeout=180)
                 kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false", check=False)
-            check(not is_changed(dry(there.namespace, pod("x", SIDES, {INJECT: "true"}))), "it is taken away")
+            wait(lambda: is_plain(there.namespace), "it is taken away", 30)
             left = kubectl("get", "clusterrole,clusterrolebinding,mutatingwebhookconfiguration", "-l", "app.kubernetes.io/name=lastout", "-o", "name")
             check(left == "", f"left: {left}")
+
+
+def is_plain(where):
+    """The API server asks nobody any more."""
+    try:
+        return not is_changed(dry(where, pod("x", SIDES, {INJECT: "true"})))
+    except Failure:
+        return False
 
 
 @alone
@@ -119,7 +126,10 @@ def webhook_with_a_certificate_of_ones_own(stage):
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=own",
             "-addext", f"subjectAltName=DNS:{NAME}.{NAMESPACE}.svc", "-keyout", key, "-out", certificate,
         )  # fmt: skip
-        data = {name: base64.b64encode(open(path, "rb").read()).decode() for name, path in (("tls.crt", certificate), ("tls.key", key))}
+        data = {}
+        for name, path in (("tls.crt", certificate), ("tls.key", key)):
+            with open(path, "rb") as f:
+                data[name] = base64.b64encode(f.read()).decode()
         secret = {
             "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": data,
             "metadata": {"name": "own", "namespace": NAMESPACE},
@@ -291,19 +301,19 @@ def restarts():
 def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_restart(stage):
     with asked(stage, "mended") as there, webhook(stage):
         answers(there.namespace)
-        before, last = restarts(), authorities()
-        for name, harm in [("deleted", delete), ("damaged", damage), ("expired", expire), ("foreign", forget)]:
-            harm()
+        before = restarts()
+        for harm in (delete, damage, expire, forget):
+            harmful = harm()
 
-            def mended(last=last):
+            def mended(harmful=harmful):
                 try:
                     now = authorities()
                 except (Failure, KeyError, ValueError):
-                    return None
-                bundle = [certificates(text) for text in trusted()]
-                return now if all(one >= now for one in bundle) and (name == "foreign" or not now <= last) else None
+                    return False
+                bundles = [certificates(text) for text in trusted()]
+                return now and not now & harmful and all(bundle >= now for bundle in bundles)
 
-            last = last | wait(mended, f"{name}: a new authority, which the API server trusts", 60)
+            wait(mended, f"{harm.__name__}: an authority that the API server trusts", 60)
             answers(there.namespace)
             with Load(there.namespace) as load:
                 load.at_least(100)
@@ -313,15 +323,23 @@ def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_re
 
 def delete():
     kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
+    return set()
 
 
 def damage():
-    harm = {"data": {"ca.crt": base64.b64encode(b"-----BEGIN CERTIFICATE-----\nnonsense\n").decode()}}
-    kubectl("-n", NAMESPACE, "patch", "secret", SECRET, "--type=merge", "-p", json.dumps(harm))
+    """-> what must not be in the Secret any more"""
+    harm = "-----BEGIN CERTIFICATE-----\nnonsense\n"
+    put(**{"ca.crt": harm})
+    return certificates(harm)
+
+
+def put(**texts):
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+    kubectl("-n", NAMESPACE, "patch", "secret", SECRET, "--type=merge", "-p", json.dumps({"data": data}))
 
 
 def expire():
-    """An authority whose days are over takes the place of the one that is there."""
+    """An authority whose days are over takes the place of the one that is there. -> what must not be in the Secret any more"""
     with tempfile.TemporaryDirectory() as folder:
         here = lambda name: os.path.join(folder, name)  # noqa: E731
         with open(here("settings"), "w", encoding="utf-8") as f:
@@ -338,11 +356,10 @@ def expire():
             "ca", "-batch", "-notext", "-create_serial", "-selfsign", "-config", here("settings"), "-keyfile", here("key"),
             "-in", here("request"), "-startdate", "20240101000000Z", "-enddate", "20240102000000Z", "-out", here("certificate"),
         )  # fmt: skip
-        data = {}
-        for field, file in (("ca.crt", "certificate"), ("ca.key", "key")):
-            with open(here(file), "rb") as f:
-                data[field] = base64.b64encode(f.read()).decode()
-        kubectl("-n", NAMESPACE, "patch", "secret", SECRET, "--type=merge", "-p", json.dumps({"data": data}))
+        with open(here("certificate"), encoding="utf-8") as certificate, open(here("key"), encoding="utf-8") as key:
+            text = certificate.read()
+            put(**{"ca.crt": text, "ca.key": key.read()})
+    return certificates(text)
 
 
 def forget():
@@ -350,6 +367,7 @@ def forget():
     foreign = base64.b64encode(openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=foreign").encode()).decode()
     changes = [{"op": "replace", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": foreign} for at in range(2)]
     kubectl("patch", "mutatingwebhookconfiguration", CONFIGURATION, "--type=json", "-p", json.dumps(changes))
+    return set()
 
 
 @alone
