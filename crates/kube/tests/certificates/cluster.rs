@@ -56,7 +56,12 @@ fn ten_rotations_under_requests_fail_none() {
     let (mut seen, mut leaves, mut requests) = (BTreeSet::new(), BTreeSet::new(), 0);
     let began = Instant::now();
     while seen.len() < 11 {
-        assert!(began.elapsed() < Duration::from_secs(120), "{} authorities, {:?}", seen.len(), replicas[0].state());
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "{} authorities, {:?}",
+            seen.len(),
+            replicas[0].state()
+        );
         let read = Instant::now();
         let bundle = api.bundle().unwrap();
         seen.insert(certificates(&api).as_str().unwrap()[..400].to_owned());
@@ -97,7 +102,12 @@ fn what_damages_the_secret_is_mended() {
     let api = Api::start();
     let replica = long_lived(&api);
     must_serve(&api, &[&replica]);
-    for damage in [json!({}), json!({ "ca.crt": "Zm9v", "ca.key": "Zm9v" }), json!({ "tls.crt": "Zm9v", "other": "Zm9v" }), json!(null)] {
+    for damage in [
+        json!({}),
+        json!({ "ca.crt": "Zm9v", "ca.key": "Zm9v" }),
+        json!({ "tls.crt": "Zm9v", "other": "Zm9v" }),
+        json!(null),
+    ] {
         let mut secret = api.get(SECRET).unwrap();
         secret["data"] = damage.clone();
         api.put(SECRET, secret);
@@ -185,7 +195,9 @@ fn each_right_that_is_asked_for_is_used() {
     api.put(SECRET, json!({ "metadata": { "name": "lastout-webhook-ca", "namespace": "lastout" } }));
     until(|| certificates(&api).is_string().then_some(()), || replica.state());
     let names = Names::of_bundle("lastout");
-    for (rules, path) in [(rights::in_namespace(&names), "/secrets"), (rights::in_cluster(&names), "/mutating")] {
+    for (rules, path) in
+        [(rights::in_namespace(&names), "/secrets"), (rights::in_cluster(&names), "/mutating")]
+    {
         let granted: BTreeSet<String> = rules
             .as_array()
             .unwrap()

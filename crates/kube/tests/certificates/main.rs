@@ -8,5 +8,8 @@
     reason = "a test may fail loudly"
 )]
 
+mod api;
+mod cluster;
+mod replica;
 mod rotation;
 mod world;
