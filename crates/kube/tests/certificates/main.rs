@@ -10,6 +10,8 @@
 
 mod api;
 mod cluster;
+mod files;
+mod program;
 mod replica;
 mod rotation;
 mod world;
