@@ -262,9 +262,10 @@ fn object_of(path: &str) -> Option<&'static str> {
 /// By the rules that `manifests` prints, as RBAC reads them: a list and a watch have the name of their field selector.
 fn is_allowed(verb: &str, path: &str) -> bool {
     let names = Names::of_bundle("lastout");
-    let rules = match path.starts_with("/api/v1/namespaces/lastout/secrets") {
-        true => rights::in_namespace(&names),
-        false => rights::in_cluster(&names),
+    let rules = if path.starts_with("/api/v1/namespaces/lastout/secrets") {
+        rights::in_namespace(&names)
+    } else {
+        rights::in_cluster(&names)
     };
     let is_named = path.contains("metadata.name%3D")
         || [SECRET, CONFIGURATION].iter().any(|object| path.starts_with(object));
