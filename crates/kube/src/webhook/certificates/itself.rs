@@ -267,7 +267,7 @@ impl Keeper {
         let new = State {
             // Once is enough: a replica that is not ready because its caBundle was overwritten would be out of the Service
             // for longer than it takes to put it back.
-            is_ready: is_trusted || self.state.borrow().is_ready,
+            is_ready: self.rotation.is_ready(self.now()) || self.state.borrow().is_ready,
             text,
             is_troubled: trouble.is_some() || serving.is_some() && !is_trusted,
             not_after: serving.map(|leaf| SystemTime::UNIX_EPOCH + leaf.until),

@@ -62,6 +62,12 @@ impl Lifetimes {
         (self.overlap() / 8).min(SETTLING)
     }
 
+    /// What settles within it, settles even where clocks differ by some minutes.
+    #[must_use]
+    pub fn seasoning(self) -> Duration {
+        self.settling() + BACKDATED.min(self.overlap() / 4)
+    }
+
     /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served.
     #[must_use]
     pub fn retention(self) -> Duration {
