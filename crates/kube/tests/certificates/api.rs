@@ -95,7 +95,8 @@ impl Api {
     /// The authorities' certificates in both entries, as PEM; nothing where they differ.
     pub fn bundle(&self) -> Option<String> {
         let object = self.get(CONFIGURATION)?;
-        let of = |index: usize| object["webhooks"][index]["clientConfig"]["caBundle"].as_str().map(str::to_owned);
+        let of =
+            |index: usize| object["webhooks"][index]["clientConfig"]["caBundle"].as_str().map(str::to_owned);
         let (first, second) = (of(0)?, of(1)?);
         (first == second).then(|| String::from_utf8(STANDARD.decode(first).unwrap()).unwrap())
     }
@@ -154,7 +155,9 @@ impl Api {
             };
             let answer = answer.to_string();
             let length = answer.len();
-            let head = format!("HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            );
             if stream.write_all((head + &answer).as_bytes()).is_err() {
                 return;
             }
@@ -250,18 +253,22 @@ fn object_of(path: &str) -> Option<&'static str> {
     [SECRET, CONFIGURATION].into_iter().find(|object| {
         let (list, name) = object.rsplit_once('/').unwrap();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        path == *object || path == list && (query.contains(&format!("metadata.name%3D{name}")) || !query.contains("fieldSelector"))
+        path == *object
+            || path == list
+                && (query.contains(&format!("metadata.name%3D{name}")) || !query.contains("fieldSelector"))
     })
 }
 
 /// By the rules that `manifests` prints, as RBAC reads them: a list and a watch have the name of their field selector.
 fn is_allowed(verb: &str, path: &str) -> bool {
     let names = Names::of_bundle("lastout");
-    let rules = match path.starts_with("/api/v1/namespaces/lastout/secrets") {
-        true => rights::in_namespace(&names),
-        false => rights::in_cluster(&names),
+    let rules = if path.starts_with("/api/v1/namespaces/lastout/secrets") {
+        rights::in_namespace(&names)
+    } else {
+        rights::in_cluster(&names)
     };
-    let is_named = path.contains("metadata.name%3D") || [SECRET, CONFIGURATION].iter().any(|object| path.starts_with(object));
+    let is_named = path.contains("metadata.name%3D")
+        || [SECRET, CONFIGURATION].iter().any(|object| path.starts_with(object));
     let rules = rules.as_array().unwrap();
     object_of(path).is_some()
         && rules.iter().any(|rule| {
@@ -281,7 +288,8 @@ fn status(code: u16) -> (u16, Value) {
 
 /// As the bundle has it, before anybody has filled in a `caBundle`.
 pub fn configuration() -> Value {
-    let service = json!({ "name": "lastout-webhook", "namespace": "lastout", "path": "/mutate", "port": 443 });
+    let service =
+        json!({ "name": "lastout-webhook", "namespace": "lastout", "path": "/mutate", "port": 443 });
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
         "metadata": { "name": "zz-lastout" },

@@ -8,5 +8,10 @@
     reason = "a test may fail loudly"
 )]
 
+mod api;
+mod cluster;
+mod files;
+mod program;
+mod replica;
 mod rotation;
 mod world;

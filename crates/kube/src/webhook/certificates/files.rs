@@ -51,7 +51,9 @@ pub(super) async fn start(cert: &Path, key: &Path) -> Result<Certificates, Error
     let Some(first) = files.load(None).await? else { return Err(Error("nothing was read".to_owned())) };
     let served = Arc::new(Served::default());
     let text = files.text();
-    let (publish, state) = watch::channel(State { is_ready: true, text, not_after: first.not_after });
+    // Whether it has expired is found at the first look.
+    let (publish, state) =
+        watch::channel(State { is_ready: true, text, is_troubled: false, not_after: first.not_after });
     let stamps = first.stamps;
     served.replace(first.pair);
     tokio::spawn(files.follow(stamps, served.clone(), publish));
@@ -74,14 +76,11 @@ impl Files {
                 Err(error) => Some(format!("; the one loaded before is served: {error}")),
             };
             let is_over = not_after.is_some_and(|end| end <= SystemTime::now());
+            let is_troubled = is_over || trouble.is_some();
             let over = if is_over { "; it has expired" } else { "" };
             let text = format!("{}{over}{}", self.text(), trouble.unwrap_or_default());
-            let new = State { is_ready: !is_over, text, not_after };
-            publish.send_if_modified(|state| {
-                let is_news = *state != new;
-                *state = new;
-                is_news
-            });
+            let new = State { is_ready: !is_over, text, is_troubled, not_after };
+            super::publish(&publish, new);
         }
     }
 

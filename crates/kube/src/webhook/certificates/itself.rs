@@ -13,7 +13,7 @@ use super::objects::{Objects, Refused, Seen};
 use super::pem::Certificate;
 use super::rotation::{Authority, Configuration, Leaf, Now, Plan, Rotation, Secret, SecretWrite};
 use super::served::Served;
-use super::{Certificates, Itself, State, bundle, secret};
+use super::{Certificates, Itself, State, bundle, publish, secret};
 use crate::cluster::connect::connect_to_watch;
 use crate::cluster::patience::Patience;
 use crate::exit::Error;
@@ -26,7 +26,13 @@ use tokio::sync::watch;
 const IN_A_ROW: u32 = 6;
 
 /// Begins. What fails is tried again until it works, and told meanwhile.
+///
+/// # Errors
+/// When there is no way to an API server, or the lifetimes cannot be kept to.
 pub(super) async fn start(itself: &Itself) -> Result<Certificates, Error> {
+    let lifetimes =
+        Lifetimes { certificate: itself.certificate_lifetime, authority: itself.authority_lifetime }
+            .check()?;
     let connection = connect_to_watch(&itself.access).await?;
     let names = Names {
         namespace: itself.namespace.clone().unwrap_or(connection.namespace),
@@ -34,8 +40,6 @@ pub(super) async fn start(itself: &Itself) -> Result<Certificates, Error> {
         service: itself.service.clone(),
         configuration: itself.configuration.clone(),
     };
-    let lifetimes =
-        Lifetimes { certificate: itself.certificate_lifetime, authority: itself.authority_lifetime };
     let objects = Objects::new(&connection.client, &names);
     let (secrets, secret) = watch::channel(Seen::default());
     let (configurations, configuration) = watch::channel(Seen::default());
@@ -248,32 +252,27 @@ impl Keeper {
     }
 
     fn publish(&self, secrets: &watch::Receiver<Seen>, configurations: &watch::Receiver<Seen>) {
-        let served = self.rotation.serving();
-        let trouble = || {
-            let of_watches =
-                secrets.borrow().trouble.clone().or_else(|| configurations.borrow().trouble.clone());
-            of_watches
-                .or_else(|| self.trouble.clone())
-                .map(|trouble| format!("; {trouble}; it is tried again"))
+        let of_watch = |seen: &watch::Receiver<Seen>| seen.borrow().trouble.clone();
+        let trouble = of_watch(secrets).or_else(|| of_watch(configurations)).or_else(|| self.trouble.clone());
+        let (serving, is_trusted) = (self.rotation.serving(), self.rotation.is_trusted());
+        let what = match (serving, is_trusted) {
+            (None, _) => "no certificate yet for",
+            (Some(_), true) => "certificate signed, and its authority is in caBundle of",
+            (Some(_), false) => "certificate signed, but its authority is not in caBundle of",
         };
-        let what = match (served, self.rotation.is_trusted()) {
-            (None, _) => "no certificate yet",
-            (Some(_), true) => "certificate signed, and its authority is in caBundle",
-            (Some(_), false) => "certificate signed, but its authority is not in caBundle",
+        let mut text = format!("{what} mutatingwebhookconfiguration {}", self.names.configuration);
+        if let Some(trouble) = &trouble {
+            text.push_str(&format!("; {trouble}; it is tried again"));
+        }
+        let new = State {
+            // Once is enough: a replica that is not ready because its caBundle was overwritten would be out of the Service
+            // for longer than it takes to put it back.
+            is_ready: self.rotation.is_ready(self.now()) || self.state.borrow().is_ready,
+            text,
+            is_troubled: trouble.is_some() || serving.is_some() && !is_trusted,
+            not_after: serving.map(|leaf| SystemTime::UNIX_EPOCH + leaf.until),
         };
-        let trouble = trouble().unwrap_or_default();
-        let text = format!("{what} of mutatingwebhookconfiguration {}{trouble}", self.names.configuration);
-        let is_trusted = self.rotation.is_trusted();
-        let not_after = served.map(|leaf| SystemTime::UNIX_EPOCH + leaf.until);
-        self.state.send_if_modified(|state| {
-            // Once is enough: a replica that is not ready because its caBundle was overwritten would be out of the Service for
-            // longer than it takes to put it back.
-            let is_ready = state.is_ready || is_trusted;
-            let new = State { is_ready, text, not_after };
-            let is_news = *state != new;
-            *state = new;
-            is_news
-        });
+        publish(&self.state, new);
     }
 }
 

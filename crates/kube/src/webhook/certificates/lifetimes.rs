@@ -1,6 +1,9 @@
 //! How long certificates live, and what follows from it.
 
+use crate::exit::Error;
 use std::time::Duration;
+
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Certificates begin this long before they are made, for API servers whose clock is behind ours.
 pub const BACKDATED: Duration = Duration::from_secs(5 * 60);
@@ -27,6 +30,26 @@ impl Default for Lifetimes {
 }
 
 impl Lifetimes {
+    /// What can be kept to: certificates know whole seconds.
+    ///
+    /// # Errors
+    /// When these cannot be.
+    pub fn check(self) -> Result<Self, Error> {
+        let Self { certificate, authority } = self;
+        if certificate < SHORTEST {
+            return Err(Error(format!(
+                "--certificate-lifetime {certificate:?}: the shortest is {SHORTEST:?}"
+            )));
+        }
+        if authority < certificate {
+            return Err(Error(format!(
+                "--ca-lifetime {authority:?} is shorter than --certificate-lifetime {certificate:?}: an authority has to live \
+                 for as long as what it signs"
+            )));
+        }
+        Ok(self)
+    }
+
     /// For so long two authorities are trusted: the last third of the older one's life.
     #[must_use]
     pub fn overlap(self) -> Duration {
@@ -37,6 +60,12 @@ impl Lifetimes {
     #[must_use]
     pub fn settling(self) -> Duration {
         (self.overlap() / 8).min(SETTLING)
+    }
+
+    /// What settles within it, settles even where clocks differ by some minutes.
+    #[must_use]
+    pub fn seasoning(self) -> Duration {
+        self.settling() + BACKDATED.min(self.overlap() / 4)
     }
 
     /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served.

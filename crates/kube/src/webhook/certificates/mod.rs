@@ -70,6 +70,8 @@ pub struct State {
     pub is_ready: bool,
     /// Why that is so, or not, for `/readyz`: one line.
     pub text: String,
+    /// Something is not as it should be; the text says what.
+    pub is_troubled: bool,
     /// When the certificate that is shown ends, if that is known.
     pub not_after: Option<SystemTime>,
 }
@@ -92,4 +94,13 @@ pub async fn start(source: &Source) -> Result<Certificates, Error> {
         Source::Files { cert, key } => files::start(cert, key).await,
         Source::Itself(itself) => itself::start(itself).await,
     }
+}
+
+/// Wakes those who wait for news, if it is one.
+fn publish(publisher: &watch::Sender<State>, new: State) {
+    publisher.send_if_modified(|state| {
+        let is_news = *state != new;
+        *state = new;
+        is_news
+    });
 }

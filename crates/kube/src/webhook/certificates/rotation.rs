@@ -41,17 +41,30 @@ impl Authority {
         self.not_before <= now.wall && !self.is_over(now)
     }
 
+    /// It was made so long ago that it is in `caBundle` since long, even if the clock of whoever made it is ahead.
+    fn is_seasoned(&self, lifetimes: Lifetimes, now: Now) -> bool {
+        self.made().saturating_add(lifetimes.seasoning()) <= now.wall
+    }
+
+    /// It lasts until another one is seasoned, even if our clock is behind.
+    fn lasts(&self, lifetimes: Lifetimes, now: Now) -> bool {
+        self.not_after > now.wall.saturating_add(lifetimes.seasoning())
+    }
+
     /// The later one; what else is equal is told apart somehow, but by all replicas in the same way.
     pub(super) fn rank(&self) -> (Duration, Id) {
         (self.not_before, self.id)
     }
 
+    fn made(&self) -> Duration {
+        self.not_before.saturating_add(BACKDATED)
+    }
+
     /// When the next one has to be made, so that the rest of its life is the overlap. An authority that was made when
     /// lifetimes were set longer is replaced as if it had ours.
     fn renewal(&self, lifetimes: Lifetimes) -> Duration {
-        let made = self.not_before.saturating_add(BACKDATED);
-        let life = self.not_after.saturating_sub(made).min(lifetimes.authority);
-        made.saturating_add(life / 3 * 2)
+        let life = self.not_after.saturating_sub(self.made()).min(lifetimes.authority);
+        self.made().saturating_add(life / 3 * 2)
     }
 }
 
@@ -206,6 +219,13 @@ impl Rotation {
         self.serving.is_some_and(|leaf| self.trusted.contains_key(&leaf.by.id))
     }
 
+    /// It will be trusted for a while, too: where a cluster stood still until its authority was nearly over, the next one comes
+    /// first.
+    #[must_use]
+    pub fn is_ready(&self, now: Now) -> bool {
+        self.is_trusted() && self.serving.is_some_and(|leaf| leaf.by.lasts(self.lifetimes, now))
+    }
+
     /// What is to be done now.
     pub fn plan(&mut self, now: Now) -> Plan {
         self.note_gone(now);
@@ -295,19 +315,33 @@ impl Rotation {
     fn signer(&self, now: Now) -> Option<Authority> {
         // Before both were seen, nobody knows which of two authorities the API server trusts.
         let (Some(_), Some(_)) = (&self.secret, &self.configuration) else { return None };
-        let valid = || self.authorities().iter().filter(|authority| authority.is_valid(now));
-        let is_trusted = |authority: &Authority| self.trusted.contains_key(&authority.id);
         let current = self.serving.map(|leaf| leaf.by).filter(|by| by.is_valid(now));
-        let trusted_current = current.filter(is_trusted);
-        let rank = |authority: &Authority| (self.is_in_secret(authority.id), authority.rank());
-        let settled = valid()
-            .filter(|authority| self.settles(authority.id).is_some_and(|when| when <= now.steady))
-            .chain(&trusted_current)
-            .max_by_key(|authority| rank(authority));
-        // Of those that came into caBundle together, as far as we saw, the oldest may have been there for longer.
-        let trusted =
-            || valid().filter(|authority| is_trusted(authority)).min_by_key(|authority| authority.rank());
-        settled.or_else(trusted).copied().or(current).or_else(|| self.newest(now))
+        let valid = self.authorities().iter().filter(|authority| authority.is_valid(now));
+        let trusted = valid.chain(&current).filter(|authority| self.trusted.contains_key(&authority.id));
+        let (lasting, ending): (Vec<_>, Vec<_>) =
+            trusted.partition(|authority| authority.lasts(self.lifetimes, now));
+        self.best(&lasting, now).or_else(|| self.best(&ending, now)).or(current).or_else(|| self.newest(now))
+    }
+
+    /// The newest of those that API servers trust by now; or of those that they trust by all appearances, where we came too
+    /// late to know since when.
+    fn best(&self, trusted: &[&Authority], now: Now) -> Option<Authority> {
+        let settled = trusted.iter().filter(|authority| {
+            let settles = self.settles(authority.id);
+            self.is_served(authority.id) || settles.is_some_and(|when| when <= now.steady)
+        });
+        let settled = settled.max_by_key(|authority| (self.is_in_secret(authority.id), authority.rank()));
+        // One that was made long ago has been there for long; of others, the oldest has been there for longest.
+        let seasoned = || {
+            let seasoned = trusted.iter().filter(|authority| authority.is_seasoned(self.lifetimes, now));
+            seasoned.max_by_key(|authority| authority.rank())
+        };
+        let oldest = || trusted.iter().min_by_key(|authority| authority.rank());
+        settled.or_else(seasoned).or_else(oldest).copied().copied()
+    }
+
+    fn is_served(&self, id: Id) -> bool {
+        self.serving.is_some_and(|leaf| leaf.by.id == id)
     }
 
     /// When (steady) every API server has read the `caBundle` with this authority.

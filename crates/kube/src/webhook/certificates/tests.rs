@@ -8,11 +8,11 @@ use super::names::Names;
 use super::pem::{self, Certificate};
 use super::rotation::{Bundle, Configuration, Leaf, Secret};
 use super::{bundle, secret};
+use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
-use rustls::RootCertStore;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::Command;
@@ -38,7 +38,12 @@ fn leaf(ca: &Ca) -> CertificateDer<'static> {
 }
 
 /// What rustls says to `leaf`, shown by `host` at `when`, where `roots` are trusted.
-fn verified(leaf: &CertificateDer<'_>, roots: &[&Ca], host: &str, when: Duration) -> Result<(), rustls::Error> {
+fn verified(
+    leaf: &CertificateDer<'_>,
+    roots: &[&Ca],
+    host: &str,
+    when: Duration,
+) -> Result<(), rustls::Error> {
     let mut store = RootCertStore::empty();
     for root in roots {
         store.add(root.certificate.der.clone()).unwrap();
@@ -82,7 +87,14 @@ fn openssl_takes_it_and_finds_what_has_to_be_in_it() {
         let output = Command::new("openssl").args(words).args(files).output();
         output.map(|output| (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     };
-    let verify = ["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "lastout-webhook.lastout.svc"];
+    let verify = [
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        "sslserver",
+        "-verify_hostname",
+        "lastout-webhook.lastout.svc",
+    ];
     let with = |bundle: &std::path::Path| {
         let words: Vec<&str> = verify.iter().copied().chain(["-CAfile", bundle.to_str().unwrap()]).collect();
         run(&words, &[&leaf])
@@ -114,15 +126,22 @@ fn openssl_takes_it_and_finds_what_has_to_be_in_it() {
 fn a_secret_is_read_as_it_was_written() {
     let created = secret::create(&names(), &ca());
     let mut cas = secret::read(&created);
-    assert!(matches!(secret::seen(&created, &cas), Secret::Present { authorities, is_sound: true } if authorities.len() == 1));
+    assert!(
+        matches!(secret::seen(&created, &cas), Secret::Present { authorities, is_sound: true } if authorities.len() == 1)
+    );
     cas.insert(0, ca());
     let mut with_more = created.clone();
     with_more["data"]["note"] = json!("aGVsbG8=");
     with_more["metadata"]["resourceVersion"] = json!("7");
     let updated = secret::update(&with_more, &mut cas);
-    assert_eq!((&updated["data"]["note"], &updated["metadata"]["resourceVersion"]), (&json!("aGVsbG8="), &json!("7")));
+    assert_eq!(
+        (&updated["data"]["note"], &updated["metadata"]["resourceVersion"]),
+        (&json!("aGVsbG8="), &json!("7"))
+    );
     let again = secret::read(&updated);
-    assert!(matches!(secret::seen(&updated, &again), Secret::Present { authorities, is_sound: true } if authorities.len() == 2));
+    assert!(
+        matches!(secret::seen(&updated, &again), Secret::Present { authorities, is_sound: true } if authorities.len() == 2)
+    );
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(again[0].key().to_vec()));
     assert!(Ca::read(again[1].certificate.der.clone(), &key).is_none(), "another one's key");
 }
@@ -147,7 +166,11 @@ fn what_is_damaged_in_a_secret_is_found_and_the_rest_is_used() {
         (encode(&certificates), encode(&half(&keys)), 0),
         (encode(&certificates), foreign["data"]["ca.key"].clone(), 0),
         (encode(&format!("{certificates}{certificates}")), encode(&keys), 1),
-        (encode(&format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{certificates}")), encode(&keys), 1),
+        (
+            encode(&format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{certificates}")),
+            encode(&keys),
+            1,
+        ),
         (encode(&format!("{certificates}rubbish")), encode(&keys), 1),
     ] {
         let mut damaged = created.clone();
@@ -183,7 +206,8 @@ fn a_bundle_goes_into_our_entries_alone_and_is_read_as_it_was_written() {
     assert_eq!(bundles[0], Bundle { authorities: Vec::new(), is_sound: true });
     assert!(bundles.len() == 2 && found.is_empty());
     let patch = bundle::patch(&object, &names(), &certificates);
-    json_patch::patch(&mut object, &serde_json::from_value::<json_patch::Patch>(patch.clone()).unwrap()).unwrap();
+    json_patch::patch(&mut object, &serde_json::from_value::<json_patch::Patch>(patch.clone()).unwrap())
+        .unwrap();
     assert_eq!(object["webhooks"][1]["clientConfig"]["caBundle"], "b3RoZXI=");
     let (seen, found) = bundle::read(&object, &names());
     let Configuration::Present(bundles) = seen else { panic!("{object}") };
