@@ -35,7 +35,7 @@ def job_in(there, name, asks=True):
 
 @alone
 def webhook_bundle_is_applied_at_once_and_jobs_complete(stage):
-    with asked(stage, "label", ENABLED) as by_label, asked(stage, "silent") as silent:
+    with asked(stage, "label", ENABLED) as by_label, asked(stage, "unlabelled") as silent:
         with webhook(stage):
             answers(silent.namespace)
             by_label.apply(manifest("plain.yaml", "by-namespace"))
@@ -48,7 +48,7 @@ def webhook_bundle_is_applied_at_once_and_jobs_complete(stage):
 
 @alone
 def webhook_changes_pods_that_ask_or_whose_namespace_does(stage):
-    with asked(stage, "asks", ENABLED) as asks, asked(stage, "silent") as silent, webhook(stage):
+    with asked(stage, "enabled", ENABLED) as asks, asked(stage, "mute") as silent, webhook(stage):
         answers(silent.namespace)
         for there, labels, expected in [
             (asks, {}, True), (asks, {INJECT: "true"}, True), (asks, {INJECT: "false"}, False),
@@ -177,7 +177,7 @@ def webhook_makes_the_same_of_each_manifest_as_inject_and_the_policy(stage):
     pods = pods_of_manifests()
     check(len(pods) > 20, f"only {sorted(pods)}")
     text = documents(pods.values())
-    with asked(stage, "webhook", ENABLED) as there, namespace(stage, "inject") as other, namespace(stage, "policy", ENABLED) as third:
+    with asked(stage, "by-webhook", ENABLED) as there, namespace(stage, "by-inject") as other, namespace(stage, "by-policy", ENABLED) as third:
         for options in [("--mode", "wrap"), ("--mode", "wrap", "--delivery", "image-volume"), ("--mode", "native"), ("--mode", "auto")]:
             expected, _ = dry_all(other.namespace, plugin(stage, "inject", "-", *options, stdin=text))
             with webhook(stage, *options):
