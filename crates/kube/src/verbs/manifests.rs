@@ -57,7 +57,9 @@ fn bundle() -> [Arg; 5] {
 /// What `webhook` reads, too.
 fn decisions() -> Vec<Arg> {
     let option = |arg: Arg| match arg.get_id().as_str() {
-        "helper-image" => arg.help("kubectl-lastout's image: the webhook's own, and that of helper containers"),
+        "helper-image" => {
+            arg.help("kubectl-lastout's image: the webhook's own, and that of helper containers")
+        }
         _ => arg,
     };
     args::pod_options().into_iter().map(option).collect()

@@ -1,7 +1,7 @@
 //! Our own chart (`charts/lastout`, made by `chart`): what Helm makes of it is what the program prints.
 
 use super::{BIN, Objects, Tool, objects, repository, succeeded, text};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -254,24 +254,17 @@ fn values_that_mean_nothing_are_refused_in_words() {
 }
 
 #[test]
-fn the_test_of_a_release_asks_its_service() {
+fn the_pod_that_tests_a_release_is_one_that_the_webhook_is_asked_about() {
     for tool in both() {
         let found = objects(&succeeded(&helm(&tool, &["template"])));
         let pod = &found["Pod lastout-webhook-test"];
         assert_eq!(pod["metadata"]["annotations"]["helm.sh/hook"], "test");
-        let service = &found["Service lastout-webhook"];
-        let words: Vec<&str> = pod["spec"]["containers"][0]["args"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
-        assert!(
-            words
-                .last()
-                .unwrap()
-                .ends_with(&format!("_SERVICE_HOST):{}", service["spec"]["ports"][0]["port"])),
-            "{words:?}"
-        );
+        let asked = &found["MutatingWebhookConfiguration zz-lastout"]["webhooks"][0];
+        for (key, value) in asked["objectSelector"]["matchLabels"].as_object().unwrap() {
+            assert_eq!(&pod["metadata"]["labels"][key], value);
+        }
+        let excluded = asked["namespaceSelector"]["matchExpressions"][0]["values"].as_array().unwrap();
+        assert!(!excluded.contains(&pod["metadata"]["namespace"]), "{excluded:?}");
+        assert!(pod["metadata"]["labels"]["batch.kubernetes.io/job-name"].is_string());
     }
 }
