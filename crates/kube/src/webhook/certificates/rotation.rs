@@ -320,33 +320,38 @@ impl Rotation {
         let trusted = valid.chain(&current).filter(|authority| self.trusted.contains_key(&authority.id));
         let (lasting, ending): (Vec<_>, Vec<_>) =
             trusted.partition(|authority| authority.lasts(self.lifetimes, now));
-        self.best(&lasting, now).or_else(|| self.best(&ending, now)).or(current).or_else(|| self.newest(now))
+        let trusted_current = current.filter(|by| self.trusted.contains_key(&by.id));
+        let settled = self.settled(&lasting, now).or(trusted_current);
+        let apparent = settled.or_else(|| apparent(&lasting, self.lifetimes, now));
+        let any =
+            apparent.or_else(|| ending.iter().max_by_key(|authority| authority.rank()).copied().copied());
+        any.or(current).or_else(|| self.newest(now))
     }
 
-    /// The newest of those that API servers trust by now; or of those that they trust by all appearances, where we came too
-    /// late to know since when.
-    fn best(&self, trusted: &[&Authority], now: Now) -> Option<Authority> {
+    /// The newest of those that API servers have read by now. One that is gone from the Secret is left for any that is in it,
+    /// but not for one that is to be left soon itself.
+    fn settled(&self, trusted: &[&Authority], now: Now) -> Option<Authority> {
         let settled = trusted.iter().filter(|authority| {
-            let settles = self.settles(authority.id);
+            let settles = self.settles(authority.id, now);
             self.is_served(authority.id) || settles.is_some_and(|when| when <= now.steady)
         });
-        let settled = settled.max_by_key(|authority| (self.is_in_secret(authority.id), authority.rank()));
-        // One that was made long ago has been there for long; of others, the oldest has been there for longest.
-        let seasoned = || {
-            let seasoned = trusted.iter().filter(|authority| authority.is_seasoned(self.lifetimes, now));
-            seasoned.max_by_key(|authority| authority.rank())
-        };
-        let oldest = || trusted.iter().min_by_key(|authority| authority.rank());
-        settled.or_else(seasoned).or_else(oldest).copied().copied()
+        let newest = settled.max_by_key(|authority| {
+            let stays = self.is_in_secret(authority.id) && authority.renewal(self.lifetimes) > now.wall;
+            (stays, authority.rank())
+        });
+        newest.copied().copied()
     }
 
     fn is_served(&self, id: Id) -> bool {
         self.serving.is_some_and(|leaf| leaf.by.id == id)
     }
 
-    /// When (steady) every API server has read the `caBundle` with this authority.
-    fn settles(&self, id: Id) -> Option<Duration> {
-        self.trusted.get(&id).map(|since| since.saturating_add(self.lifetimes.settling()))
+    /// When (steady) every API server has read the `caBundle` with this authority. There is less patience where what is served
+    /// is nearly over.
+    fn settles(&self, id: Id, now: Now) -> Option<Duration> {
+        let is_ending = self.serving.is_some_and(|leaf| !leaf.by.lasts(self.lifetimes, now));
+        let settling = self.lifetimes.settling() / if is_ending { 2 } else { 1 };
+        self.trusted.get(&id).map(|since| since.saturating_add(settling))
     }
 
     fn leaf(&self, now: Now) -> Option<Leaf> {
@@ -372,11 +377,19 @@ impl Rotation {
             .chain(renewals)
             .chain(served.iter().flat_map(|leaf| [self.renewal_of(*leaf), leaf.until]));
         let retained = self.gone.values().map(|since| since.saturating_add(self.lifetimes.retention()));
-        let of_steady = self.trusted.keys().filter_map(|id| self.settles(*id)).chain(retained);
+        let of_steady = self.trusted.keys().filter_map(|id| self.settles(*id, now)).chain(retained);
         let ahead = |clock: Duration| {
             move |moment: Duration| moment.checked_sub(clock).filter(|wait| !wait.is_zero())
         };
         let waits = of_wall.filter_map(ahead(now.wall)).chain(of_steady.filter_map(ahead(now.steady)));
         waits.min().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
+}
+
+/// One that API servers have read by all appearances, where we came too late to know since when: one that was made long ago; of
+/// others the oldest.
+fn apparent(trusted: &[&Authority], lifetimes: Lifetimes, now: Now) -> Option<Authority> {
+    let seasoned = trusted.iter().filter(|authority| authority.is_seasoned(lifetimes, now));
+    let newest = seasoned.max_by_key(|authority| authority.rank());
+    newest.or_else(|| trusted.iter().min_by_key(|authority| authority.rank())).copied().copied()
 }

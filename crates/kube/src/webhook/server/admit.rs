@@ -135,9 +135,12 @@ fn json(body: Vec<u8>) -> Answer {
     answer
 }
 
-/// A line of text.
-pub(super) fn text(status: StatusCode, line: String) -> Answer {
-    let mut answer = Response::new(Full::new(format!("{line}\n").into()));
+/// Text, which ends its last line.
+pub(super) fn text(status: StatusCode, mut text: String) -> Answer {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let mut answer = Response::new(Full::new(text.into()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

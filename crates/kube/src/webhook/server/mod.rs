@@ -79,8 +79,8 @@ struct Shared {
     metrics: Arc<Metrics>,
     log: Log,
     phase: watch::Sender<Phase>,
-    /// When a handshake that failed was last told of: milliseconds.
-    told: AtomicU64,
+    /// From when on a handshake that fails is told of again: milliseconds.
+    silent_until: AtomicU64,
     began: Instant,
 }
 
@@ -125,10 +125,10 @@ impl Shared {
     fn handshake_failed(&self, why: &str) {
         self.metrics.handshakes_failed.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told = self.told.load(Ordering::Relaxed);
-        if now >= told.saturating_add(1000)
-            && self.told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
+        let until = self.silent_until.load(Ordering::Relaxed);
+        let set =
+            |now| self.silent_until.compare_exchange(until, now + 1000, Ordering::Relaxed, Ordering::Relaxed);
+        if now >= until && set(now).is_ok() {
             self.log.line(Level::Warning, "TLS handshake failed", [("about", why.into())]);
         }
     }
@@ -159,7 +159,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
         metrics,
         log: log.clone(),
         phase: watch::Sender::new(Phase::Serving),
-        told: AtomicU64::new(0),
+        silent_until: AtomicU64::new(0),
         began: Instant::now(),
     });
     let admin = Port {

@@ -14,7 +14,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -53,19 +52,13 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
         let mut closing = pin!(phase.wait_for(|phase| *phase == Phase::Closing));
         let acceptor = self.tls.map(TlsAcceptor::from);
         loop {
-            let displaced = || {
-                shared.metrics.displaced.fetch_add(1, Ordering::Relaxed);
-            };
-            let next = async {
-                let place = self.connections.place(displaced).await;
-                (place, self.listener.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
-                next = next => next,
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
                 _ = &mut closing => return,
             };
             match accepted {
                 Ok((stream, _)) => {
+                    let place = self.connections.place(&shared.metrics.displaced).await;
                     tokio::spawn(connection(shared.clone(), stream, place, acceptor.clone(), self.respond));
                 }
                 // No descriptors, mostly. Some will be free again.
