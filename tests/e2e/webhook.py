@@ -10,7 +10,7 @@ import time
 
 import ground
 from bundle import (
-    CONFIGURATION, NAME, NAMESPACE, SIDES, Load, answers, asked, evidence, free, is_changed, openssl, ready, replicas,
+    CONFIGURATION, NAME, NAMESPACE, SIDES, Load, answers, asked, evidence, free, is_changed, is_marked, openssl, ready, replicas,
     restart_api_server, scale, tools, trusted, webhook,
 )  # fmt: skip
 from cluster import Failure, kubectl
@@ -68,17 +68,24 @@ def webhook_bundle_applied_again_changes_nothing(stage):
         answers(there.namespace)
         before, listed = trusted(), {"apiVersion": "v1", "kind": "List", "items": things}
         check(all("BEGIN CERTIFICATE" in bundle for bundle in before), f"caBundle: {before}")
-        # By what the API server counts: kubectl says "configured" of a disruption budget each time.
-        generations = lambda: kubectl("get", "-f", "-", "-o", "jsonpath={range .items[*]}{.kind} {.metadata.generation}{\"\\n\"}{end}", stdin=listed)  # noqa: E731
-        counted = generations()
+        was = contents(listed)
         kubectl("apply", "-f", "-", stdin=listed)
-        check(counted == generations(), f"{counted}, then {generations()}")
+        check(contents(listed) == was, f"{was}, then {contents(listed)}")
         check(kubectl("diff", "-f", "-", stdin=listed, check=False) == "", "kubectl diff sees a difference")
         for words in (["--server-side", "--field-manager=argocd-controller", "--force-conflicts"], ["--server-side"]):
             kubectl("apply", *words, "-f", "-", stdin=listed)
             check(trusted() == before, "an apply has taken caBundle away")
-            check(counted == generations(), f"{words}: {counted}, then {generations()}")
+            check(contents(listed) == was, f"{words}: {was}, then {contents(listed)}")
         answers(there.namespace)
+
+
+def contents(listed):
+    """-> what the API server has of these objects, without what it counts"""
+    found = json.loads(kubectl("get", "-f", "-", "-o", "json", stdin=listed))["items"]
+    return {
+        f"{one['kind']}/{one['metadata']['name']}": {key: value for key, value in one.items() if key not in ("metadata", "status")}
+        for one in found
+    }  # fmt: skip
 
 
 @alone
@@ -185,7 +192,7 @@ def webhook_makes_the_same_of_each_manifest_as_inject_and_the_policy(stage):
         for options in [("--mode", "wrap"), ("--mode", "wrap", "--delivery", "image-volume"), ("--mode", "native"), ("--mode", "auto")]:
             expected, _ = dry_all(other.namespace, plugin(stage, "inject", "-", *options, stdin=text))
             with webhook(stage, *options):
-                answers_somehow(there.namespace)
+                answers(there.namespace)
                 found, refused = dry_all(there.namespace, text)
             check(found.keys() == expected.keys(), f"{found.keys() ^ expected.keys()}: {refused}")
             changed = 0
@@ -203,15 +210,6 @@ def webhook_makes_the_same_of_each_manifest_as_inject_and_the_policy(stage):
             check(len(both) > 5, f"{options}: the policy changes {both}")
             for name in both:
                 check(comparable(by_policy[name]) == comparable(found[name]), f"{options}, {name}: the policy makes another pod")
-
-
-def is_marked(made):
-    return "lastout.dev/status" in made["metadata"].get("annotations", {})
-
-
-def answers_somehow(where):
-    """In whatever mode."""
-    wait(lambda: is_marked(dry(where, pod("probe", SIDES, {INJECT: "true"}))), "the webhook answers", 60)
 
 
 @alone
@@ -256,7 +254,7 @@ def webhook_away_pods_of_labelled_namespaces_go_on_without_and_doctor_tells(stag
 
 
 @alone
-def webhook_replicas_are_killed_and_replaced_without_a_failed_admission(stage):
+def webhook_replicas_are_replaced_without_a_failed_admission(stage):
     with asked(stage, "killed") as there, webhook(stage):
         answers(there.namespace)
         with Load(there.namespace) as load:
