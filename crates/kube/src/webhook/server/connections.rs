@@ -55,8 +55,8 @@ impl Connections {
         })
     }
 
-    /// Room for one more. `displaced`: called when another one has to go for it.
-    pub async fn place(self: &Arc<Self>, displaced: impl Fn()) -> Place {
+    /// Room for one more. `displaced` counts those that have to go for it.
+    pub async fn place(self: &Arc<Self>, displaced: &AtomicU64) -> Place {
         /// Until then one that is told to go has gone, unless it got a request at the same moment.
         const GOING: Duration = Duration::from_millis(100);
         let permit = loop {
@@ -64,7 +64,7 @@ impl Connections {
                 break permit;
             }
             if self.displace() {
-                displaced();
+                displaced.fetch_add(1, Ordering::Relaxed);
             }
             if let Ok(Ok(permit)) = timeout(GOING, self.room.clone().acquire_owned()).await {
                 break permit;
@@ -136,5 +136,50 @@ impl Drop for Running<'_> {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connections.list().retain(|one| !Arc::ptr_eq(one, &self.activity));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_one_displaces_the_one_that_has_been_idle_for_longest_unless_it_runs() {
+        let (connections, displaced) = (Connections::new(3), AtomicU64::new(0));
+        let used = connections.place(&displaced).await;
+        drop(used.run());
+        let busy = connections.place(&displaced).await;
+        let running = busy.run();
+        let unused = connections.place(&displaced).await;
+        let told = |place: &Place| {
+            let activity = place.activity.clone();
+            async move { timeout(Duration::from_secs(60), activity.displaced.notified()).await.is_ok() }
+        };
+        // One that never had a request goes before one that had.
+        let next = tokio::spawn({
+            let connections = connections.clone();
+            async move { connections.place(&AtomicU64::new(0)).await }
+        });
+        assert!(told(&unused).await);
+        drop(unused);
+        let next = next.await.unwrap();
+        drop(next.run());
+        let last = tokio::spawn(async move { connections.place(&AtomicU64::new(0)).await });
+        assert!(told(&used).await);
+        drop(used);
+        drop(last.await.unwrap());
+        assert!(timeout(Duration::ZERO, busy.activity.displaced.notified()).await.is_err());
+        drop(running);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_all_is_awaited_until_a_moment() {
+        let connections = Connections::new(2);
+        let place = connections.place(&AtomicU64::new(0)).await;
+        assert!(!connections.ended(Instant::now()).await);
+        assert_eq!(connections.count(), 1);
+        drop(place);
+        assert!(connections.ended(Instant::now() + Duration::from_secs(60)).await);
+        assert_eq!(connections.count(), 0);
     }
 }

@@ -18,7 +18,7 @@ use super::admission::Wishes;
 use super::certificates::{self, Certificates, Source};
 use crate::exit::Error;
 use connections::Connections;
-use log::{Level, Log};
+use log::{Field, Level, Log};
 use metrics::Metrics;
 use port::Port;
 use rustls::ServerConfig;
@@ -79,8 +79,8 @@ struct Shared {
     metrics: Arc<Metrics>,
     log: Log,
     phase: watch::Sender<Phase>,
-    /// When a handshake that failed was last told of: milliseconds.
-    told: AtomicU64,
+    /// From when on a handshake that fails is told of again: milliseconds.
+    silent_until: AtomicU64,
     began: Instant,
 }
 
@@ -125,10 +125,10 @@ impl Shared {
     fn handshake_failed(&self, why: &str) {
         self.metrics.handshakes_failed.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told = self.told.load(Ordering::Relaxed);
-        if now >= told.saturating_add(1000)
-            && self.told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
+        let until = self.silent_until.load(Ordering::Relaxed);
+        let set =
+            |now| self.silent_until.compare_exchange(until, now + 1000, Ordering::Relaxed, Ordering::Relaxed);
+        if now >= until && set(now).is_ok() {
             self.log.line(Level::Warning, "TLS handshake failed", [("about", why.into())]);
         }
     }
@@ -159,7 +159,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
         metrics,
         log: log.clone(),
         phase: watch::Sender::new(Phase::Serving),
-        told: AtomicU64::new(0),
+        silent_until: AtomicU64::new(0),
         began: Instant::now(),
     });
     let admin = Port {
@@ -181,10 +181,10 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
         Level::Info,
         "listening",
         [
-            ("address", listen.into()),
-            ("admin", admin_listen.into()),
+            ("address", (&listen).into()),
+            ("admin", (&admin_listen).into()),
             ("version", env!("CARGO_PKG_VERSION").into()),
-            ("certificate", shared.certificate.borrow().text.clone().into()),
+            ("certificate", (&shared.certificate.borrow().text).into()),
         ],
     );
     tokio::select! {
@@ -202,13 +202,17 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
 async fn leave(shared: &Shared, drain: Duration) {
     const LINGER: Duration = Duration::from_secs(5);
     let deadline = Instant::now() + drain;
-    shared.log.line(Level::Info, "leaving", [("connections", shared.connections.count().into())]);
     shared.phase.send_replace(Phase::Leaving);
+    shared.log.line(Level::Info, "leaving", [("connections", number(shared.connections.count()))]);
     sleep(LINGER.min(drain / 5)).await;
     shared.phase.send_replace(Phase::Closing);
     let all = shared.connections.ended(deadline).await;
     let left = if all { 0 } else { shared.connections.count() };
-    shared.log.line(Level::Info, "left", [("cut", left.into())]);
+    shared.log.line(Level::Info, "left", [("cut", number(left))]);
+}
+
+fn number(count: usize) -> Field<'static> {
+    Field::Number(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 fn tls(resolver: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerConfig, Error> {
@@ -227,6 +231,6 @@ fn tell_panics(log: &Log, metrics: &Arc<Metrics>) {
         metrics.panics.fetch_add(1, Ordering::Relaxed);
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("of another kind");
-        log.line(Level::Error, "panic", [("about", what.into()), ("at", at.into())]);
+        log.line(Level::Error, "panic", [("about", what.into()), ("at", (&at).into())]);
     }));
 }
