@@ -13,4 +13,6 @@ pub mod error;
 pub(crate) mod hang;
 pub mod helper;
 pub mod options;
+pub(crate) mod patience;
 pub mod rescue;
+pub(crate) mod watch;

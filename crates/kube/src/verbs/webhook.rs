@@ -56,6 +56,11 @@ pub fn run(matches: &ArgMatches) -> Ended {
     ended.map(|()| Exit::Done)
 }
 
+/// The pod's namespace, where its manifest says it.
+fn of_pod() -> Option<String> {
+    std::env::var("POD_NAMESPACE").ok().filter(|name| !name.is_empty())
+}
+
 fn settings(matches: &ArgMatches) -> Settings {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let time = |name: &str| matches.get_one::<Duration>(name).copied().unwrap_or_default();
@@ -65,7 +70,7 @@ fn settings(matches: &ArgMatches) -> Settings {
         (Some(cert), Some(key)) => Source::Files { cert, key },
         _ => Source::Itself(Itself {
             access: access(matches),
-            namespace: matches.get_one::<String>("namespace").cloned(),
+            namespace: matches.get_one::<String>("namespace").cloned().or_else(of_pod),
             secret: text("secret"),
             service: text("service"),
             configuration: text("configuration"),

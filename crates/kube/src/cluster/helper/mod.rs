@@ -5,17 +5,16 @@
 //! ```
 
 mod mains;
-mod patience;
 mod telling;
-mod watch;
 
 use crate::cluster::connect::Connection;
+use crate::cluster::patience::Patience;
+use crate::cluster::watch;
 use crate::decide::Options;
 use crate::exit::{Ended, Error, Exit};
 use crate::output::report;
 use kube::api::{Api, ApiResource, DynamicObject};
 use mains::State;
-use patience::Patience;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use telling::Telling;
@@ -78,33 +77,36 @@ async fn work(task: &Task, connection: Connection) -> Ended {
         }
     };
     loop {
-        let state = watch::until(&pods, name, &mut telling, |pod| match mains::state(pod, &task.options) {
-            Ok(State::Running(names)) => {
-                changed(format!("waiting for {}", names.join(", ")));
-                None
+        let state = watch::until(&pods, name, &mut telling, |pod| {
+            let Some(pod) = pod else { return Some(Ok(State::Gone)) };
+            match mains::state(&pod, &task.options) {
+                Ok(State::Running(names)) => {
+                    changed(format!("waiting for {}", names.join(", ")));
+                    None
+                }
+                state @ (Ok(State::Over { .. } | State::Gone) | Err(_)) => Some(state),
             }
-            state @ (Ok(State::Over { .. } | State::Gone) | Err(_)) => Some(state),
         })
         .await;
-        match state.transpose()? {
-            None | Some(State::Gone) => {
+        match state? {
+            State::Gone => {
                 changed("the pod is over".to_owned());
                 return Ok(Exit::Done);
             }
-            Some(State::Over { sidecars, is_native, .. }) if sidecars.is_empty() => {
+            State::Over { sidecars, is_native, .. } if sidecars.is_empty() => {
                 changed("all sidecars have ended".to_owned());
                 if is_native {
                     std::future::pending::<()>().await;
                 }
                 return Ok(Exit::Done);
             }
-            Some(State::Over { mains, sidecars, .. }) => {
+            State::Over { mains, sidecars, .. } => {
                 changed(format!("{}: stopping {}", mains.join(", "), sidecars.join(", ")));
                 stop(task, &sidecars).await;
                 // A sidecar that started late refuses as one that is gone does: only the kubelet can tell.
                 patience.wait().await;
             }
-            Some(State::Running(_)) => {}
+            State::Running(_) => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `kubectl describe` shows it if the container ends.
 
 use super::say;
-use crate::cluster::error;
+use crate::cluster::{error, watch};
 
 /// The kubelet reads it when the container has ended.
 const TERMINATION_MESSAGE: &str = "/dev/termination-log";
@@ -17,8 +17,10 @@ impl Telling {
     pub(super) fn new(what: &'static str) -> Self {
         Self { what, told: None }
     }
+}
 
-    pub(super) fn fails(&mut self, error: &kube::Error) {
+impl watch::Telling for Telling {
+    fn fails(&mut self, error: &kube::Error) {
         let mut line = error::told(self.what, error).to_string();
         if error::is_forbidden(error) {
             line.push_str("; `kubectl lastout manifests --helper` prints the Role that it needs");
@@ -32,7 +34,7 @@ impl Telling {
         }
     }
 
-    pub(super) fn works(&mut self) {
+    fn works(&mut self) {
         if self.told.take().is_some() {
             say("the pod can be watched again");
             let _ = std::fs::write(TERMINATION_MESSAGE, "");

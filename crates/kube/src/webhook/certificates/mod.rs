@@ -1,6 +1,26 @@
 //! Where the certificate comes from that the server shows to the API server.
+//!
+//! ```text
+//! files ──────────────────────────────────────────────┐
+//! objects ─► secret, bundle ─► rotation (pure) ─► ca ──┴─► served, State
+//! ```
+//! `files` reads a pair again when it changes. `itself` drives the second line: what is seen, what is decided, what is signed
+//! and written.
 
+mod bundle;
+mod ca;
 mod files;
+mod itself;
+pub mod lifetimes;
+pub mod names;
+mod objects;
+mod pem;
+pub mod rights;
+pub mod rotation;
+mod secret;
+mod served;
+#[cfg(test)]
+mod tests;
 
 use crate::cluster::connect::Access;
 use crate::exit::Error;
@@ -50,6 +70,8 @@ pub struct State {
     pub is_ready: bool,
     /// Why that is so, or not, for `/readyz`: one line.
     pub text: String,
+    /// Something is not as it should be; the text says what.
+    pub is_troubled: bool,
     /// When the certificate that is shown ends, if that is known.
     pub not_after: Option<SystemTime>,
 }
@@ -69,9 +91,16 @@ pub struct Certificates {
 /// When nothing can come of it, in one line.
 pub async fn start(source: &Source) -> Result<Certificates, Error> {
     match source {
-        Source::Files { cert, key } => files::load(cert, key).await,
-        Source::Itself(_) => Err(Error(
-            "certificates by itself are not in this build: give --tls-cert and --tls-key".to_owned(),
-        )),
+        Source::Files { cert, key } => files::start(cert, key).await,
+        Source::Itself(itself) => itself::start(itself).await,
     }
+}
+
+/// Wakes those who wait for news, if it is one.
+fn publish(publisher: &watch::Sender<State>, new: State) {
+    publisher.send_if_modified(|state| {
+        let is_news = *state != new;
+        *state = new;
+        is_news
+    });
 }

@@ -187,6 +187,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
             ("certificate", (&shared.certificate.borrow().text).into()),
         ],
     );
+    tokio::spawn(tell_certificate(log.clone(), shared.certificate.clone()));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -222,6 +223,19 @@ fn tls(resolver: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerCo
     let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// What becomes of the certificate is a line, each time that it is another one; that it was signed anew is none.
+async fn tell_certificate(log: Log, mut certificate: watch::Receiver<certificates::State>) {
+    let mut told = certificate.borrow().text.clone();
+    while certificate.changed().await.is_ok() {
+        let state = certificate.borrow_and_update().clone();
+        if state.text != told {
+            let level = if state.is_troubled { Level::Warning } else { Level::Info };
+            log.line(level, "certificate", [("about", state.text.clone().into())]);
+            told = state.text;
+        }
+    }
 }
 
 /// Each is a line of the log, too.
