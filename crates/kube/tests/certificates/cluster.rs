@@ -189,7 +189,10 @@ fn without_the_configuration_it_is_not_ready_until_there_is_one() {
     let api = Api::start();
     api.delete(CONFIGURATION);
     let replica = long_lived(&api);
-    replica.wait_for_text("not in caBundle of mutatingwebhookconfiguration zz-lastout");
+    replica.wait_for_text(
+        "there is no mutatingwebhookconfiguration zz-lastout that calls service lastout-webhook",
+    );
+    assert!(replica.state().is_troubled);
     assert!(!replica.state().is_ready);
     api.put(CONFIGURATION, configuration());
     must_serve(&api, &[&replica]);

@@ -25,6 +25,8 @@ use tokio::sync::watch;
 /// More writes in a row are a fight: a Secret and a `caBundle` is what is needed, with a conflict or two.
 const IN_A_ROW: u32 = 6;
 
+const NOTHING: &str = "no certificate yet";
+
 /// Begins. What fails is tried again until it works, and told meanwhile.
 ///
 /// # Errors
@@ -46,7 +48,7 @@ pub(super) async fn start(itself: &Itself) -> Result<Certificates, Error> {
     tokio::spawn(objects.clone().follow_secret(secrets));
     tokio::spawn(objects.clone().follow_configuration(configurations));
     let served = Arc::new(Served::default());
-    let (publish, state) = watch::channel(State::default());
+    let (publish, state) = watch::channel(State { text: NOTHING.to_owned(), ..State::default() });
     let keeper = Keeper {
         rotation: Rotation::new(lifetimes),
         names,
@@ -255,21 +257,31 @@ impl Keeper {
         let of_watch = |seen: &watch::Receiver<Seen>| seen.borrow().trouble.clone();
         let trouble = of_watch(secrets).or_else(|| of_watch(configurations)).or_else(|| self.trouble.clone());
         let (serving, is_trusted) = (self.rotation.serving(), self.rotation.is_trusted());
-        let what = match (serving, is_trusted) {
-            (None, _) => "no certificate yet for",
-            (Some(_), true) => "certificate signed, and its authority is in caBundle of",
-            (Some(_), false) => "certificate signed, but its authority is not in caBundle of",
+        let was_ready = self.state.borrow().is_ready;
+        let Names { configuration, service, namespace, .. } = &self.names;
+        let is_called = self.rotation.is_called();
+        let mut text = match (serving, is_trusted) {
+            (None, _) => NOTHING.to_owned(),
+            (Some(_), true) => format!(
+                "certificate signed, and its authority is in caBundle of mutatingwebhookconfiguration {configuration}"
+            ),
+            (Some(_), false) if is_called => format!(
+                "certificate signed, but its authority is not in caBundle of mutatingwebhookconfiguration {configuration}"
+            ),
+            (Some(_), false) => format!(
+                "certificate signed, but there is no mutatingwebhookconfiguration {configuration} that calls service {service} \
+                 of namespace {namespace}: `kubectl lastout manifests` prints it"
+            ),
         };
-        let mut text = format!("{what} mutatingwebhookconfiguration {}", self.names.configuration);
         if let Some(trouble) = &trouble {
             text.push_str(&format!("; {trouble}; it is tried again"));
         }
         let new = State {
             // Once is enough: a replica that is not ready because its caBundle was overwritten would be out of the Service
             // for longer than it takes to put it back.
-            is_ready: self.rotation.is_ready(self.now()) || self.state.borrow().is_ready,
+            is_ready: was_ready || self.rotation.is_ready(self.now()),
             text,
-            is_troubled: trouble.is_some() || serving.is_some() && !is_trusted,
+            is_troubled: trouble.is_some() || serving.is_some() && !is_trusted && (was_ready || !is_called),
             not_after: serving.map(|leaf| SystemTime::UNIX_EPOCH + leaf.until),
         };
         publish(&self.state, new);

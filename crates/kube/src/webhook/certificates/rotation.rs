@@ -213,6 +213,12 @@ impl Rotation {
         self.serving
     }
 
+    /// There is a configuration, and it calls our Service.
+    #[must_use]
+    pub fn is_called(&self) -> bool {
+        !self.bundles().is_empty()
+    }
+
     /// What is served is signed by one that is in the `caBundle` of every entry.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
