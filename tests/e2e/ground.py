@@ -144,8 +144,9 @@ def dry_all(where, text):
 
 
 @contextlib.contextmanager
-def webhook(stage, where, containers):
-    """A webhook that adds these containers to the pods of a namespace, after all policies."""
+def webhook(stage, where, containers, first=""):
+    """A webhook that adds these containers to the pods of a namespace, after all policies. They are called in the order of their
+    configurations' names, which begin with `first`."""
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key"), os.path.join(folder, "certificate")
         made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
@@ -158,7 +159,7 @@ def webhook(stage, where, containers):
         with open(certificate, "rb") as f:
             bundle = base64.b64encode(f.read()).decode()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    name = f"{where}.lastout.dev"
+    name = f"{first}{where}.lastout.dev"
     hook = {
         "name": name, "admissionReviewVersions": ["v1"], "sideEffects": "None", "timeoutSeconds": 5, "failurePolicy": "Fail",
         "clientConfig": {"url": f"https://127.0.0.1:{server.server_port}/", "caBundle": bundle},
@@ -175,7 +176,7 @@ def webhook(stage, where, containers):
         def added():
             try:
                 spec = dry(where, probe)["spec"]  # where a policy may have moved it on
-                return len(spec["containers"] + spec.get("initContainers", [])) > 1
+                return containers[0]["name"] in [one["name"] for one in spec["containers"] + spec.get("initContainers", [])]
             except Failure as failure:
                 if "failed calling webhook" in str(failure):
                     raise Skip(f"the API server does not reach this machine's loopback: {failure}") from failure

@@ -1,28 +1,10 @@
 """The API server is restarted beneath what watches it or is asked by it."""
 
-import os
-import shlex
-import subprocess
-import time
-
-from cluster import Failure, Skip
+from cluster import restart_api_server
 from ground import INJECT, namespace, policies
 from helper import start, stopped
 from injected import ended, manifest, wrapped
 from stage import alone, check, finished
-
-
-
-
-def restart_api_server():
-    """-> when it was ready again"""
-    command = os.environ.get("LASTOUT_E2E_RESTART_API")
-    if not command:
-        raise Skip("LASTOUT_E2E_RESTART_API names no command that restarts the API server")
-    done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise Failure(f"{command} failed:\n{done.stdout}")
-    return time.time()
 
 
 @alone

@@ -16,6 +16,7 @@ const VERBS: &[Verb] = &[
     (verbs::policy::definition, verbs::policy::run),
     (verbs::doctor::definition, verbs::doctor::run),
     (verbs::rescue::definition, verbs::rescue::run),
+    (verbs::webhook::definition, verbs::webhook::run),
     (verbs::helper::definition, verbs::helper::run),
     (verbs::manifests::definition, verbs::manifests::run),
     (verbs::presets::definition, verbs::presets::run),

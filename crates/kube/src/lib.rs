@@ -18,6 +18,8 @@
 //! check                       what would hang, where it stands, what to write instead
 //! hang                        a pod as the API server has it: does it hang, since when, and why
 //! cluster                     what talks to an API server
+//! webhook                     what API servers talk to
+//! install                     what has to be in a cluster: the webhook's bundle, the helpers' rights
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
 //! ```
 //! `change`, `pod`, `decide`, `invocation`, `patch`, `check` and `hang` are pure: no file, clock or network.
@@ -32,6 +34,7 @@ pub mod decide;
 pub mod exit;
 pub mod files;
 mod hang;
+pub mod install;
 mod invocation;
 pub mod manifest;
 mod output;
@@ -39,4 +42,5 @@ pub mod patch;
 pub mod pod;
 pub mod registry;
 pub mod verbs;
+pub mod webhook;
 pub mod yaml;

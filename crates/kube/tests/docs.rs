@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use kubectl_lastout::{cli, decide};
+use kubectl_lastout::{cli, decide, verbs};
 use std::collections::BTreeSet;
 
 fn page() -> String {
@@ -29,7 +29,9 @@ fn the_page_has_a_row_for_every_verb_and_option_and_none_for_others() {
     let in_program: BTreeSet<String> = verbs
         .iter()
         // They have pages of their own.
-        .filter(|verb| !["doctor", "rescue", "policy", "helper", "manifests"].contains(&verb.get_name()))
+        .filter(|verb| {
+            !["doctor", "rescue", "policy", "webhook", "helper", "manifests"].contains(&verb.get_name())
+        })
         .flat_map(|verb| verb.get_arguments().filter_map(|argument| argument.get_long()))
         // `check -o` has a page of its own, `presets --json` stands in the row of its verb.
         .filter(|name| !["output", "json"].contains(name))
@@ -86,4 +88,24 @@ fn the_page_of_policies_names_every_option_and_what_a_policy_cannot_do() {
     for limit in kubectl_lastout::cel::Limit::ALL {
         assert!(page.contains(limit.words()), "{}", limit.words());
     }
+}
+
+#[test]
+fn the_page_of_the_webhook_names_every_option_of_it_and_of_its_bundle() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/webhook.md")).unwrap();
+    let helpers =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/helper.md")).unwrap();
+    // As of all verbs that ask a cluster.
+    let of_clusters = options(&verbs::doctor::definition());
+    for name in options(&verbs::webhook::definition()).difference(&of_clusters) {
+        assert!(page.contains(&format!("--{name}")), "{name}");
+    }
+    for name in options(&verbs::manifests::definition()) {
+        assert!(page.contains(&format!("--{name}")) || helpers.contains(&format!("--{name}")), "{name}");
+    }
+}
+
+fn options(verb: &clap::Command) -> BTreeSet<String> {
+    verb.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
 }

@@ -96,6 +96,12 @@ pub(crate) fn decision_options() -> Vec<Arg> {
     ]
 }
 
+/// The same of pods that are created: there is no file to search, and a name would be that of one pod.
+pub(crate) fn pod_options() -> Vec<Arg> {
+    let of_files = ["main", "pod-path"];
+    decision_options().into_iter().filter(|option| !of_files.contains(&option.get_id().as_str())).collect()
+}
+
 /// A duration within which something can be done.
 pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
     let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
@@ -173,11 +179,14 @@ pub(crate) fn writing_options() -> Vec<Arg> {
     ]
 }
 
-/// What `inject` and `explain` ask with.
+/// What `inject`, `explain` and the webhook ask with.
 #[must_use]
 pub fn options(matches: &ArgMatches) -> Options {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
+    // The webhook has no `--main`: a name is of one pod.
+    let all = |name: &str| {
+        matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten().cloned().collect()
+    };
     Options {
         mode: Mode::read(&text("mode")).unwrap_or_default(),
         delivery: Delivery::read(&text("delivery")).unwrap_or_default(),

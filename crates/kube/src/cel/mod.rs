@@ -18,6 +18,8 @@ mod refusals;
 mod spec;
 mod stop;
 
+// What the webhook's configuration says in the same words.
+pub(crate) use objects::{APP, ENABLED, NAMESPACE_NAME, OF_SYSTEM, expression, labels, of_a_job};
 pub use refusals::{Limit, Why};
 
 use crate::decide::{Delivery, Listed, Mode, Options};

@@ -9,10 +9,13 @@ use crate::pod::JOB_LABELS;
 use serde_json::{Value, json};
 
 /// Namespaces of the system itself: a policy of ours has no business there.
-const OF_SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
-const NAMESPACE: &str = "kubernetes.io/metadata.name";
+pub(crate) const OF_SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+/// The label by which the API server itself says a namespace's name.
+pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// The value of a namespace's label.
-const ENABLED: &str = "enabled";
+pub(crate) const ENABLED: &str = "enabled";
+/// What all objects of ours are part of.
+pub(crate) const APP: &str = "lastout";
 
 /// The policy that changes pods, and its bindings.
 pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
@@ -26,11 +29,6 @@ pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
     variables.push(("isToBeChanged", none));
     variables.extend(changes::words());
     variables.extend(late::variables(settings));
-    let labels = "has(object.metadata.labels)";
-    let by_label = JOB_LABELS
-        .map(|label| format!("({labels} && {} in object.metadata.labels)", text(label)))
-        .join(" || ");
-    let by_owner = "(has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(o, o.kind == 'Job'))";
     let policy = json!({
         "apiVersion": settings.api_version.group_version(),
         "kind": "MutatingAdmissionPolicy",
@@ -47,12 +45,22 @@ pub(super) fn mutating(settings: &Settings) -> Vec<Value> {
                 }],
             },
             // Only what no other injector changes: a pod that does not match at first is not looked at again.
-            "matchConditions": [{ "name": "pod-of-a-job", "expression": format!("{by_label} || {by_owner}") }],
+            "matchConditions": [{ "name": "pod-of-a-job", "expression": of_a_job() }],
             "variables": listed(&variables),
             "mutations": [{ "patchType": "JSONPatch", "jsonPatch": { "expression": changes::expression(settings) } }],
         },
     });
     std::iter::once(with_parameters(policy, settings)).chain(bindings(name, settings)).collect()
+}
+
+/// A pod is a Job's.
+pub(crate) fn of_a_job() -> String {
+    let labels = "has(object.metadata.labels)";
+    let by_label = JOB_LABELS
+        .map(|label| format!("({labels} && {} in object.metadata.labels)", text(label)))
+        .join(" || ");
+    let by_owner = "(has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(o, o.kind == 'Job'))";
+    format!("{by_label} || {by_owner}")
 }
 
 /// Which pods are looked at. Two bindings, for selectors can only be joined by "and": a pod that asks for it, and any pod of a
@@ -177,20 +185,20 @@ fn metadata(name: &str) -> Value {
     json!({ "name": name, "labels": labels() })
 }
 
-fn labels() -> Value {
-    json!({ "app.kubernetes.io/name": "lastout", "app.kubernetes.io/version": env!("CARGO_PKG_VERSION") })
+pub(crate) fn labels() -> Value {
+    json!({ "app.kubernetes.io/name": APP, "app.kubernetes.io/version": env!("CARGO_PKG_VERSION") })
 }
 
 fn listed(variables: &[Variable]) -> Value {
     variables.iter().map(|(name, expression)| json!({ "name": name, "expression": expression })).collect()
 }
 
-fn expression(key: &str, operator: &str, values: &[&str]) -> Value {
+pub(crate) fn expression(key: &str, operator: &str, values: &[&str]) -> Value {
     json!({ "key": key, "operator": operator, "values": values })
 }
 
 fn outside_of_system() -> Value {
-    json!({ "matchExpressions": [expression(NAMESPACE, "NotIn", &OF_SYSTEM)] })
+    json!({ "matchExpressions": [expression(NAMESPACE_NAME, "NotIn", &OF_SYSTEM)] })
 }
 
 fn with_parameters(mut policy: Value, settings: &Settings) -> Value {

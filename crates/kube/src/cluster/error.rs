@@ -25,7 +25,13 @@ pub fn told(what: &str, error: &kube::Error) -> Error {
 /// The API server refuses what this user asks for.
 #[must_use]
 pub fn is_forbidden(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 403)
+    is_one_of(error, &[403])
+}
+
+/// The API server answers with one of these codes.
+#[must_use]
+pub fn is_one_of(error: &kube::Error, codes: &[u16]) -> bool {
+    matches!(error, kube::Error::Api(status) if codes.contains(&status.code))
 }
 
 /// The last of the causes that says anything says what happened; those around it say where in the client.

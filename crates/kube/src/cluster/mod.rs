@@ -7,9 +7,11 @@
 //! ```
 
 pub(crate) mod api;
+pub(crate) mod backoff;
 pub mod connect;
 pub mod doctor;
 pub mod error;
 pub mod helper;
 mod kubeconfig;
 pub mod rescue;
+pub(crate) mod watch;

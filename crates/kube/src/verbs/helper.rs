@@ -2,7 +2,8 @@
 
 use crate::args;
 use crate::cluster::connect::{Access, block_on, connect};
-use crate::cluster::helper::{SILENCE, Task, run as watch};
+use crate::cluster::helper::{Task, run as watch};
+use crate::cluster::watch::SILENCE;
 use crate::decide::Options;
 use crate::exit::{Ended, Error};
 use clap::{Arg, ArgMatches, Command};

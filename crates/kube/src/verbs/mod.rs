@@ -16,3 +16,4 @@ pub mod rescue;
 mod rewrite;
 pub mod uninject;
 pub mod version;
+pub mod webhook;

@@ -1,24 +1,59 @@
-//! As much of an API server as `helm install --dry-run=client` asks for: that it is there, and that there are Jobs.
+//! As much of an API server as `helm install --dry-run=client` asks for: that it is there, and which kinds it has.
 
+use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-const ANSWERS: [(&str, &str); 5] = [
-    ("/version", r#"{"major": "1", "minor": "36", "gitVersion": "v1.36.0"}"#),
-    ("/api", r#"{"kind": "APIVersions", "versions": []}"#),
+/// What there is: kinds by group and version, each namespaced but those of the second list.
+const KINDS: [(&str, &[&str], &[&str]); 7] = [
+    ("v1", &["ServiceAccount", "Service", "Pod", "ConfigMap"], &[]),
+    ("apps/v1", &["Deployment"], &[]),
+    ("batch/v1", &["Job"], &[]),
+    ("policy/v1", &["PodDisruptionBudget"], &[]),
+    ("networking.k8s.io/v1", &["NetworkPolicy"], &[]),
+    ("rbac.authorization.k8s.io/v1", &["Role", "RoleBinding"], &["ClusterRole", "ClusterRoleBinding"]),
     (
-        "/apis",
-        r#"{"kind": "APIGroupList", "apiVersion": "v1",
-            "groups": [{"name": "batch", "versions": [{"groupVersion": "batch/v1", "version": "v1"}]}]}"#,
+        "admissionregistration.k8s.io/v1",
+        &[],
+        &[
+            "MutatingWebhookConfiguration",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+        ],
     ),
-    (
-        "/apis/batch/v1",
-        r#"{"kind": "APIResourceList", "groupVersion": "batch/v1",
-            "resources": [{"name": "jobs", "kind": "Job", "namespaced": true, "verbs": ["get"]}]}"#,
-    ),
-    ("", r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}"#),
 ];
+
+/// The answer to a path, where there is one.
+fn known(path: &str) -> Option<Value> {
+    match path {
+        "/version" => return Some(json!({ "major": "1", "minor": "36", "gitVersion": "v1.36.0" })),
+        "/api" => return Some(json!({ "kind": "APIVersions", "versions": ["v1"] })),
+        "/apis" => {
+            let groups = KINDS.iter().filter_map(|(name, ..)| {
+                let (group, version) = name.split_once('/')?;
+                Some(json!({ "name": group, "versions": [{ "groupVersion": name, "version": version }] }))
+            });
+            let groups: Vec<Value> = groups.collect();
+            return Some(json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }));
+        }
+        _ => {}
+    }
+    let name = path.strip_prefix("/apis/").or_else(|| path.strip_prefix("/api/"))?;
+    let (_, inside, global) = KINDS.iter().find(|(found, ..)| *found == name)?;
+    let resource = |kind: &str, namespaced: bool| {
+        let plural = kind.to_lowercase().replace("policy", "policie") + "s";
+        json!({ "name": plural, "kind": kind, "namespaced": namespaced, "verbs": ["get"] })
+    };
+    let resources: Vec<Value> = inside
+        .iter()
+        .map(|kind| resource(kind, true))
+        .chain(global.iter().map(|kind| resource(kind, false)))
+        .collect();
+    Some(json!({ "kind": "APIResourceList", "groupVersion": name, "resources": resources }))
+}
 
 /// Starts it, for as long as the test runs; its URL.
 pub fn start() -> String {
@@ -40,8 +75,14 @@ fn answer(mut stream: &TcpStream) {
     if lines.map_while(Result::ok).all(|line| !line.is_empty()) {
         return;
     }
-    let (known, body) = ANSWERS.into_iter().find(|(known, _)| [path, ""].contains(known)).unwrap();
-    let status = if known.is_empty() { "404 Not Found" } else { "200 OK" };
+    let (status, body) = match known(path) {
+        Some(body) => ("200 OK", body),
+        None => (
+            "404 Not Found",
+            json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404 }),
+        ),
+    };
+    let body = body.to_string();
     let length = body.len();
     let _ = write!(
         stream,

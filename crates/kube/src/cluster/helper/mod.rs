@@ -4,25 +4,22 @@
 //! watch ─► the pod, as often as it changes ─► mains (pure) ─► running, gone, or over ─► `lastout stop`
 //! ```
 
-mod backoff;
 mod mains;
 mod outage;
-mod watch;
 
-pub use watch::SILENCE;
-
+use crate::cluster::backoff::Backoff;
 use crate::cluster::connect::Connection;
+use crate::cluster::watch;
 use crate::decide::Options;
 use crate::exit::{Ended, Error, Exit};
 use crate::output::report;
-use backoff::Backoff;
+use kube::api::{Api, ApiResource, DynamicObject};
 use mains::{Over, State};
 use outage::Outage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-use watch::Watched;
 
 /// What the helper is told.
 #[derive(Clone, Debug)]
@@ -63,8 +60,13 @@ async fn work(task: &Task, connection: Connection) -> Ended {
             task.lastout.display()
         )));
     }
-    let watched = Watched { client: connection.client, namespace: &task.namespace, name: &task.pod };
-    say(&format!("watching pod {} of namespace {}", task.pod, task.namespace));
+    let pods: Api<DynamicObject> = Api::namespaced_with(
+        connection.client,
+        &task.namespace,
+        &ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&()),
+    );
+    let name = &task.pod;
+    say(&format!("watching pod {name} of namespace {}", task.namespace));
     let mut outage = Outage::default();
     let mut backoff = Backoff::default();
     let mut was_seen = false;
@@ -76,25 +78,25 @@ async fn work(task: &Task, connection: Connection) -> Ended {
         }
     };
     loop {
-        let found = watched
-            .until(&mut outage, |pod| {
-                was_seen = true;
-                match mains::state(pod, &task.options) {
-                    Ok(State::Running(names)) => {
-                        changed(format!("waiting for {}", names.join(", ")));
-                        None
-                    }
-                    Ok(State::Over(over)) => Some(Ok(over)),
-                    Err(error) => Some(Err(error)),
+        let found = watch::until(&pods, name, &mut outage, |pod| {
+            let Some(pod) = pod else { return Some(Ok(None)) };
+            was_seen = true;
+            match mains::state(&pod, &task.options) {
+                Ok(State::Running(names)) => {
+                    changed(format!("waiting for {}", names.join(", ")));
+                    None
                 }
-            })
-            .await;
-        match found.transpose()? {
+                Ok(State::Over(over)) => Some(Ok(Some(over))),
+                Err(error) => Some(Err(error)),
+            }
+        })
+        .await;
+        match found? {
             // It runs in its own pod, so that one was there.
             None if !was_seen => {
                 return Err(Error(format!(
-                    "--pod {}: namespace {} has no such pod: POD_NAME and POD_NAMESPACE are to come from the pod's own fields (fieldRef: metadata.name, metadata.namespace)",
-                    task.pod, task.namespace
+                    "--pod {name}: namespace {} has no such pod: POD_NAME and POD_NAMESPACE are to come from the pod's own fields (fieldRef: metadata.name, metadata.namespace)",
+                    task.namespace
                 )));
             }
             None | Some(Over::Pod) => {

@@ -3,6 +3,7 @@
 
 use super::say;
 use crate::cluster::error;
+use crate::cluster::watch;
 use crate::hang::last_words::{OUTAGE, OUTAGE_ENDS};
 
 /// The kubelet reads it when the container has ended.
@@ -14,8 +15,8 @@ pub(super) struct Outage {
     told: Option<String>,
 }
 
-impl Outage {
-    pub(super) fn begins(&mut self, error: &kube::Error) {
+impl watch::Observer for Outage {
+    fn fails(&mut self, error: &kube::Error) {
         let mut line = error::told(OUTAGE, error).to_string();
         if error::is_forbidden(error) {
             line.push_str("; `kubectl lastout manifests --helper` prints the Role that it needs");
@@ -29,7 +30,7 @@ impl Outage {
         }
     }
 
-    pub(super) fn ends(&mut self) {
+    fn works(&mut self) {
         if self.told.take().is_some() {
             say(OUTAGE_ENDS);
             let _ = std::fs::write(TERMINATION_MESSAGE, "");

@@ -4,23 +4,28 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(250);
-pub(super) const LONGEST: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
 /// Twice as long after each failure, up to half a minute; of that, a random part between the half and the whole, so that
-/// the helpers of many pods do not come back at once after an API server's restart.
+/// the helpers of many pods, or the replicas of a webhook, do not come back at once after an API server's restart.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
+        tokio::time::sleep(self.pause()).await;
+    }
+
+    /// How long to wait, for who has to do something else meanwhile.
+    pub(crate) fn pause(&mut self) -> Duration {
         // The standard library's hashers are seeded at random.
-        tokio::time::sleep(self.next(RandomState::new().hash_one(self.failures))).await;
+        self.next(RandomState::new().hash_one(self.failures))
     }
 
     fn next(&mut self, random: u64) -> Duration {

@@ -1,0 +1,73 @@
+//! What has to be in a cluster before something of ours works there, as objects of the API: the webhook's bundle, and what
+//! helpers may do. `kubectl lastout manifests` prints them; the chart (`charts/lastout`) is made of the same.
+//!
+//! They are the same bytes each time, and no field is in them that somebody else fills in: a `caBundle` that is not printed is
+//! not taken away when they are applied again, neither by kubectl nor by Helm or Argo CD.
+
+mod certificates;
+mod configuration;
+mod helper;
+mod rights;
+mod server;
+
+pub use certificates::Certificates;
+pub use helper::helper;
+
+use crate::cel::{Namespaces, labels};
+use crate::webhook::certificates::names::Names;
+use serde_json::{Value, json};
+
+/// The namespace where nothing else is said.
+pub const NAMESPACE: &str = "lastout";
+/// The Deployment, and what belongs to it. What the certificates have to do with is named by `Names`.
+const NAME: &str = "lastout-webhook";
+
+/// What the bundle is to be.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the webhook runs.
+    pub namespace: String,
+    /// The webhook's image.
+    pub image: String,
+    /// How many run.
+    pub replicas: u32,
+    /// The options of `kubectl-lastout webhook` by which it decides.
+    pub arguments: Vec<String>,
+    /// Which pods it is asked about.
+    pub namespaces: Namespaces,
+    /// Where its certificate comes from.
+    pub certificates: Certificates,
+}
+
+impl Settings {
+    fn names(&self) -> Names {
+        Names::of_bundle(&self.namespace)
+    }
+}
+
+/// The bundle, in an order in which all can be applied at once: the API server is told to ask when all else is there.
+#[must_use]
+pub fn webhook(settings: &Settings) -> Vec<Value> {
+    let mut objects = vec![namespace(settings)];
+    objects.extend(rights::objects(settings));
+    objects.extend(server::objects(settings));
+    objects.extend(certificates::objects(settings));
+    objects.push(configuration::object(settings));
+    objects
+}
+
+fn namespace(settings: &Settings) -> Value {
+    let Value::Object(mut all) = labels() else { return Value::Null };
+    all.insert("pod-security.kubernetes.io/enforce".to_owned(), "restricted".into());
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": settings.namespace, "labels": all } })
+}
+
+/// Of an object in the webhook's namespace.
+fn metadata(settings: &Settings, name: &str) -> Value {
+    json!({ "name": name, "namespace": settings.namespace, "labels": labels() })
+}
+
+/// Of an object of the whole cluster.
+fn global(name: &str) -> Value {
+    json!({ "name": name, "labels": labels() })
+}

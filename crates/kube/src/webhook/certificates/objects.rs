@@ -1,0 +1,173 @@
+//! Reading and writing the two objects. A write is bound to the version that was seen: what happened meanwhile is not undone,
+//! but read.
+
+use super::names::Names;
+use crate::cluster::{error, watch};
+use crate::exit::Error;
+use json_patch::Patch as JsonPatch;
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use serde_json::Value;
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::watch as latest;
+
+/// Who writes, in `managedFields`: an apply by anyone else leaves alone what it has not set.
+const MANAGER: &str = "lastout-webhook";
+
+/// A watch has no limit of time, and its connection is the one that writes, too.
+const ANSWER: Duration = Duration::from_secs(15);
+
+#[derive(Clone)]
+pub(super) struct Objects {
+    secrets: Api<DynamicObject>,
+    configurations: Api<DynamicObject>,
+    names: Names,
+}
+
+/// Why a write came to nothing.
+pub(super) enum Refused {
+    /// Somebody else may have been there before us; only what the object is now can tell.
+    Late(Error),
+    /// Anything else, in a line for the log.
+    Told(Error),
+}
+
+impl Objects {
+    pub(super) fn new(client: &Client, names: &Names) -> Self {
+        let (secret, configuration) =
+            (ApiResource::erase::<Secret>(&()), ApiResource::erase::<MutatingWebhookConfiguration>(&()));
+        Self {
+            secrets: Api::namespaced_with(client.clone(), &names.namespace, &secret),
+            configurations: Api::all_with(client.clone(), &configuration),
+            names: names.clone(),
+        }
+    }
+
+    /// Keeps `seen` what the Secret is, for ever.
+    pub(super) async fn follow_secret(self, seen: latest::Sender<Seen>) {
+        let telling = Telling { what: self.secret(), seen: &seen };
+        follow(&self.secrets, &self.names.secret, telling).await;
+    }
+
+    /// The same of the configuration.
+    pub(super) async fn follow_configuration(self, seen: latest::Sender<Seen>) {
+        let telling = Telling { what: self.configuration(), seen: &seen };
+        follow(&self.configurations, &self.names.configuration, telling).await;
+    }
+
+    pub(super) async fn read_secret(&self) -> Result<Option<Value>, Error> {
+        read(&self.secrets, &self.names.secret).await.map_err(|error| error::told(&self.secret(), &error))
+    }
+
+    pub(super) async fn read_configuration(&self) -> Result<Option<Value>, Error> {
+        let read = read(&self.configurations, &self.names.configuration).await;
+        read.map_err(|error| error::told(&self.configuration(), &error))
+    }
+
+    pub(super) async fn create_secret(&self, secret: Value) -> Result<Value, Refused> {
+        let secret = dynamic(secret)?;
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        self.written(self.secret(), self.secrets.create(&params, &secret)).await
+    }
+
+    pub(super) async fn replace_secret(&self, secret: Value) -> Result<Value, Refused> {
+        let secret = dynamic(secret)?;
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        self.written(self.secret(), self.secrets.replace(&self.names.secret, &params, &secret)).await
+    }
+
+    pub(super) async fn patch_configuration(&self, patch: Value) -> Result<Value, Refused> {
+        let patch: JsonPatch =
+            serde_json::from_value(patch).map_err(|error| Refused::Told(Error(error.to_string())))?;
+        let patch: Patch<()> = Patch::Json(patch);
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let write = self.configurations.patch(&self.names.configuration, &params, &patch);
+        self.written(self.configuration(), write).await
+    }
+
+    async fn written(
+        &self,
+        what: String,
+        write: impl Future<Output = kube::Result<DynamicObject>>,
+    ) -> Result<Value, Refused> {
+        match tokio::time::timeout(ANSWER, write).await {
+            Ok(Ok(object)) => Ok(value(object)),
+            // 409: another version, or it is there already; 404: it is gone; 422: the patch's test of the version failed, or
+            // the object would be wrong.
+            Ok(Err(error @ kube::Error::Api(_))) if error::is_one_of(&error, &[404, 409, 422]) => {
+                Err(Refused::Late(error::told(&what, &error)))
+            }
+            Ok(Err(error)) => Err(Refused::Told(error::told(&what, &error))),
+            Err(_) => Err(Refused::Told(Error(format!("{what}: no answer within {ANSWER:?}")))),
+        }
+    }
+
+    fn secret(&self) -> String {
+        format!("secret {} of namespace {}", self.names.secret, self.names.namespace)
+    }
+
+    fn configuration(&self) -> String {
+        format!("mutatingwebhookconfiguration {}", self.names.configuration)
+    }
+}
+
+/// An object as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// `None`: not read yet; `Some(None)`: there is none.
+    pub(super) object: Option<Option<Value>>,
+    /// What keeps us from reading it.
+    pub(super) trouble: Option<String>,
+}
+
+struct Telling<'a> {
+    what: String,
+    seen: &'a latest::Sender<Seen>,
+}
+
+impl watch::Observer for Telling<'_> {
+    fn fails(&mut self, error: &kube::Error) {
+        let mut line = error::told(&self.what, error).to_string();
+        if error::is_forbidden(error) {
+            line.push_str("; `kubectl lastout manifests` prints the Roles that the webhook needs");
+        }
+        self.seen.send_if_modified(|seen| {
+            let is_news = seen.trouble.as_ref() != Some(&line);
+            seen.trouble = Some(line);
+            is_news
+        });
+    }
+
+    fn works(&mut self) {
+        self.seen.send_if_modified(|seen| seen.trouble.take().is_some());
+    }
+}
+
+async fn follow(objects: &Api<DynamicObject>, name: &str, mut telling: Telling<'_>) {
+    let seen = telling.seen;
+    watch::until(objects, name, &mut telling, |object| {
+        seen.send_modify(|seen| seen.object = Some(object));
+        // Until nobody wants to know.
+        seen.is_closed().then_some(())
+    })
+    .await;
+}
+
+async fn read(objects: &Api<DynamicObject>, name: &str) -> kube::Result<Option<Value>> {
+    let fields = format!("metadata.name={name}");
+    let params = ListParams::default().fields(&fields);
+    let list = tokio::time::timeout(ANSWER, objects.list(&params)).await;
+    let list = list.map_err(|error| kube::Error::ReadEvents(std::io::Error::other(error)))??;
+    Ok(list.items.into_iter().next().map(value))
+}
+
+fn dynamic(object: Value) -> Result<DynamicObject, Refused> {
+    serde_json::from_value(object).map_err(|error| Refused::Told(Error(error.to_string())))
+}
+
+fn value(object: DynamicObject) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}

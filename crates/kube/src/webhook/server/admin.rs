@@ -1,0 +1,48 @@
+//! `/livez`, `/readyz`, `/metrics`.
+
+use super::Shared;
+use super::admit::{Answer, text};
+use super::metrics::Now;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use std::sync::Arc;
+
+/// Answers.
+pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET".to_owned());
+    }
+    match request.uri().path() {
+        "/livez" => text(StatusCode::OK, "ok".to_owned()),
+        "/readyz" => {
+            let (is_ready, why) = readiness(&shared);
+            text(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, why)
+        }
+        "/metrics" => {
+            let not_after = shared.certificate.borrow().not_after;
+            let mut answer = text(
+                StatusCode::OK,
+                shared.metrics.text(Now {
+                    connections: shared.connections.count(),
+                    lines_lost: shared.log.lost(),
+                    is_ready: readiness(&shared).0,
+                    not_after,
+                }),
+            );
+            let prometheus = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+            answer.headers_mut().insert(CONTENT_TYPE, prometheus);
+            answer
+        }
+        _ => text(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics".to_owned()),
+    }
+}
+
+/// Whether requests may be sent here, and why.
+fn readiness(shared: &Shared) -> (bool, String) {
+    if shared.is_leaving() {
+        return (false, "the server is ending".to_owned());
+    }
+    let state = shared.certificate.borrow();
+    (state.is_ready, state.text.clone())
+}

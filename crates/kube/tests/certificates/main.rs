@@ -1,0 +1,17 @@
+//! The webhook's certificates: what is decided, what is signed, and what comes of it before an API server.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+mod api;
+mod cluster;
+mod files;
+mod program;
+mod replica;
+mod rotation;
+mod world;

@@ -1,0 +1,71 @@
+//! TERM, and a panic.
+
+use super::server::{Server, answer, exchange, pod, request, review};
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+#[test]
+fn term_finishes_what_runs_and_serves_those_who_have_not_heard_of_it() {
+    let mut server = Server::start(&["--drain-timeout", "20s"]);
+    let request = request("/mutate?timeout=30s", "", review(&pod()).to_string().as_bytes());
+    let (begun, rest) = request.split_at(request.len() / 2);
+    let mut slow = server.connect();
+    slow.write_all(begun).unwrap();
+    slow.flush().unwrap();
+    // It is known to the server, and the body is awaited.
+    let mut kept = server.connect();
+    exchange(&mut kept, &request).unwrap();
+    server.terminate();
+    server.line(|line| line["message"] == "leaving");
+    let ready = server.get("/readyz");
+    assert_eq!((ready.status, ready.text().trim()), (503, "the server is ending"));
+    assert_eq!(server.get("/livez").status, 200);
+    for stream in [&mut kept, &mut server.connect()] {
+        let found = exchange(stream, &request).unwrap();
+        assert!(found.head.contains("connection: close"), "{}", found.head);
+        found.json();
+    }
+    slow.write_all(rest).unwrap();
+    slow.flush().unwrap();
+    answer(&mut slow).unwrap().json();
+    assert_eq!(server.exit(), Some(0));
+    assert_eq!(server.line(|line| line["message"] == "left")["cut"], 0);
+}
+
+#[test]
+fn what_does_not_finish_is_cut_at_the_end_of_the_time() {
+    let mut server = Server::start(&["--drain-timeout", "1s"]);
+    let mut endless = server.connect();
+    endless.write_all(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").unwrap();
+    endless.flush().unwrap();
+    server.line(|line| line["message"] == "listening");
+    let began = Instant::now();
+    server.terminate();
+    assert_eq!(server.exit(), Some(0));
+    // Its body would be waited for ten times as long.
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert_eq!(server.line(|line| line["message"] == "left")["cut"], 1);
+    assert_eq!(endless.read(&mut [0]).unwrap_or_default(), 0);
+}
+
+#[test]
+fn a_panic_allows_and_is_counted_and_told_and_the_connection_goes_on() {
+    let mut server = Server::start(&[]);
+    let mut connection = server.connect();
+    let body = review(&pod()).to_string();
+    let request = |fields| request("/mutate?timeout=10s", fields, body.as_bytes());
+    let response =
+        exchange(&mut connection, &request("Lastout-Panic: 1\r\n")).unwrap().json()["response"].clone();
+    assert_eq!(response["allowed"], true);
+    assert_eq!(response["uid"], "705ab4f5-6393-11e8-b7cc-42010a800002");
+    assert_eq!(response["auditAnnotations"]["reason"], "internal");
+    assert_eq!(response.get("patch"), None);
+    let after = exchange(&mut connection, &request("")).unwrap().json();
+    assert_eq!(after["response"]["auditAnnotations"]["reason"], "injected-wrap");
+    assert_eq!(server.metric("panics_total"), 1);
+    assert_eq!(server.metric("admissions_total{decision=\"internal\"}"), 1);
+    let line = server.line(|line| line["message"] == "panic");
+    assert_eq!(line["about"], "asked for by the header lastout-panic");
+    assert_eq!(server.line(|line| line["reason"] == "internal")["level"], "error");
+    assert!(!server.has_exited());
+}

@@ -1,0 +1,387 @@
+"""The admission webhook in a real cluster: its bundle by kubectl and by Helm, which pods, beside other injectors, and what happens
+when it, its certificates or the API server fail."""
+
+import base64
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+import ground
+from bundle import (
+    CONFIGURATION, NAME, NAMESPACE, SIDES, Load, answers, asked, evidence, free, is_changed, is_marked, openssl, ready, replicas,
+    scale, tools, trusted, webhook,
+)  # fmt: skip
+from cluster import Failure, kubectl, restart_api_server
+from ground import INJECT, documents, dry, dry_all, namespace, plugin, pod, policies, wait
+from injected import ended, manifest, read, wrapped
+from policies import comparable, pods_of_manifests
+from stage import ROOT, alone, check, container, only, sidecars, version
+
+ENABLED = {INJECT: "enabled"}
+SECRET = "lastout-webhook-ca"
+
+
+def job_in(there, name, asks=True):
+    """Applies what the Job of plain.yaml needs beside itself. -> the Job, whose pods ask for it"""
+    beside, text = manifest("plain.yaml", name).split("---\n", 1)
+    there.apply(beside)
+    job = read(text)
+    if asks:
+        job["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {})[INJECT] = "true"
+    return job
+
+
+@alone
+def webhook_bundle_is_applied_at_once_and_jobs_complete(stage):
+    with asked(stage, "label", ENABLED) as by_label, asked(stage, "unlabelled") as silent:
+        with webhook(stage):
+            answers(silent.namespace)
+            by_label.apply(manifest("plain.yaml", "by-namespace"))
+            silent.create(job_in(silent, "by-pod"))
+            for there, job in ((by_label, "by-namespace"), (silent, "by-pod")):
+                done = there.job_ends(job, "Complete")
+                ended(done)
+                wrapped(there, done)
+
+
+@alone
+def webhook_changes_pods_that_ask_or_whose_namespace_does(stage):
+    with asked(stage, "enabled", ENABLED) as asks, asked(stage, "mute") as silent, webhook(stage):
+        answers(silent.namespace)
+        for there, labels, expected in [
+            (asks, {}, True), (asks, {INJECT: "true"}, True), (asks, {INJECT: "false"}, False),
+            (silent, {}, False), (silent, {INJECT: "true"}, True), (silent, {INJECT: "enabled"}, False),
+        ]:  # fmt: skip
+            made = dry(there.namespace, pod("x", SIDES, labels))
+            check(is_changed(made) == expected, f"{there.namespace}, {labels}: {made['spec']['containers'][0]}")
+        bare = pod("x", SIDES, {INJECT: "true"})
+        del bare["metadata"]["labels"]["batch.kubernetes.io/job-name"]
+        check(not is_changed(dry(asks.namespace, bare)), "it is no Job's")
+        check(kubectl("-n", asks.namespace, "get", "pods", "-o", "name") == "", "a dry run leaves nothing")
+
+
+@alone
+def webhook_bundle_applied_again_changes_nothing(stage):
+    with asked(stage, "again") as there, webhook(stage) as things:
+        answers(there.namespace)
+        before, listed = trusted(), {"apiVersion": "v1", "kind": "List", "items": things}
+        check(all("BEGIN CERTIFICATE" in bundle for bundle in before), f"caBundle: {before}")
+        was = contents(listed)
+        kubectl("apply", "-f", "-", stdin=listed)
+        check(contents(listed) == was, f"{was}, then {contents(listed)}")
+        check(kubectl("diff", "-f", "-", stdin=listed, check=False) == "", "kubectl diff sees a difference")
+        for words in (["--server-side", "--field-manager=argocd-controller", "--force-conflicts"], ["--server-side"]):
+            kubectl("apply", *words, "-f", "-", stdin=listed)
+            check(trusted() == before, "an apply has taken caBundle away")
+            check(contents(listed) == was, f"{words}: {was}, then {contents(listed)}")
+        answers(there.namespace)
+
+
+def contents(listed):
+    """-> what the API server has of these objects, without what it counts"""
+    found = json.loads(kubectl("get", "-f", "-", "-o", "json", stdin=listed))["items"]
+    return {
+        f"{one['kind']}/{one['metadata']['name']}": {key: value for key, value in one.items() if key not in ("metadata", "status")}
+        for one in found
+    }  # fmt: skip
+
+
+@alone
+def webhook_chart_is_installed_tested_upgraded_and_taken_away(stage):
+    for name in ("helm3", "helm4"):
+        helm, chart = tools(name), os.path.join(ROOT, "charts", "lastout")
+        free()
+        values = [f"image=localhost/lastout:{version()}", f"helperImage=localhost/kubectl-lastout:{version()}"]
+        words = [word for value in values for word in ("--set", value)]
+
+        def run(*more):
+            done = subprocess.run([helm, *more, "-n", NAMESPACE], capture_output=True, text=True, timeout=180)
+            if done.returncode != 0:
+                raise Failure(f"{name} {' '.join(more)}: {done.stdout}{done.stderr}\n{evidence()}")
+            return done.stdout
+
+        with asked(stage, name) as there:
+            try:
+                told = run("install", "lastout", chart, *words, "--create-namespace", "--wait", "--timeout", "120s")
+                check("the admission webhook, 2 replicas" in told, told)
+                answers(there.namespace)
+                check("Succeeded" in run("test", "lastout"), "helm test")
+                before = trusted()
+                run("upgrade", "lastout", chart, *words, "--set", "webhook.replicas=1", "--wait", "--timeout", "120s")
+                check(trusted() == before, "an upgrade has taken caBundle away")
+                wait(lambda: len(replicas()) == 1, "one replica", 60)
+                answers(there.namespace)
+            finally:
+                subprocess.run([helm, "uninstall", "lastout", "-n", NAMESPACE, "--wait"], capture_output=True, timeout=180)
+                kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false", check=False)
+            wait(lambda: is_plain(there.namespace), "it is taken away", 30)
+            left = kubectl("get", "clusterrole,clusterrolebinding,mutatingwebhookconfiguration", "-l", "app.kubernetes.io/name=lastout", "-o", "name")
+            check(left == "", f"left: {left}")
+
+
+def is_plain(where):
+    """The API server asks nobody any more."""
+    try:
+        return not is_changed(dry(where, pod("x", SIDES, {INJECT: "true"})))
+    except Failure:
+        return False
+
+
+@alone
+def webhook_with_a_certificate_of_ones_own(stage):
+    with tempfile.TemporaryDirectory() as folder, asked(stage, "own") as there:
+        key, certificate = os.path.join(folder, "tls.key"), os.path.join(folder, "tls.crt")
+        openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=own",
+            "-addext", f"subjectAltName=DNS:{NAME}.{NAMESPACE}.svc", "-keyout", key, "-out", certificate,
+        )  # fmt: skip
+        data = {}
+        for name, path in (("tls.crt", certificate), ("tls.key", key)):
+            with open(path, "rb") as f:
+                data[name] = base64.b64encode(f.read()).decode()
+        secret = {
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": data,
+            "metadata": {"name": "own", "namespace": NAMESPACE},
+        }  # fmt: skip
+        options = ("--certificates", "secret", "--tls-secret", "own", "--ca-bundle", certificate)
+        with webhook(stage, *options, change=lambda things: things.insert(1, secret)) as things:
+            answers(there.namespace)
+            kinds = {thing["kind"] for thing in things}
+            check(not {"Role", "ClusterRole"} & kinds, f"it needs no right: {kinds}")
+
+
+@alone
+def webhook_between_two_injectors_lets_the_job_complete(stage):
+    with asked(stage, "between", ENABLED) as there, webhook(stage):
+        answers(there.namespace)
+        job = job_in(there, "between", asks=False)
+        early, late = (container(job, name) for name in ("cloud-sql-proxy", "envoy"))
+        only(job, "main")
+        with ground.webhook(stage, there.namespace, [early]), ground.webhook(stage, there.namespace, [late], "zzz-"):
+            there.create(job, "between")
+            done = there.job_ends("between", "Complete")
+            ended(done)
+            wrapped(there, done)
+            report = there.report(done["metadata"]["name"])
+            check(sidecars(report).keys() == {"cloud-sql-proxy", "envoy"}, f"it was told of {sidecars(report).keys()}")
+
+
+@alone
+def webhook_changes_the_pods_of_a_job_from_a_cronjob(stage):
+    with asked(stage, "cron", ENABLED) as there, webhook(stage):
+        answers(there.namespace)
+        cron = {
+            "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly"},
+            "spec": {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": job_in(there, "nightly", asks=False)["spec"]}},
+        }  # fmt: skip
+        there.create(cron)
+        kubectl("-n", there.namespace, "create", "job", "by-hand", "--from=cronjob/nightly")
+        done = there.job_ends("by-hand", "Complete")
+        ended(done)
+        wrapped(there, done)
+
+
+@alone
+def webhook_makes_the_same_of_each_manifest_as_inject_and_the_policy(stage):
+    pods = pods_of_manifests()
+    check(len(pods) > 20, f"only {sorted(pods)}")
+    text = documents(pods.values())
+    with asked(stage, "by-webhook", ENABLED) as there, namespace(stage, "by-inject") as other, namespace(stage, "by-policy", ENABLED) as third:
+        for options in [("--mode", "wrap"), ("--mode", "wrap", "--delivery", "image-volume"), ("--mode", "native"), ("--mode", "auto")]:
+            expected, _ = dry_all(other.namespace, plugin(stage, "inject", "-", *options, stdin=text))
+            with webhook(stage, *options):
+                answers(there.namespace)
+                found, refused = dry_all(there.namespace, text)
+            check(found.keys() == expected.keys(), f"{found.keys() ^ expected.keys()}: {refused}")
+            changed = 0
+            for name, made in found.items():
+                check(comparable(made) == comparable(expected[name]), f"{options}, {name}: {json.dumps(made)}, {json.dumps(expected[name])}")
+                changed += is_marked(made)
+            check(changed > 5, f"{options}: only {changed} are changed")
+            if options[1] == "auto":
+                continue
+            asked_of_policy = options if options[1] == "native" else options[2:]
+            with policies(stage, [third.namespace], *asked_of_policy):
+                by_policy, _ = dry_all(third.namespace, text)
+            # What a policy cannot do it leaves alone, and policies.py says what that is.
+            both = [name for name, made in by_policy.items() if is_marked(made)]
+            check(len(both) > 5, f"{options}: the policy changes {both}")
+            for name in both:
+                check(comparable(by_policy[name]) == comparable(found[name]), f"{options}, {name}: the policy makes another pod")
+
+
+@alone
+def webhook_away_pods_that_ask_are_created_when_it_is_back(stage):
+    with asked(stage, "fail") as there, webhook(stage):
+        answers(there.namespace)
+        scale(0)
+        there.create(job_in(there, "patient"))
+
+        def told():
+            events = kubectl("-n", there.namespace, "get", "events", "--field-selector=reason=FailedCreate", "-o", "jsonpath={.items[*].message}")
+            return "pods.webhook.lastout.dev" in events and events
+
+        check("failed calling webhook" in wait(told, "an event tells why there is no pod", 60), "the event")
+        check(kubectl("-n", there.namespace, "get", "pods", "-o", "name") == "", "no pod without it")
+        scale(2)
+        done = there.job_ends("patient", "Complete")
+        ended(done)
+        wrapped(there, done)
+
+
+@alone
+def webhook_away_pods_of_labelled_namespaces_go_on_without_and_doctor_tells(stage):
+    with asked(stage, "ignore", ENABLED) as there, webhook(stage):
+        answers(there.namespace)
+        scale(0)
+        started = time.monotonic()
+        there.apply(manifest("plain.yaml", "impatient"))
+        made = there.pod(there.pod_of("impatient"))
+        check(time.monotonic() - started < 15, "it took long to go on without")
+        check(not is_changed(made), "nobody was there")
+        there.until_state(made["metadata"]["name"], "main", "terminated")
+
+        def listed():
+            program = os.path.join(stage.images, "kubectl-lastout")
+            done = subprocess.run([program, "doctor", "-n", there.namespace], capture_output=True, text=True, timeout=60)
+            return "impatient" in done.stdout and done.returncode == 1
+
+        wait(listed, "doctor tells of the Job that hangs", 60)
+        scale(2)
+        answers(there.namespace)
+
+
+@alone
+def webhook_replicas_are_replaced_without_a_failed_admission(stage):
+    with asked(stage, "killed") as there, webhook(stage):
+        answers(there.namespace)
+        with Load(there.namespace) as load:
+            for _ in range(2):
+                kubectl("-n", NAMESPACE, "rollout", "restart", f"deployment/{NAME}")
+                ready()
+                load.at_least(50)
+        load.without_failure()
+
+
+@alone
+def webhook_rotates_its_certificates_ten_times_under_load(stage):
+    lives = ["--certificate-lifetime=6s", "--ca-lifetime=24s"]
+    with asked(stage, "rotated") as there, webhook(stage, arguments=lives):
+        answers(there.namespace)
+        before = {one["metadata"]["uid"]: 0 for one in replicas()}
+        with Load(there.namespace) as load:
+            seen = authorities()
+            started = time.monotonic()
+            while len(seen) < 11:
+                seen |= authorities()
+                if time.monotonic() - started > 400:
+                    raise Failure(f"only {len(seen)} authorities within 400 s")
+                time.sleep(0.2)
+            load.at_least(50)
+        load.without_failure()
+        print(f"e2e: {load.done} admissions over {len(seen) - 1} new authorities, {time.monotonic() - started:.0f} s", flush=True)
+        check(restarts() == before, f"restarts: {restarts()}")
+
+
+def authorities():
+    """-> the certificates that the Secret has now"""
+    secret = json.loads(kubectl("-n", NAMESPACE, "get", "secret", SECRET, "-o", "json"))
+    return certificates(base64.b64decode(secret["data"]["ca.crt"]).decode())
+
+
+def certificates(text):
+    return {part.strip() for part in text.split("-----BEGIN CERTIFICATE-----")[1:]}
+
+
+def restarts():
+    return {one["metadata"]["uid"]: sum(s["restartCount"] for s in one["status"].get("containerStatuses", [])) for one in replicas()}
+
+
+@alone
+def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_restart(stage):
+    with asked(stage, "mended") as there, webhook(stage):
+        answers(there.namespace)
+        before = restarts()
+        for harm in (delete, damage, expire, forget):
+            harmful = harm()
+
+            def mended(harmful=harmful):
+                try:
+                    now = authorities()
+                except (Failure, KeyError, ValueError):
+                    return False
+                bundles = [certificates(text) for text in trusted()]
+                return now and not now & harmful and all(bundle >= now for bundle in bundles)
+
+            wait(mended, f"{harm.__name__}: an authority that the API server trusts", 60)
+            answers(there.namespace)
+            with Load(there.namespace) as load:
+                load.at_least(100)
+            load.without_failure()
+        check(restarts() == before, f"restarts: {restarts()}, before {before}")
+
+
+def delete():
+    kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
+    return set()
+
+
+def damage():
+    """-> what must not be in the Secret any more"""
+    harm = "-----BEGIN CERTIFICATE-----\nnonsense\n"
+    put(**{"ca.crt": harm})
+    return certificates(harm)
+
+
+def put(**texts):
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+    kubectl("-n", NAMESPACE, "patch", "secret", SECRET, "--type=merge", "-p", json.dumps({"data": data}))
+
+
+def expire():
+    """An authority whose days are over takes the place of the one that is there. -> what must not be in the Secret any more"""
+    with tempfile.TemporaryDirectory() as folder:
+        here = lambda name: os.path.join(folder, name)  # noqa: E731
+        with open(here("settings"), "w", encoding="utf-8") as f:
+            f.write(
+                f"[ca]\ndefault_ca=old\n[old]\ndatabase={here('index')}\nserial={here('serial')}\nnew_certs_dir={folder}\n"
+                "default_md=sha256\npolicy=any\nx509_extensions=authority\n[any]\ncommonName=supplied\n"
+                "[authority]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n"
+                "[req]\ndistinguished_name=name\n[name]\n"
+            )
+        open(here("index"), "w").close()
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", here("key"))
+        openssl("req", "-new", "-config", here("settings"), "-key", here("key"), "-subj", "/CN=expired", "-out", here("request"))
+        openssl(
+            "ca", "-batch", "-notext", "-create_serial", "-selfsign", "-config", here("settings"), "-keyfile", here("key"),
+            "-in", here("request"), "-startdate", "20240101000000Z", "-enddate", "20240102000000Z", "-out", here("certificate"),
+        )  # fmt: skip
+        with open(here("certificate"), encoding="utf-8") as certificate, open(here("key"), encoding="utf-8") as key:
+            text = certificate.read()
+            put(**{"ca.crt": text, "ca.key": key.read()})
+    return certificates(text)
+
+
+def forget():
+    """Somebody writes another authority into the configuration."""
+    foreign = base64.b64encode(openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=foreign").encode()).decode()
+    changes = [{"op": "replace", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": foreign} for at in range(2)]
+    kubectl("patch", "mutatingwebhookconfiguration", CONFIGURATION, "--type=json", "-p", json.dumps(changes))
+    return set()
+
+
+@alone
+def webhook_goes_on_after_the_api_server_was_restarted(stage):
+    with asked(stage, "restarted", ENABLED) as there, webhook(stage):
+        answers(there.namespace)
+        before = restarts()
+        restart_api_server()
+        answers(there.namespace)
+        # It watches again: what is taken away now is put back.
+        delete()
+        wait(lambda: kubectl("-n", NAMESPACE, "get", "secret", SECRET, "--ignore-not-found", "-o", "name"), "the authority", 90)
+        there.apply(manifest("plain.yaml", "after"))
+        ended(there.job_ends("after", "Complete"))
+        check(restarts() == before, f"restarts: {restarts()}, before {before}")
