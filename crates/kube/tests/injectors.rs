@@ -65,7 +65,8 @@ fn injected(text: &str, options: &Options, known: &Known) -> (String, String) {
         told.push_str(&words(&judged.workload.title(), &judged.decision));
         let object = intended.get_mut(judged.document).unwrap();
         let whole: Vec<_> = changes.iter().map(|change| change.under(&judged.workload.pod)).collect();
-        let operations = patch::patch(object, &whole).unwrap();
+        let patched = patch::patch(object.clone(), &whole).unwrap();
+        let operations = serde_json::to_value(&patched.patch).unwrap();
         for operation in operations.as_array().unwrap() {
             let member = |key: &str| operation.get(key).map(|value| format!(" {value}")).unwrap_or_default();
             let op = operation.get("op").and_then(Value::as_str).unwrap();

@@ -186,8 +186,8 @@ impl Change {
 /// The list, made if it is missing or null.
 fn list_at<'a>(object: &'a mut Value, list: &Path) -> Result<&'a mut Vec<Value>, NoPlace> {
     let wrong = || NoPlace(list.clone());
-    let Some((Step::Key(key), parent)) = list.0.split_last() else { return Err(wrong()) };
-    let parent = Path(parent.to_vec()).of_mut(object).and_then(Value::as_object_mut).ok_or_else(wrong)?;
+    let Some((parent, Step::Key(key))) = list.parent_mut(object) else { return Err(wrong()) };
+    let parent = parent.as_object_mut().ok_or_else(wrong)?;
     let value = parent.entry(key.clone()).or_insert(Value::Null);
     if value.is_null() {
         *value = Value::Array(Vec::new());

@@ -69,18 +69,36 @@ impl Path {
     /// The part of this object.
     #[must_use]
     pub fn of<'a>(&self, object: &'a Value) -> Option<&'a Value> {
-        self.0.iter().try_fold(object, |part, step| match step {
-            Step::Key(key) => part.get(key),
-            Step::Index(index) => part.get(index),
-        })
+        self.0.iter().try_fold(object, |part, step| step.of(part))
     }
 
     /// The part of this object, to be changed.
     pub fn of_mut<'a>(&self, object: &'a mut Value) -> Option<&'a mut Value> {
-        self.0.iter().try_fold(object, |part, step| match step {
-            Step::Key(key) => part.get_mut(key),
-            Step::Index(index) => part.get_mut(index),
-        })
+        walk(&self.0, object)
+    }
+
+    /// What holds that part, to be changed, and the last step.
+    pub fn parent_mut<'a, 'p>(&'p self, object: &'a mut Value) -> Option<(&'a mut Value, &'p Step)> {
+        let (last, parent) = self.0.split_last()?;
+        Some((walk(parent, object)?, last))
+    }
+}
+
+fn walk<'a>(steps: &[Step], object: &'a mut Value) -> Option<&'a mut Value> {
+    steps.iter().try_fold(object, |part, step| match step {
+        Step::Key(key) => part.get_mut(key),
+        Step::Index(index) => part.get_mut(index),
+    })
+}
+
+impl Step {
+    /// The part of this value.
+    #[must_use]
+    pub fn of<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        match self {
+            Self::Key(key) => value.get(key),
+            Self::Index(index) => value.get(index),
+        }
     }
 }
 

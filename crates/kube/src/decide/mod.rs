@@ -104,9 +104,7 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
     let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
     if decision.is_change() {
         let after = applied(pod.0, &decision);
-        let is_stable = after.as_ref().is_ok_and(|after| {
-            !decide_on(&Facts::of(Pod(after), context, options), context, options).is_change()
-        });
+        let is_stable = after.as_ref().is_ok_and(|after| is_stable(Pod(after), context, options));
         if !is_stable {
             decision.changes.clear();
             decision.reason = Reason::PatchMismatch;
@@ -120,7 +118,13 @@ pub fn decide(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Decision
     decision
 }
 
-/// The same, for whoever has looked at the pod already, with these options, and does not carry the changes out.
+/// Of a pod that was changed: it has to be left alone.
+pub(crate) fn is_stable(pod: Pod<'_>, context: Context<'_>, options: &Options) -> bool {
+    !decide_on(&Facts::of(pod, context, options), context, options).is_change()
+}
+
+/// The decision alone, for whoever has looked at the pod already, with these options, and does not carry the changes out or
+/// looks at what they come to.
 #[must_use]
 pub(crate) fn decide_on(facts: &Facts<'_>, context: Context<'_>, options: &Options) -> Decision {
     if let Some((reason, about)) = first(LEFT_ALONE, facts) {

@@ -2,10 +2,12 @@
 
 use super::answer;
 use super::review::Review;
-use crate::decide::{Class, Context, Decision, Known, Options, Reason, Stage, decide, late};
+use crate::decide::{
+    Class, Context, Decision, Facts, Known, Options, Reason, Stage, decide_on, is_stable, late,
+};
 use crate::patch::patch;
 use crate::pod::Pod;
-use serde_json::Value;
+use json_patch::Patch;
 
 /// Of a pod with more nothing is changed: no node runs one, and it would keep others waiting.
 const MOST_CONTAINERS: usize = 1_000;
@@ -29,7 +31,7 @@ pub struct Admission {
     /// What the user should know.
     pub warnings: Vec<String>,
     /// RFC 6902; `None`: it stays as it is.
-    pub patch: Option<Value>,
+    pub patch: Option<Patch>,
 }
 
 impl Admission {
@@ -39,31 +41,37 @@ impl Admission {
         Self { reason, about: about.into(), warnings: Vec::new(), patch: None }
     }
 
-    /// Decides. A fault of ours leaves the pod as it is.
+    /// Decides. A fault of ours leaves the pod as it is; the review is without it then.
     #[must_use]
-    pub fn of(review: &Review, wishes: &Wishes) -> Self {
+    pub fn of(review: &mut Review, wishes: &Wishes) -> Self {
         let pod = match review.pod() {
-            Ok(pod) => pod,
+            Ok(pod) => Pod(pod),
             Err(what) => return Self::unchanged(Reason::NotSelected, what),
         };
-        if Pod(pod).containers().len() > MOST_CONTAINERS {
+        if pod.containers().len() > MOST_CONTAINERS {
             let about = format!("it has more than {MOST_CONTAINERS} containers");
             return Self::unchanged(Reason::NotSelected, about);
         }
+        let options = &wishes.options;
         let context = Context { stage: Stage::Admission, ..Context::new(&wishes.known) };
-        let mut decision = decide(Pod(pod), context, &wishes.options);
+        let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
         if decision.reason == Reason::Already {
             // Perhaps another injector had its turn after ours, and we are asked again.
-            decision = late(Pod(pod), context, &wishes.options).unwrap_or(decision);
+            decision = late(pod, context, options).unwrap_or(decision);
         }
         let Decision { reason, about, changes, warnings, .. } = decision;
         if changes.is_empty() {
             return Self { reason, about, warnings, patch: None };
         }
-        match patch(pod, &changes) {
-            Ok(patch) => Self { reason, about, warnings, patch: Some(patch) },
-            Err(fault) => Self { warnings, ..Self::unchanged(Reason::PatchMismatch, fault.to_string()) },
-        }
+        // As `decide` does it, without carrying the changes out once more.
+        let mismatch = match patch(review.take_pod(), &changes) {
+            Ok(patched) if is_stable(Pod(&patched.object), context, options) => {
+                return Self { reason, about, warnings, patch: Some(patched.patch) };
+            }
+            Ok(_) => "it would be changed again the next time".to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        Self { warnings, ..Self::unchanged(Reason::PatchMismatch, mismatch) }
     }
 
     /// What is done, in one word for reports.

@@ -5,7 +5,7 @@ use super::review::{KIND, VERSION};
 use crate::output::one_line;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// A longer warning may be cut by the API server, at any byte (`staging/src/k8s.io/api/admission/v1/types.go`).
 const LONGEST: usize = 256;
@@ -14,24 +14,32 @@ const MOST: usize = 4096 / LONGEST;
 
 /// The body of the answer.
 pub(super) fn body(uid: &str, admission: &Admission) -> Vec<u8> {
-    let mut response = Map::new();
-    let mut set = |key: &str, value: Value| drop(response.insert(key.to_owned(), value));
-    set("uid", uid.into());
-    set("allowed", true.into());
-    if let Some(patch) = &admission.patch {
-        set("patchType", "JSONPatch".into());
-        set("patch", STANDARD.encode(patch.to_string()).into());
-    }
     // The API server puts the webhook's name in front of the keys.
-    let mut audit = json!({ "decision": admission.word(), "reason": admission.reason.slug() });
-    if !admission.about.is_empty() {
-        audit["about"] = shortened(&admission.about).into();
+    let about = (!admission.about.is_empty()).then(|| ("about", shortened(&admission.about).into()));
+    let said = [("decision", admission.word().into()), ("reason", admission.reason.slug().into())];
+    let warnings: Vec<Value> =
+        admission.warnings.iter().take(MOST).map(|text| shortened(text).into()).collect();
+    let members = [
+        ("uid", uid.into()),
+        ("allowed", true.into()),
+        ("auditAnnotations", mapping(said.into_iter().chain(about))),
+    ];
+    let warnings = (!warnings.is_empty()).then(|| ("warnings", warnings.into()));
+    let response = mapping(members.into_iter().chain(warnings));
+    let mut body = format!(r#"{{"apiVersion":"{VERSION}","kind":"{KIND}","response":{response}"#);
+    // By far the longest member is written once, and not escaped: base64 has nothing to escape.
+    if let Some(patch) = admission.patch.as_ref().and_then(|patch| serde_json::to_vec(patch).ok()) {
+        body.pop();
+        body.push_str(r#","patchType":"JSONPatch","patch":""#);
+        STANDARD.encode_string(patch, &mut body);
+        body.push_str("\"}");
     }
-    set("auditAnnotations", audit);
-    if !admission.warnings.is_empty() {
-        set("warnings", admission.warnings.iter().take(MOST).map(|text| shortened(text)).collect());
-    }
-    json!({ "apiVersion": VERSION, "kind": KIND, "response": response }).to_string().into_bytes()
+    body.push('}');
+    body.into_bytes()
+}
+
+fn mapping(members: impl Iterator<Item = (&'static str, Value)>) -> Value {
+    members.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Whole characters, and no control characters: warnings travel in HTTP headers.

@@ -12,8 +12,10 @@ pub(super) const KIND: &str = "AdmissionReview";
 /// A review that can be answered: it has a uid.
 #[derive(Debug)]
 pub struct Review {
-    request: Value,
     uid: String,
+    /// Without its object.
+    request: Value,
+    object: Value,
 }
 
 /// A body that is no review. Nobody could make anything of an answer.
@@ -59,9 +61,10 @@ impl Review {
         if version != VERSION || kind != KIND {
             return Err(Unread::Other { version, kind });
         }
-        let request = root.get_mut("request").map(Value::take).unwrap_or_default();
+        let mut request = root.get_mut("request").map(Value::take).unwrap_or_default();
+        let object = request.get_mut("object").map(Value::take).unwrap_or_default();
         let uid = request.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if uid.is_empty() { Err(Unread::NoRequest) } else { Ok(Self { request, uid }) }
+        if uid.is_empty() { Err(Unread::NoRequest) } else { Ok(Self { uid, request, object }) }
     }
 
     /// What the answer is recognised by.
@@ -83,8 +86,12 @@ impl Review {
             let of = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
             return Err(format!("{operation} of {}{of}, and no pod that is created", kind("kind")));
         }
-        let object = self.request.get("object").filter(|object| object.is_object());
-        object.ok_or_else(|| "the review has no object".to_owned())
+        if self.object.is_object() { Ok(&self.object) } else { Err("the review has no object".to_owned()) }
+    }
+
+    /// The same, to be kept; the review is without it then.
+    pub fn take_pod(&mut self) -> Value {
+        self.object.take()
     }
 
     /// The namespace that it is created in: the pod itself need not name it.
@@ -96,11 +103,10 @@ impl Review {
     /// The pod's name; `report-*` where the API server will make one.
     #[must_use]
     pub fn name(&self) -> String {
-        let of = |keys: &[&str]| text(&self.request, keys);
-        let (name, generated) =
-            (of(&["object", "metadata", "name"]), of(&["object", "metadata", "generateName"]));
+        let of = |key| text(&self.object, &["metadata", key]);
+        let (name, generated) = (of("name"), of("generateName"));
         match (name, generated) {
-            ("", "") => of(&["name"]).to_owned(),
+            ("", "") => text(&self.request, &["name"]).to_owned(),
             ("", generated) => format!("{generated}*"),
             (name, _) => name.to_owned(),
         }
@@ -109,7 +115,7 @@ impl Review {
     /// Who made it: `Job/report`; of several the one that controls it. Empty where there is none.
     #[must_use]
     pub fn owner(&self) -> String {
-        let owners = self.request.pointer("/object/metadata/ownerReferences").and_then(Value::as_array);
+        let owners = self.object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
         let owners = owners.map(Vec::as_slice).unwrap_or_default();
         let controls = |owner: &&Value| owner.get("controller") == Some(&Value::Bool(true));
         let owner = owners.iter().find(controls).or(owners.first());

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::body::{self, Body};
-use super::log::Level;
+use super::log::{Field, Level};
 use crate::decide::Reason;
 use crate::webhook::admission::Admission;
 use crate::webhook::review::Review;
@@ -36,7 +36,7 @@ pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer 
         Ok(body) => json(body),
         Err((status, why)) => {
             shared.metrics.refused(status.as_u16());
-            let fields = [("status", status.as_u16().into()), ("about", why.clone().into())];
+            let fields = [("status", Field::Number(status.as_u16().into())), ("about", (&why).into())];
             shared.log.line(Level::Warning, "request refused", fields);
             text(status, why)
         }
@@ -87,10 +87,11 @@ async fn answered(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Ve
 fn answer(shared: &Shared, body: &Body, is_panic_asked: bool) -> Result<Vec<u8>, Refusal> {
     let began = Instant::now();
     let review = catch_unwind(|| Review::read(&body.bytes)).map_err(|_| fault())?;
-    let review = review.map_err(|why| (StatusCode::BAD_REQUEST, why.to_string()))?;
+    let mut review = review.map_err(|why| (StatusCode::BAD_REQUEST, why.to_string()))?;
+    let (pod, owner) = (review.name(), review.owner());
     let decided = catch_unwind(AssertUnwindSafe(|| {
         plant(is_panic_asked);
-        let admission = Admission::of(&review, &shared.wishes);
+        let admission = Admission::of(&mut review, &shared.wishes);
         let body = admission.answer(&review);
         (admission, body)
     }));
@@ -105,13 +106,13 @@ fn answer(shared: &Shared, body: &Body, is_panic_asked: bool) -> Result<Vec<u8>,
     let fields = [
         ("uid", review.uid().into()),
         ("namespace", review.namespace().into()),
-        ("pod", review.name().into()),
-        ("owner", review.owner().into()),
+        ("pod", (&pod).into()),
+        ("owner", (&owner).into()),
         ("decision", admission.word().into()),
         ("reason", admission.reason.slug().into()),
-        ("about", admission.about.into()),
-        ("dryRun", review.is_dry_run().into()),
-        ("microseconds", u64::try_from(took.as_micros()).unwrap_or(u64::MAX).into()),
+        ("about", (&admission.about).into()),
+        ("dryRun", Field::Truth(review.is_dry_run())),
+        ("microseconds", Field::Number(u64::try_from(took.as_micros()).unwrap_or(u64::MAX))),
     ];
     shared.log.line(if is_fault { Level::Error } else { Level::Info }, "admission", fields);
     Ok(body)

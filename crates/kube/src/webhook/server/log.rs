@@ -2,7 +2,7 @@
 //! lines are lost then, and counted.
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::{Map, Value};
+use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +35,39 @@ impl Level {
     }
 }
 
+/// The value of a field.
+#[derive(Clone, Copy, Debug)]
+pub enum Field<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+    /// A truth value.
+    Truth(bool),
+}
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?),
+            Self::Number(number) => number.fmt(f),
+            Self::Truth(truth) => truth.fmt(f),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Field<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
 enum Job {
     Line(Vec<u8>),
     /// All before it is to be written, and then told.
@@ -60,17 +93,15 @@ impl Log {
     }
 
     /// A line: the time, the level, the message, and these fields.
-    pub fn line<const N: usize>(&self, level: Level, message: &str, fields: [(&str, Value); N]) {
-        let mut line = Map::with_capacity(N + 3);
-        let mut set = |key: &str, value: Value| drop(line.insert(key.to_owned(), value));
-        set("time", Timestamp::now().to_string().into());
-        set("level", level.word().into());
-        set("message", message.into());
-        for (key, value) in fields {
-            set(key, value);
+    pub fn line<const N: usize>(&self, level: Level, message: &str, fields: [(&str, Field<'_>); N]) {
+        let mut line = String::with_capacity(512);
+        // A `String` takes all that is written to it.
+        let _ = write!(line, r#"{{"time":"{}","level":"{}""#, Timestamp::now(), level.word());
+        for (key, value) in [("message", Field::Text(message))].into_iter().chain(fields) {
+            let _ = write!(line, ",\"{key}\":{value}");
         }
-        let mut bytes = Value::Object(line).to_string().into_bytes();
-        bytes.push(b'\n');
+        line.push_str("}\n");
+        let bytes = line.into_bytes();
         if self.jobs.try_send(Job::Line(bytes)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }

@@ -18,7 +18,7 @@ use super::admission::Wishes;
 use super::certificates::{self, Certificates, Source};
 use crate::exit::Error;
 use connections::Connections;
-use log::{Level, Log};
+use log::{Field, Level, Log};
 use metrics::Metrics;
 use port::Port;
 use rustls::ServerConfig;
@@ -181,10 +181,10 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
         Level::Info,
         "listening",
         [
-            ("address", listen.into()),
-            ("admin", admin_listen.into()),
+            ("address", (&listen).into()),
+            ("admin", (&admin_listen).into()),
             ("version", env!("CARGO_PKG_VERSION").into()),
-            ("certificate", shared.certificate.borrow().text.clone().into()),
+            ("certificate", (&shared.certificate.borrow().text).into()),
         ],
     );
     tokio::spawn(tell_certificate(log.clone(), shared.certificate.clone()));
@@ -203,13 +203,17 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
 async fn leave(shared: &Shared, drain: Duration) {
     const LINGER: Duration = Duration::from_secs(5);
     let deadline = Instant::now() + drain;
-    shared.log.line(Level::Info, "leaving", [("connections", shared.connections.count().into())]);
     shared.phase.send_replace(Phase::Leaving);
+    shared.log.line(Level::Info, "leaving", [("connections", number(shared.connections.count()))]);
     sleep(LINGER.min(drain / 5)).await;
     shared.phase.send_replace(Phase::Closing);
     let all = shared.connections.ended(deadline).await;
     let left = if all { 0 } else { shared.connections.count() };
-    shared.log.line(Level::Info, "left", [("cut", left.into())]);
+    shared.log.line(Level::Info, "left", [("cut", number(left))]);
+}
+
+fn number(count: usize) -> Field<'static> {
+    Field::Number(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 fn tls(resolver: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerConfig, Error> {
@@ -241,6 +245,6 @@ fn tell_panics(log: &Log, metrics: &Arc<Metrics>) {
         metrics.panics.fetch_add(1, Ordering::Relaxed);
         let at = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("of another kind");
-        log.line(Level::Error, "panic", [("about", what.into()), ("at", at.into())]);
+        log.line(Level::Error, "panic", [("about", what.into()), ("at", (&at).into())]);
     }));
 }

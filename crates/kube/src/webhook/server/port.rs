@@ -29,6 +29,8 @@ const IDLE: Duration = Duration::from_secs(180);
 const ALIVE: Duration = Duration::from_secs(30);
 /// Requests at once within one HTTP/2 connection.
 const STREAMS: u32 = 100;
+/// What a connection may hold of what was sent, before anybody has asked for it.
+const HELD: u32 = 64 * 1024;
 
 /// Answers a request.
 pub type Respond<F> = fn(Arc<Shared>, Request<Incoming>) -> F;
@@ -63,7 +65,7 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
                 }
                 // No descriptors, mostly. Some will be free again.
                 Err(error) => {
-                    shared.log.line(Level::Error, "no connection", [("about", error.to_string().into())]);
+                    shared.log.line(Level::Error, "no connection", [("about", (&error.to_string()).into())]);
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -119,12 +121,15 @@ async fn serve<F: Future<Output = Answer> + Send + 'static>(
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .initial_connection_window_size(HELD)
+            .initial_stream_window_size(HELD)
             .keep_alive_interval(ALIVE)
             .keep_alive_timeout(ALIVE);
         drive(builder.serve_connection(stream, service), &shared, &place).await;
     } else {
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(IDLE).pipeline_flush(true);
+        builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
+        builder.max_buf_size(usize::try_from(HELD).unwrap_or(usize::MAX));
         drive(builder.serve_connection(stream, service), &shared, &place).await;
     }
 }
