@@ -87,7 +87,8 @@ proptest! {
         let decision = decide(Pod(&pod), asked.context(), &asked.options);
         let intended = applied(&pod, &decision).unwrap();
         let mut patched = pod.clone();
-        let patch: json_patch::Patch = serde_json::from_value(patch::patch(&pod, &decision.changes).unwrap()).unwrap();
+        let text = serde_json::to_string(&patch::patch(pod.clone(), &decision.changes).unwrap().patch).unwrap();
+        let patch: json_patch::Patch = serde_json::from_str(&text).unwrap();
         json_patch::patch(&mut patched, &patch).unwrap();
         prop_assert_eq!(&patched, &intended);
         let again = decide(Pod(&intended), asked.context(), &asked.options);

@@ -232,7 +232,7 @@ async fn tell_certificate(log: Log, mut certificate: watch::Receiver<certificate
         let state = certificate.borrow_and_update().clone();
         if state.text != told {
             let level = if state.is_troubled { Level::Warning } else { Level::Info };
-            log.line(level, "certificate", [("about", state.text.as_str().into())]);
+            log.line(level, "certificate", [("about", (&state.text).into())]);
             told = state.text;
         }
     }
