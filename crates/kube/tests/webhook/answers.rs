@@ -3,7 +3,8 @@
 #[path = "../program/mod.rs"]
 mod program;
 
-use super::server::{Server, patched, pod, review};
+use super::pods::{patched, pod, review};
+use super::server::Server;
 use kubectl_lastout::manifest::Manifest;
 use kubectl_lastout::pod::Pod;
 use serde_json::{Value, json};

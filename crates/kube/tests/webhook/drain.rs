@@ -1,6 +1,7 @@
 //! TERM, and a panic.
 
-use super::server::{Server, answer, exchange, pod, request, review};
+use super::pods::{pod, review};
+use super::server::{Server, answer, exchange, request};
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! What an API server would not send: each gets the right status, or is cut, while the others are served.
 
-use super::server::{Answer, Server, answer, exchange, pod, request, review, until};
+use super::pods::{pod, review};
+use super::server::{Answer, Server, answer, exchange, request, until};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};

@@ -1,6 +1,7 @@
 //! HTTP: versions, paths, methods, the second port.
 
-use super::server::{Server, client_of, exchange, pod, request, review};
+use super::pods::{pod, review};
+use super::server::{Server, client_of, exchange, request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};

@@ -1,6 +1,7 @@
 //! An injector whose turn is after ours, and our second turn (`reinvocationPolicy: IfNeeded`).
 
-use super::server::{Server, patched, review};
+use super::pods::{patched, review};
+use super::server::Server;
 use serde_json::{Value, json};
 
 fn pod(mains: &[&str], sides: &[&str]) -> Value {

@@ -7,4 +7,5 @@ mod drain;
 mod hostile;
 mod http;
 mod late;
+mod pods;
 mod server;
