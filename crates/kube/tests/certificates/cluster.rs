@@ -184,6 +184,24 @@ fn a_bundle_that_is_taken_away_or_overwritten_is_put_back() {
     must_serve(&api, &[&replicas[0], &replicas[1]]);
 }
 
+/// Such as cert-manager's injector, by an annotation that was left.
+#[test]
+fn who_fights_over_the_bundle_finds_it_slower_each_time() {
+    let api = Api::start();
+    let replica = long_lived(&api);
+    must_serve(&api, &[&replica]);
+    let bundle = api.bundle().unwrap();
+    let began = Instant::now();
+    let mut overwritten = 0;
+    while began.elapsed() < Duration::from_secs(3) {
+        until(|| (api.bundle().as_ref() == Some(&bundle)).then_some(()), || replica.state());
+        api.put(CONFIGURATION, configuration());
+        overwritten += 1;
+    }
+    assert!(overwritten < 15, "{overwritten} times");
+    must_serve(&api, &[&replica]);
+}
+
 #[test]
 fn without_the_configuration_it_is_not_ready_until_there_is_one() {
     let api = Api::start();

@@ -11,6 +11,7 @@
 mod api;
 mod cluster;
 mod files;
+mod moments;
 mod program;
 mod replica;
 mod rotation;

@@ -10,20 +10,17 @@ use super::ca::Ca;
 use super::lifetimes::Lifetimes;
 use super::names::Names;
 use super::objects::{Objects, Refused, Seen};
+use super::pace::Pace;
 use super::pem::Certificate;
 use super::rotation::{Authority, Configuration, Leaf, Now, Plan, Rotation, Secret, SecretWrite};
 use super::served::Served;
 use super::{Certificates, Itself, State, bundle, publish, secret};
 use crate::cluster::connect::connect_to_watch;
-use crate::cluster::patience::Patience;
 use crate::exit::Error;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 use tokio::sync::watch;
-
-/// More writes in a row are a fight: a Secret and a `caBundle` is what is needed, with a conflict or two.
-const IN_A_ROW: u32 = 6;
 
 const NOTHING: &str = "no certificate yet";
 
@@ -61,13 +58,7 @@ pub(super) async fn start(itself: &Itself) -> Result<Certificates, Error> {
         served: served.clone(),
         state: publish,
         trouble: None,
-        pace: Pace {
-            quiet: lifetimes.settling(),
-            last: None,
-            in_a_row: 0,
-            patience: Patience::default(),
-            not_before: None,
-        },
+        pace: Pace::new(lifetimes.settling()),
         began: Instant::now(),
     };
     tokio::spawn(keeper.run(secret, configuration));
@@ -290,39 +281,4 @@ impl Keeper {
 
 fn version(object: &Value) -> Option<String> {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
-}
-
-/// How soon the next write may be. Writes follow one another at once as long as they are rare: who fights with us over a
-/// `caBundle` finds us slower each time.
-struct Pace {
-    /// So long without a write, and there is no fight.
-    quiet: Duration,
-    last: Option<Instant>,
-    in_a_row: u32,
-    patience: Patience,
-    not_before: Option<Instant>,
-}
-
-impl Pace {
-    /// How long to wait with a write.
-    fn wait(&self) -> Option<Duration> {
-        self.not_before?.checked_duration_since(Instant::now()).filter(|wait| !wait.is_zero())
-    }
-
-    fn wrote(&mut self) {
-        let now = Instant::now();
-        if self.last.is_none_or(|last| now.duration_since(last) > self.quiet) {
-            self.in_a_row = 0;
-            self.patience.reset();
-        }
-        self.last = Some(now);
-        self.in_a_row += 1;
-        if self.in_a_row > IN_A_ROW {
-            self.failed();
-        }
-    }
-
-    fn failed(&mut self) {
-        self.not_before = Some(Instant::now() + self.patience.pause());
-    }
 }

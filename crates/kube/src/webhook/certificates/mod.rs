@@ -14,6 +14,7 @@ mod itself;
 pub mod lifetimes;
 pub mod names;
 mod objects;
+mod pace;
 mod pem;
 pub mod rights;
 pub mod rotation;

@@ -10,142 +10,18 @@
 //! There is no leader. Each replica decides for itself, from objects that all of them see; writes are bound to the version that
 //! was seen, so of two at once one fails, and looks again.
 
+mod plan;
+mod seen;
+
 use super::lifetimes::{BACKDATED, Lifetimes};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// SHA-256 of an authority's certificate.
-pub type Id = [u8; 32];
+pub use plan::{Leaf, Plan, SecretWrite};
+pub use seen::{Authority, Bundle, Configuration, Id, Now, Secret};
 
 /// The longest time without a new decision: the clock may have been set meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// What a decision has to know of an authority's certificate. Times are since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Authority {
-    /// Which.
-    pub id: Id,
-    /// As the certificate says, back-dated.
-    pub not_before: Duration,
-    /// As the certificate says.
-    pub not_after: Duration,
-}
-
-impl Authority {
-    fn is_over(&self, now: Now) -> bool {
-        self.not_after <= now.wall
-    }
-
-    /// A verifier whose clock is ours would take it.
-    fn is_valid(&self, now: Now) -> bool {
-        self.not_before <= now.wall && !self.is_over(now)
-    }
-
-    /// It was made so long ago that it is in `caBundle` since long, even if the clock of whoever made it is ahead.
-    fn is_seasoned(&self, lifetimes: Lifetimes, now: Now) -> bool {
-        self.made().saturating_add(lifetimes.seasoning()) <= now.wall
-    }
-
-    /// It lasts until another one is seasoned, even if our clock is behind.
-    fn lasts(&self, lifetimes: Lifetimes, now: Now) -> bool {
-        self.not_after > now.wall.saturating_add(lifetimes.seasoning())
-    }
-
-    /// The later one; what else is equal is told apart somehow, but by all replicas in the same way.
-    pub(super) fn rank(&self) -> (Duration, Id) {
-        (self.not_before, self.id)
-    }
-
-    fn made(&self) -> Duration {
-        self.not_before.saturating_add(BACKDATED)
-    }
-
-    /// When the next one has to be made, so that the rest of its life is the overlap. An authority that was made when
-    /// lifetimes were set longer is replaced as if it had ours.
-    fn renewal(&self, lifetimes: Lifetimes) -> Duration {
-        let life = self.not_after.saturating_sub(self.made()).min(lifetimes.authority);
-        self.made().saturating_add(life / 3 * 2)
-    }
-}
-
-/// The two clocks of a moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// Since 1970: what certificates speak of.
-    pub wall: Duration,
-    /// Since some beginning: what is waited by, as nobody can set it.
-    pub steady: Duration,
-}
-
-/// The Secret, as it was seen last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Secret {
-    /// There is none.
-    Absent,
-    /// There is one, with those authorities that can sign; none where it is damaged or another one's.
-    Present {
-        /// In any order.
-        authorities: Vec<Authority>,
-        /// It is, to the byte, what we would write of them.
-        is_sound: bool,
-    },
-}
-
-/// The configuration, as it was seen last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Configuration {
-    /// There is none, or none of its entries calls our Service.
-    Absent,
-    /// The `caBundle` of each entry that calls our Service.
-    Present(Vec<Bundle>),
-}
-
-/// A `caBundle`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bundle {
-    /// What can be read of it.
-    pub authorities: Vec<Authority>,
-    /// There is nothing else in it.
-    pub is_sound: bool,
-}
-
-/// What is to be done. What is not named stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Write the Secret.
-    pub secret: Option<SecretWrite>,
-    /// Put these into each `caBundle`, and nothing else.
-    pub bundle: Option<Vec<Authority>>,
-    /// Sign a leaf, serve it, and say so by [`Rotation::signed`].
-    pub sign: Option<Leaf>,
-    /// Ask again when something was seen, or after this time at the latest.
-    pub wait: Duration,
-}
-
-/// How the Secret is to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretWrite {
-    /// There is none: one with a new authority.
-    Create,
-    /// The same one with these authorities, and with a new one beside them.
-    Update {
-        /// Those that stay.
-        keep: Vec<Authority>,
-        /// Whether one is made.
-        add: bool,
-    },
-}
-
-/// A leaf certificate to be signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leaf {
-    /// By whom.
-    pub by: Authority,
-    /// When.
-    pub from: Duration,
-    /// Its end: never later than that of whom it is signed by.
-    pub until: Duration,
-}
 
 /// What one replica has seen, and what it serves.
 #[derive(Clone, Debug)]
