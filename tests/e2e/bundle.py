@@ -12,6 +12,7 @@ import threading
 import cluster
 from cluster import Failure, Skip, kubectl
 from ground import INJECT, dry, namespace, objects, plugin, pod, wait
+from injected import manifest, read
 from stage import ROOT, version
 
 NAMESPACE = "lastout"
@@ -83,6 +84,16 @@ def evidence():
             ("logs", "-l", "app.kubernetes.io/component=webhook", "--prefix", "--tail=30"),
         )
     )  # fmt: skip
+
+
+def job_in(there, name, asks=True):
+    """Applies what the Job of plain.yaml needs beside itself. -> the Job, whose pods ask for it"""
+    beside, text = manifest("plain.yaml", name).split("---\n", 1)
+    there.apply(beside)
+    job = read(text)
+    if asks:
+        job["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {})[INJECT] = "true"
+    return job
 
 
 def ready(seconds=90):
