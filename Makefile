@@ -37,7 +37,7 @@ dist: ## release tarballs, bills of materials, image, SHA256SUMS, in target/dist
 bench: ## start-up, memory and latency beside other inits, in target/bench; BENCH="--quick" and more: benches/run -h
 	@benches/run $(BENCH)
 
-bench-kube: ## kubectl-lastout beside conftest and kubectl's YAML library, in target/bench; BENCH="--quick" and more: benches/kube/run -h
+bench-kube: ## kubectl-lastout beside conftest, kubectl's YAML library and a webhook in Go, in target/bench; BENCH="--quick" and more: benches/kube/run -h
 	@benches/kube/run $(BENCH)
 
 lint: ## formatting, clippy and the scripts, warnings are errors

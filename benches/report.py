@@ -114,6 +114,7 @@ def promise_table(kept, ours=OURS):
         theirs = f"{entry['against']}: {number(entry['theirs'])}" if entry["against"] else "–"
         ratio = f"{entry['ratio']:.2f} ({entry['low']:.2f}–{entry['high']:.2f})" if "ratio" in entry else "–"
         limit = f"{number(entry['limit'])}" + (" ×" if "ratio" in entry else " more" if entry["plus"] else "")
+        limit = f"at least {limit}" if entry.get("least") else limit
         limit += f", aim {number(entry['aim'])}" if entry["aim"] else ""
         met = "**no**" if entry["met"] == "no" else entry["met"]
         yield f"| {entry['promise']} | {number(entry['value'])} | {theirs} | {ratio} | {limit} | {met} |"

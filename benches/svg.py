@@ -13,7 +13,7 @@ def number(value):
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def bars(title, unit, rows):
+def bars(title, unit, rows, better="shorter"):
     """rows: label, kind (a key of COLOURS), summary. Bars are medians, whiskers the 10th and 90th percentile."""
     height = TOP + ROW * len(rows) + 14
     room = WIDTH - LEFT - RIGHT
@@ -29,7 +29,7 @@ def bars(title, unit, rows):
         'font-family="system-ui, sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="12" y="22" font-size="15" font-weight="600" fill="#212529">{escape(title)}</text>',
-        f'<text x="12" y="40" font-size="11" fill="#495057">{escape(unit)}; shorter is better; '
+        f'<text x="12" y="40" font-size="11" fill="#495057">{escape(unit)}; {better} is better; '
         "whiskers: 10th to 90th percentile</text>",
     ]
     for index, (label, kind, summary) in enumerate(rows):
@@ -47,4 +47,28 @@ def bars(title, unit, rows):
         if spread:
             low, high = x(summary["p10"]), x(summary["p90"])
             parts.append(f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#212529" stroke-width="1.2"/>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def lines(title, unit, across, series):
+    """series: label, a colour's kind, points (x, y). From zero, so that what is flat looks flat."""
+    height, top, bottom, left = 260, TOP, 34, 70
+    room, tall = WIDTH - left - 20, height - top - bottom
+    points = [point for _, _, several in series for point in several]
+    most_x, most_y = max(x for x, _ in points) or 1, max(y for _, y in points) * 1.15 or 1
+    place = lambda x, y: f"{left + x / most_x * room:.1f} {top + tall - y / most_y * tall:.1f}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        'font-family="system-ui, sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<text x="12" y="22" font-size="15" font-weight="600" fill="#212529">{escape(title)}</text>',
+        f'<path d="M{left} {top}V{top + tall}H{left + room}" fill="none" stroke="#868e96"/>',
+        f'<text x="{left - 8}" y="{top + tall + 4}" text-anchor="end" fill="#495057">0</text>',
+        f'<text x="{left + room}" y="{height - 10}" text-anchor="end" fill="#495057">{number(most_x)} {escape(across)}</text>',
+        f'<text x="12" y="40" font-size="11" fill="#495057">{escape(unit)}</text>',
+    ]
+    for at, (label, kind, several) in enumerate(series):
+        parts.append(f'<path d="M{"L".join(place(x, y) for x, y in several)}" fill="none" stroke="{COLOURS[kind]}" stroke-width="1.6"/>')
+        last = several[-1][1]
+        parts.append(f'<text x="{left + 12 + 220 * at}" y="{top - 2}" fill="{COLOURS[kind]}">{escape(label)}: {number(last)} at the end</text>')
     return "\n".join([*parts, "</svg>", ""])

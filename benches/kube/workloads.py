@@ -7,6 +7,7 @@ import subprocess
 
 import manifests
 import tools
+import webhook
 from setup import Missing
 
 OURS, CONFTEST, ROUNDTRIP = "kubectl-lastout", "conftest", "Go round trip"
@@ -101,4 +102,4 @@ def size(bench):
     return {"size": {name: [os.path.getsize(words[0])] for name, words in bench.ours().items()}}, {}
 
 
-FIGURES = {"size": size, "check": check, "inject": inject, "cold": cold}
+FIGURES = {"size": size, "check": check, "inject": inject, "cold": cold} | webhook.FIGURES
