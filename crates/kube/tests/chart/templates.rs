@@ -122,12 +122,12 @@ fn deployment(object: &mut Value, slots: &mut Slots) {
 fn policy(words: &[&str], which: &str) -> Objects {
     let words = [&["kubectl-lastout", "policy", "--namespaces", which], words].concat();
     let matches = cli::definition().try_get_matches_from(words).unwrap();
-    let mut settings = verbs::policy::settings(matches.subcommand().unwrap().1).unwrap();
+    let mut settings = verbs::policy::settings(matches.subcommand().unwrap().1);
     let mut slots = Slots::default();
     let cpu_and_memory =
         ["_0", "_1"].map(|at| slots.words(&format!("(split \",\" .Values.injection.resources).{at}")));
-    settings.options.image = slots.words(".Values.image");
-    settings.options.resources = Some(cpu_and_memory.into());
+    settings.image = slots.words(".Values.image");
+    settings.resources = Some(cpu_and_memory.into());
     settings.parameters = Some((slots.words(".Release.Namespace"), "lastout-sidecars".to_owned()));
     let mut found = Vec::new();
     for mut object in cel::mutating(&settings).into_iter().chain(cel::warning(&settings)) {
