@@ -130,7 +130,8 @@ fn policy(words: &[&str], which: &str) -> Objects {
     settings.resources = Some(cpu_and_memory.into());
     settings.parameters = Some((slots.words(".Release.Namespace"), "lastout-sidecars".to_owned()));
     let mut found = Vec::new();
-    for mut object in cel::mutating(&settings).into_iter().chain(cel::warning(&settings)) {
+    let objects = cel::parameters(&settings).into_iter().chain(cel::mutating(&settings));
+    for mut object in objects.chain(cel::warning(&settings)) {
         labelled(&mut object, &mut slots);
         match object["kind"].as_str().unwrap() {
             "ConfigMap" => {
