@@ -26,7 +26,8 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Address space for so many bytes that are read and written, where all values are short; the program itself, which is not optimized here, takes 35 MiB.
+/// Address space for so many bytes that are read and written, where all values are short; the program itself, which is not
+/// optimized here, takes 35 MiB.
 fn most(bytes: usize) -> usize {
     56 * MIB + 40 * bytes
 }
