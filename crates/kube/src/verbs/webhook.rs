@@ -48,7 +48,8 @@ pub fn definition() -> Command {
 /// When it cannot start, in one line.
 pub fn run(matches: &ArgMatches) -> Ended {
     let settings = settings(matches);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // One thread answers: with two, an admission takes three times the processor time, for both wait at the allocator's lock.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| Error(format!("the runtime cannot start: {error}")))?;
     let ended = runtime.block_on(serve(settings));
     // What is still at work on a large body is not waited for.
