@@ -89,7 +89,7 @@ fn the_answer_the_audit_log_and_the_log_say_what_was_done_and_to_whose_pod() {
         assert_eq!(line[key], value, "{line}");
     }
     assert_eq!(line["dryRun"], false);
-    assert_eq!(server.metric("admissions_total{decision=\"injected-wrap\"}"), 1);
+    assert_eq!(server.metric("admissions_total{reason=\"injected-wrap\"}"), 1);
     assert_eq!(server.metric("admission_duration_seconds_count"), 1);
 }
 

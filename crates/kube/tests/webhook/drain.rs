@@ -64,7 +64,7 @@ fn a_panic_allows_and_is_counted_and_told_and_the_connection_goes_on() {
     let after = exchange(&mut connection, &request("")).unwrap().json();
     assert_eq!(after["response"]["auditAnnotations"]["reason"], "injected-wrap");
     assert_eq!(server.metric("panics_total"), 1);
-    assert_eq!(server.metric("admissions_total{decision=\"internal\"}"), 1);
+    assert_eq!(server.metric("admissions_total{reason=\"internal\"}"), 1);
     let line = server.line(|line| line["message"] == "panic");
     assert_eq!(line["about"], "asked for by the header lastout-panic");
     assert_eq!(server.line(|line| line["reason"] == "internal")["level"], "error");

@@ -48,7 +48,7 @@ fn http_2_answers_several_reviews_at_once() {
             assert_eq!(answer["response"]["allowed"], true);
         }
     });
-    assert_eq!(server.metric("admissions_total{decision=\"injected-wrap\"}"), 50);
+    assert_eq!(server.metric("admissions_total{reason=\"injected-wrap\"}"), 50);
 }
 
 #[test]
@@ -72,6 +72,8 @@ fn the_second_port_says_how_it_is() {
     let ready = server.get("/readyz");
     assert_eq!(ready.status, 200, "{}", ready.text());
     assert_eq!(server.get("/").status, 404);
+    let posted = server.ask_admin("DELETE", "/livez");
+    assert!(posted.status == 405 && posted.head.contains("allow: get, head"), "{}", posted.head);
     let metrics = server.get("/metrics");
     assert!(metrics.head.contains("content-type: text/plain; version=0.0.4"));
     let text = metrics.text();

@@ -118,9 +118,14 @@ impl Server {
 
     /// A page of the second port.
     pub fn get(&self, path: &str) -> Answer {
+        self.ask_admin("GET", path)
+    }
+
+    /// The same by another method.
+    pub fn ask_admin(&self, method: &str, path: &str) -> Answer {
         let mut stream = TcpStream::connect(self.admin).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        exchange(&mut stream, format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap()
+        exchange(&mut stream, format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap()
     }
 
     /// A sample of `/metrics`.

@@ -1,7 +1,7 @@
 //! `/livez`, `/readyz`, `/metrics`.
 
 use super::Shared;
-use super::admit::{Answer, text};
+use super::admit::{Answer, text, with_allowed};
 use super::metrics::Now;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Answers.
 pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
-        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET".to_owned());
+        return with_allowed(text(StatusCode::METHOD_NOT_ALLOWED, "only GET".to_owned()), "GET, HEAD");
     }
     match request.uri().path() {
         "/livez" => text(StatusCode::OK, "ok".to_owned()),

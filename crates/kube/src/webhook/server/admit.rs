@@ -38,7 +38,7 @@ pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer 
             shared.metrics.refused(status.as_u16());
             let fields = [("status", Field::Number(status.as_u16().into())), ("about", (&why).into())];
             shared.log.line(Level::Warning, "request refused", fields);
-            text(status, why)
+            with_allowed(text(status, why), "POST")
         }
     };
     if is_leaving {
@@ -145,8 +145,13 @@ pub(super) fn text(status: StatusCode, mut text: String) -> Answer {
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    answer
+}
+
+/// Says which methods there are, to who has tried another.
+pub(super) fn with_allowed(mut answer: Answer, methods: &'static str) -> Answer {
+    if answer.status() == StatusCode::METHOD_NOT_ALLOWED {
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
     }
     answer
 }

@@ -77,9 +77,9 @@ impl Metrics {
     #[must_use]
     pub fn text(&self, now: Now) -> String {
         let mut page = Page::default();
-        page.head("admissions_total", "counter", "Reviews answered, by decision.");
+        page.head("admissions_total", "counter", "Reviews answered, by reason.");
         for (reason, count) in Reason::ALL.iter().zip(&self.admissions) {
-            page.sample(&format!("admissions_total{{decision=\"{reason}\"}}"), count.load(Ordering::Relaxed));
+            page.sample(&format!("admissions_total{{reason=\"{reason}\"}}"), count.load(Ordering::Relaxed));
         }
         page.head(
             "refusals_total",
