@@ -3,14 +3,19 @@
 use super::answer;
 use super::review::Review;
 use crate::decide::{
-    Class, Context, Decision, Facts, Known, Options, Reason, Stage, decide_on, is_stable, late,
+    Class, Context, Decision, Facts, Known, Options, PREFIX, Reason, Stage, decide_on, is_stable, late,
 };
 use crate::patch::patch;
 use crate::pod::Pod;
 use json_patch::Patch;
+use serde_json::Value;
 
 /// Of a pod with more nothing is changed: no node runs one, and it would keep others waiting.
 const MOST_CONTAINERS: usize = 1_000;
+
+/// Bytes of an annotation of ours. One of the 256 KiB that an API server takes can hold 130 000 words, each of which becomes a
+/// SPEC: more memory than a replica has.
+const LONGEST_ANNOTATION: usize = 16 * 1024;
 
 /// What is wished, and known, for all pods of a cluster.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +57,10 @@ impl Admission {
             let about = format!("it has more than {MOST_CONTAINERS} containers");
             return Self::unchanged(Reason::NotSelected, about);
         }
+        if let Some(about) = long_annotation(pod) {
+            let warnings = vec![format!("lastout leaves this pod alone: {about}")];
+            return Self { warnings, ..Self::unchanged(Reason::NotSelected, about) };
+        }
         let options = &wishes.options;
         let context = Context { stage: Stage::Admission, ..Context::new(&wishes.known) };
         let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
@@ -92,4 +101,12 @@ impl Admission {
     pub fn answer(&self, review: &Review) -> Vec<u8> {
         answer::body(review.uid(), self)
     }
+}
+
+/// That an annotation of ours is too long to be read.
+fn long_annotation(pod: Pod<'_>) -> Option<String> {
+    let is_long = |value: &Value| value.as_str().is_some_and(|text| text.len() > LONGEST_ANNOTATION);
+    let mut ours = pod.annotations().filter(|(key, _)| key.starts_with(PREFIX));
+    let (key, _) = ours.find(|(_, value)| is_long(value))?;
+    Some(format!("its annotation {key} has more than {LONGEST_ANNOTATION} bytes"))
 }

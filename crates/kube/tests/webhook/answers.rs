@@ -104,6 +104,21 @@ fn a_dry_run_is_answered_like_any_other() {
 }
 
 #[test]
+fn an_annotation_of_ours_that_is_very_long_is_told_and_not_read() {
+    let server = Server::start(&[]);
+    for (bytes, is_changed) in [(16_384, true), (16_385, false), (260_000, false)] {
+        let mut long = pod();
+        long["metadata"]["annotations"]["lastout.dev/exclude-containers"] = " ".repeat(bytes).into();
+        let response = server.ask(&review(&long));
+        assert_eq!(response.get("patch").is_some(), is_changed, "{bytes}");
+        let told = response["warnings"].to_string();
+        assert_eq!(told.contains("exclude-containers has more than 16384 bytes"), !is_changed, "{told}");
+        long["metadata"]["annotations"] = json!({ "example.com/other": " ".repeat(bytes) });
+        assert!(server.ask(&review(&long)).get("patch").is_some(), "it is not ours");
+    }
+}
+
+#[test]
 fn what_is_no_pod_that_is_created_is_allowed_as_it_is() {
     let server = Server::start(&[]);
     let changed = |pointer: &str, value: Value| {
