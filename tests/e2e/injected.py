@@ -62,6 +62,20 @@ def wrapped(stage, pod, *mains):
     all_gone(stage.report(pod["metadata"]["name"], last))
 
 
+def completes_wrapped(stage, job, *mains):
+    """The Job completes, its containers have ended as they should, and these mains were wrapped. -> its pod"""
+    pod = stage.job_ends(job, "Complete")
+    ended(pod)
+    wrapped(stage, pod, *mains)
+    return pod
+
+
+def told_of(stage, pod, *names):
+    """These are the sidecars that lastout was told of."""
+    found = sidecars(stage.report(pod["metadata"]["name"])).keys()
+    check(found == set(names), f"it was told of {found}")
+
+
 def native(pod, *names):
     """These are the native sidecars, and nothing else was added; each has ended after main."""
     found = [one["name"] for one in pod["spec"].get("initContainers", []) if one.get("restartPolicy") == "Always"]
@@ -193,9 +207,7 @@ def injected_in_a_restricted_namespace_completes(stage):
     stage = stage.restricted()
     for name, options in {"injected-init": (), "injected-native": NATIVE}.items():
         start(stage, "restricted.yaml", name, *options)
-    pod = stage.job_ends("injected-init", "Complete")
-    ended(pod)
-    wrapped(stage, pod)
+    pod = completes_wrapped(stage, "injected-init")
     pod = stage.job_ends("injected-native", "Complete")
     ended(pod, cloud_sql_proxy=TERMINATED_BY_KUBELET)
     native(pod, "cloud-sql-proxy")
@@ -217,18 +229,14 @@ def injected_in_a_namespace_with_a_quota_completes_with_inherited_resources(stag
     else:
         raise Failure("the namespace has no least amount of CPU")
     stage.apply(inject(stage, text, "--resources", "inherit"))
-    pod = stage.job_ends("injected-quota", "Complete")
-    ended(pod)
-    wrapped(stage, pod)
+    completes_wrapped(stage, "injected-quota")
 
 
 @case
 def injected_cron_job_with_an_annotated_command_completes(stage):
     start(stage, "cronjob.yaml", "injected-cron")
     kubectl("-n", stage.namespace, "create", "job", "injected-cron-run", "--from=cronjob/injected-cron")
-    pod = stage.job_ends("injected-cron-run", "Complete")
-    ended(pod)
-    wrapped(stage, pod)
+    completes_wrapped(stage, "injected-cron-run")
 
 
 @case
@@ -253,9 +261,7 @@ def injected_before_istio_adds_its_proxy_completes_with_and_without_it(stage):
     pod = stage.job_ends("injected-announced", "Complete")
     ended(pod)
     check(sidecars(stage.report(pod["metadata"]["name"]))["istio"]["absent"], "istio was taken as absent")
-    pod = stage.job_ends("injected-announced-comes", "Complete")
-    ended(pod)
-    wrapped(stage, pod)
+    completes_wrapped(stage, "injected-announced-comes")
 
 
 def in_the_mesh(stage):

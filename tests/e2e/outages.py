@@ -13,7 +13,7 @@ from bundle import (
 )  # fmt: skip
 from cluster import Failure, kubectl, restart_api_server
 from ground import INJECT, wait
-from injected import ended, manifest, wrapped
+from injected import completes_wrapped, ended, manifest
 from stage import alone, check
 
 ENABLED = {INJECT: "enabled"}
@@ -34,9 +34,7 @@ def webhook_away_pods_that_ask_are_created_when_it_is_back(stage):
         check("failed calling webhook" in wait(told, "an event tells why there is no pod", 60), "the event")
         check(kubectl("-n", there.namespace, "get", "pods", "-o", "name") == "", "no pod without it")
         scale(2)
-        done = there.job_ends("patient", "Complete")
-        ended(done)
-        wrapped(there, done)
+        completes_wrapped(there, "patient")
 
 
 @alone

@@ -12,8 +12,8 @@ import time
 import cluster
 from cluster import Failure, kubectl
 from ground import INJECT, documents, dry, dry_all, namespace, objects, plugin, pod, policies, supported, webhook
-from injected import TERMINATED_BY_KUBELET, ended, manifest, native, read, wrapped
-from stage import ROOT, case, check, container, never_restarted, only, sidecars, spec_of
+from injected import TERMINATED_BY_KUBELET, completes_wrapped, ended, manifest, native, read, told_of, wrapped
+from stage import ROOT, case, check, container, never_restarted, only, spec_of
 
 ENABLED = {INJECT: "enabled"}
 NATIVE = ("--mode", "native")
@@ -106,11 +106,8 @@ def policy_tells_lastout_of_a_sidecar_that_comes_after_it(stage):
     with namespace(stage, "second", ENABLED) as there, policies(stage, [there.namespace]):
         with webhook(stage, there.namespace, [envoy]):
             there.create(job, "policy-second")
-            done = there.job_ends("policy-second", "Complete")
-            ended(done)
-            wrapped(there, done)
-            report = there.report(done["metadata"]["name"])
-            check(sidecars(report).keys() == {"cloud-sql-proxy", "envoy"}, f"it was told of {sidecars(report).keys()}")
+            done = completes_wrapped(there, "policy-second")
+            told_of(there, done, "cloud-sql-proxy", "envoy")
 
 
 @case

@@ -3,7 +3,7 @@
 from cluster import restart_api_server
 from ground import INJECT, namespace, policies
 from helper import start, stopped
-from injected import ended, manifest, wrapped
+from injected import completes_wrapped, ended, manifest
 from stage import alone, check, finished
 
 
@@ -26,6 +26,4 @@ def a_policy_changes_the_first_pod_that_a_new_api_server_takes(stage):
     ):
         restart_api_server()
         there.apply(manifest("plain.yaml", "policy-restarted"))
-        done = there.job_ends("policy-restarted", "Complete")
-        ended(done)
-        wrapped(there, done)
+        completes_wrapped(there, "policy-restarted")

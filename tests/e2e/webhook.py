@@ -13,9 +13,9 @@ from bundle import (
 )  # fmt: skip
 from cluster import Failure, kubectl
 from ground import INJECT, documents, dry, dry_all, namespace, plugin, pod, policies, wait
-from injected import ended, manifest, wrapped
+from injected import completes_wrapped, manifest, told_of
 from policies import comparable, pods_of_manifests
-from stage import ROOT, alone, check, container, only, sidecars, version
+from stage import ROOT, alone, check, container, only, version
 
 ENABLED = {INJECT: "enabled"}
 
@@ -28,9 +28,7 @@ def webhook_bundle_is_applied_at_once_and_jobs_complete(stage):
             by_label.apply(manifest("plain.yaml", "by-namespace"))
             silent.create(job_in(silent, "by-pod"))
             for there, job in ((by_label, "by-namespace"), (silent, "by-pod")):
-                done = there.job_ends(job, "Complete")
-                ended(done)
-                wrapped(there, done)
+                completes_wrapped(there, job)
 
 
 @alone
@@ -148,11 +146,8 @@ def webhook_between_two_injectors_lets_the_job_complete(stage):
         only(job, "main")
         with ground.webhook(stage, there.namespace, [early]), ground.webhook(stage, there.namespace, [late], "zzz-"):
             there.create(job, "between")
-            done = there.job_ends("between", "Complete")
-            ended(done)
-            wrapped(there, done)
-            report = there.report(done["metadata"]["name"])
-            check(sidecars(report).keys() == {"cloud-sql-proxy", "envoy"}, f"it was told of {sidecars(report).keys()}")
+            done = completes_wrapped(there, "between")
+            told_of(there, done, "cloud-sql-proxy", "envoy")
 
 
 @alone
@@ -165,9 +160,7 @@ def webhook_changes_the_pods_of_a_job_from_a_cronjob(stage):
         }  # fmt: skip
         there.create(cron)
         kubectl("-n", there.namespace, "create", "job", "by-hand", "--from=cronjob/nightly")
-        done = there.job_ends("by-hand", "Complete")
-        ended(done)
-        wrapped(there, done)
+        completes_wrapped(there, "by-hand")
 
 
 @alone

@@ -33,6 +33,11 @@ pub(crate) fn value(name: &'static str, value: &'static str, help: &'static str)
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
+/// What a variable says, if anything: what the pod's own fields (fieldRef) are given by.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// `--pod-path`
 pub(crate) fn pod_path() -> Arg {
     value("pod-path", "PATH", "Where a custom resource has its pod template: spec.driver.template")

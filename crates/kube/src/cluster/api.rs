@@ -159,7 +159,7 @@ pub(crate) async fn log(
 }
 
 /// Ends with an error when the time is over.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     time: Duration,
     answer: impl Future<Output = kube::Result<T>>,
 ) -> kube::Result<T> {

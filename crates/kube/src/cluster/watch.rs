@@ -49,15 +49,13 @@ async fn once<T>(
     backoff: &mut Backoff,
     look: &mut impl FnMut(Option<Value>) -> Option<T>,
 ) -> kube::Result<Option<T>> {
-    let fields = format!("metadata.name={name}");
-    let list = within(ANSWER, objects.list(&ListParams::default().fields(&fields))).await?;
-    let answer = look(list.items.into_iter().next().map(value).transpose()?);
+    let (object, from) = within(ANSWER, list(objects, name)).await?;
+    let answer = look(object);
     if answer.is_some() {
         observer.works();
         return Ok(answer);
     }
-    let from = list.metadata.resource_version.unwrap_or_default();
-    let params = WatchParams::default().fields(&fields).timeout(SECONDS);
+    let params = WatchParams::default().fields(&only(name)).timeout(SECONDS);
     let opened = Instant::now();
     let mut events = within(ANSWER, objects.watch(&params, &from)).await?.boxed();
     // To list it is not enough.
@@ -86,7 +84,19 @@ async fn once<T>(
     Ok(None)
 }
 
+/// The object, or that there is none, and the version from which a watch goes on. By a list: its right can be bound to one name,
+/// as the watch's can, and 404 would be an error.
+pub(crate) async fn list(objects: &Api<DynamicObject>, name: &str) -> kube::Result<(Option<Value>, String)> {
+    let list = objects.list(&ListParams::default().fields(&only(name))).await?;
+    let object = list.items.into_iter().next().map(value).transpose()?;
+    Ok((object, list.metadata.resource_version.unwrap_or_default()))
+}
+
+fn only(name: &str) -> String {
+    format!("metadata.name={name}")
+}
+
 /// The whole object, as `decide` reads it.
-fn value(object: DynamicObject) -> kube::Result<Value> {
+pub(crate) fn value(object: DynamicObject) -> kube::Result<Value> {
     serde_json::to_value(object).map_err(kube::Error::SerdeError)
 }

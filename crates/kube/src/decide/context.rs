@@ -95,6 +95,12 @@ impl<'a> Context<'a> {
         Self { known, stage: Stage::default(), namespace: None, pod_failure_policy: None }
     }
 
+    /// The same, of a pod that is about to be created, or that is there: others have had their turn, and only what is in it counts.
+    #[must_use]
+    pub fn in_admission(self) -> Self {
+        Self { stage: Stage::Admission, ..self }
+    }
+
     /// The same, of a pod whose Job has this spec.
     #[must_use]
     pub fn of_job(self, job: Option<&'a Value>) -> Self {

@@ -4,7 +4,7 @@ use super::options::{Mode, Options};
 use super::ours::is_helper;
 use super::ports::{moved, spec_with};
 use super::restart::final_codes;
-use super::sidecar::{Listed, Sidecar, ends_itself, preset_of};
+use super::sidecar::{Listed, Sidecar, ends_itself, preset_of, said};
 use super::warning::{self, Warning};
 use super::{Context, EXCLUDE, MAIN, MODE, SIDECARS, STOP_ON, Stage};
 use crate::pod::{Container, Pod};
@@ -130,8 +130,7 @@ impl<'a> Facts<'a> {
     /// The sidecars that the helper stops: the known ones, where it is not told of any.
     pub(crate) fn helped(&self) -> Vec<Listed> {
         let words = self.helper.and_then(|helper| helper.words("args")).unwrap_or_default();
-        let pairs = words.windows(2).filter(|pair| pair.first() == Some(&"--sidecar"));
-        let told: Vec<Listed> = pairs.filter_map(|pair| Listed::read(pair.last()?).ok()).collect();
+        let told: Vec<Listed> = said(&words).filter_map(|spec| Listed::read(spec).ok()).collect();
         if self.helper.is_some() && !words.contains(&"--sidecar") {
             return self
                 .sidecars

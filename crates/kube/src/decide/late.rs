@@ -5,7 +5,7 @@
 
 use super::facts::Facts;
 use super::ours::BINARY;
-use super::sidecar::Sidecar;
+use super::sidecar::{Sidecar, said};
 use super::status::Status;
 use super::wrap::REFUSED;
 use super::{Context, Decision, LEFT_ALONE, Mode, Options, Reason, Row, STATUS};
@@ -45,11 +45,7 @@ pub fn late(pod: Pod<'_>, context: Context<'_>, options: &Options) -> Option<Dec
 fn told(main: Container<'_>) -> Option<Vec<Spec>> {
     let words = main.words("command").filter(|words| words.first() == Some(&BINARY) && words.len() > 1)?;
     let options = words.split(|word| *word == "--").next().unwrap_or_default();
-    let given = options.windows(2).filter_map(|pair| match pair {
-        ["--sidecar", spec] => Some(*spec),
-        _ => None,
-    });
     let joined = options.iter().filter_map(|word| word.strip_prefix("--sidecar="));
     let read = |text: &str| Spec::parse(&text.replace("$$", "$"), &|_| None).ok();
-    Some(given.chain(joined).filter_map(read).collect())
+    Some(said(options).chain(joined).filter_map(read).collect())
 }

@@ -93,6 +93,14 @@ pub fn is_stopped(spec: &Spec) -> bool {
     }
 }
 
+/// The SPECs behind `--sidecar` in such words.
+pub(super) fn said<'a>(words: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    words.windows(2).filter_map(|pair| match pair {
+        ["--sidecar", spec] => Some(*spec),
+        _ => None,
+    })
+}
+
 /// Who can end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {

@@ -7,7 +7,7 @@ use crate::check::{
     GROUP, HANGS, NOT_SWITCHED_ON, SHELL_WRAP, SPEC_ERROR, STOP_POLICY, Severity, Unplaced, names,
 };
 use crate::decide::switches::{self, Asked};
-use crate::decide::{Reach, Reason, Sidecar, is_wrapped, reach, too_old};
+use crate::decide::{Listed, Reach, Reason, Sidecar, is_wrapped, reach, too_old};
 use crate::pod::{Container, list};
 use lastout_core::presets::Switch;
 
@@ -60,21 +60,16 @@ fn restarted_by(subject: &Subject<'_>, container: Container<'_>) -> String {
 
 /// There is a way to end it, and as far as the pod shows it listens there. That is looked at in every pod: the rule of `check`
 /// looks only where lastout is, or can come in.
-fn can_be_asked(subject: &Subject<'_>, sidecar: &Sidecar<'_>) -> bool {
-    let invocations = subject.invocations();
-    let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
-    let mut told = invocations.iter().flat_map(|invocation| &invocation.settings.sidecars);
-    // What lastout was told in this pod is better than the table.
-    let told = told.find(|spec| is_row && sidecar.is_meant_by(spec));
-    let spec = told.unwrap_or(&sidecar.spec.spec);
-    let asked = Asked { ready: false, ..Asked::by(spec) };
+fn can_be_asked<'a>(subject: &Subject<'a>, sidecar: &Sidecar<'a>) -> bool {
+    let Some(Listed { spec, .. }) = subject.asked_by(sidecar) else { return false };
+    let asked = Asked { ready: false, ..Asked::by(&spec) };
     let listens = sidecar.preset.is_none_or(|preset| {
         let off = switches::off(subject.pod, preset, asked, Some(sidecar.container));
         // What its configuration may have switched on is not known to be off.
         let is_off = off.iter().any(|ways| !ways.iter().any(|need| matches!(need.switch, Switch::Config(_))));
         !is_off && (!asked.quit || too_old(sidecar.container, preset).is_none())
     });
-    reach(spec, subject.pod) != Reach::Nobody && listens
+    reach(&spec, subject.pod) != Reach::Nobody && listens
 }
 
 /// Why, as far as the pod shows it.

@@ -2,10 +2,13 @@
 
 use super::AFTER;
 use super::life::{Life, State};
+use crate::change::Path;
 use crate::check::{Unplaced, findings};
-use crate::decide::{Context, Facts, Options, Reason, Sidecar, Stage, decide_on};
+use crate::decide::{Context, Facts, Listed, Options, Reason, Sidecar, decide_on};
 use crate::invocation::Invocation;
 use crate::pod::{Container, Pod};
+use lastout_core::settings::Opt;
+use lastout_core::spec::Spec;
 use serde_json::Value;
 use std::cell::OnceCell;
 
@@ -22,9 +25,9 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// `object` is a pod of the API server's, with `kind`. Others have had their turn: only what is in it counts.
+    /// `object` is a pod of the API server's, with `kind`.
     pub(crate) fn new(object: &'a Value, now: i64, options: &'a Options) -> Self {
-        let context = Context { stage: Stage::Admission, ..Context::default() };
+        let context = Context::default().in_admission();
         let pod = Pod(object);
         Self {
             pod,
@@ -89,8 +92,19 @@ impl<'a> Subject<'a> {
         self.found.get_or_init(|| findings(self.object, self.context, self.options, "kubectl lastout inject"))
     }
 
-    /// The containers that lastout runs, and what it is told.
-    pub(crate) fn invocations(&self) -> Vec<Invocation<'a>> {
-        Invocation::all(self.pod, &crate::change::Path::default())
+    /// By what a sidecar is asked: what lastout was told in this pod is better than the table, and what the user says now is
+    /// better than both. `None`: nobody can read it.
+    pub(crate) fn asked_by(&self, sidecar: &Sidecar<'a>) -> Option<Listed> {
+        // As the mains' variables and its own say it: some rows take their port from one.
+        let from = || self.facts.mains.iter().copied().chain([sidecar.container]);
+        let env = |variable: &str| from().find_map(|one| one.env(variable)).map(str::to_owned);
+        let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
+        let invocations = Invocation::all(self.pod, &Path::default());
+        let told = invocations.iter().flat_map(|invocation| &invocation.values).map(|given| &given.raw);
+        let told = told.filter(|raw| is_row && raw.option == Opt::Sidecar);
+        let texts =
+            told.filter_map(|raw| str::from_utf8(&raw.value).ok()).chain([sidecar.spec.text.as_str()]);
+        let read = |text: &str| Some(Listed { text: text.to_owned(), spec: Spec::parse(text, &env).ok()? });
+        texts.filter_map(read).find(|listed| sidecar.is_meant_by(&listed.spec))
     }
 }

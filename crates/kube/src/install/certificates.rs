@@ -19,8 +19,8 @@ pub enum Certificates {
     },
 }
 
-/// The Secret that cert-manager writes.
-const TLS_SECRET: &str = "lastout-webhook-tls";
+/// The Secret that cert-manager writes, or, where no other is named, somebody else.
+pub const TLS_SECRET: &str = "lastout-webhook-tls";
 /// The authority's Certificate, Secret and Issuer.
 const AUTHORITY: &str = "lastout-webhook-authority";
 const FOLDER: &str = "/tls";

@@ -3,6 +3,7 @@
 use super::{Certificates, Settings};
 use crate::cel::{ENABLED, NAMESPACE_NAME, Namespaces, OF_SYSTEM, expression, labels, of_a_job};
 use crate::decide::INJECT;
+use crate::webhook::server::PATH;
 use serde_json::{Map, Value, json};
 
 /// Less than the ten seconds that are usual: whoever creates a pod waits for it.
@@ -57,7 +58,7 @@ pub(super) fn object(settings: &Settings) -> Value {
 
 fn entry(settings: &Settings, which: &str, failure: &str, namespaces: &Value, pods: &Value) -> Value {
     let mut client = json!({
-        "service": { "namespace": settings.namespace, "name": settings.names().service, "path": "/mutate", "port": 443 },
+        "service": { "namespace": settings.namespace, "name": settings.names().service, "path": PATH, "port": 443 },
     });
     if let (Certificates::Secret { ca_bundle: Some(bundle), .. }, Some(client)) =
         (&settings.certificates, client.as_object_mut())

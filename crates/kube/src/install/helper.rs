@@ -1,5 +1,6 @@
 //! What helper containers may do.
 
+use super::rbac::{binding, role};
 use serde_json::{Value, json};
 
 /// For the pods of a namespace that run as these accounts.
@@ -9,21 +10,13 @@ use serde_json::{Value, json};
 pub fn helper(namespace: &str, accounts: &[&String]) -> [Value; 2] {
     const NAME: &str = "lastout-helper";
     let metadata = || json!({ "name": NAME, "namespace": namespace });
-    let subject = |name: &&String| json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace });
-    let group = "rbac.authorization.k8s.io";
+    let accounts = accounts.iter().map(|account| account.as_str());
     [
-        json!({
-            "apiVersion": format!("{group}/v1"),
-            "kind": "Role",
-            "metadata": metadata(),
-            "rules": [{ "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] }],
-        }),
-        json!({
-            "apiVersion": format!("{group}/v1"),
-            "kind": "RoleBinding",
-            "metadata": metadata(),
-            "roleRef": { "apiGroup": group, "kind": "Role", "name": NAME },
-            "subjects": accounts.iter().map(subject).collect::<Vec<_>>(),
-        }),
+        role(
+            "Role",
+            metadata(),
+            json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] }]),
+        ),
+        binding("RoleBinding", metadata(), ("Role", NAME), namespace, accounts),
     ]
 }

@@ -7,20 +7,21 @@
 mod certificates;
 mod configuration;
 mod helper;
+mod rbac;
 mod rights;
 mod server;
 
-pub use certificates::Certificates;
+pub use certificates::{Certificates, TLS_SECRET};
 pub use helper::helper;
 
 use crate::cel::{Namespaces, labels};
-use crate::webhook::certificates::names::Names;
+use crate::webhook::certificates::names::{self, Names};
 use serde_json::{Value, json};
 
 /// The namespace where nothing else is said.
 pub const NAMESPACE: &str = "lastout";
-/// The Deployment, and what belongs to it. What the certificates have to do with is named by `Names`.
-const NAME: &str = "lastout-webhook";
+/// The Deployment, and what belongs to it.
+const NAME: &str = names::SERVICE;
 
 /// What the bundle is to be.
 #[derive(Clone, Debug)]

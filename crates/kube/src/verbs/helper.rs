@@ -38,15 +38,14 @@ pub fn definition() -> Command {
 pub fn run(matches: &ArgMatches) -> Ended {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect();
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let pod = text("pod").or_else(|| variable("POD_NAME")).ok_or_else(|| {
+    let pod = text("pod").or_else(|| args::variable("POD_NAME")).ok_or_else(|| {
         Error("no pod is named: set POD_NAME from metadata.name (fieldRef), or write --pod".to_owned())
     })?;
     let stop_options = text("stop-timeout").map(|budget| ["--stop-timeout".into(), budget.into()]);
     let beside = || std::env::current_exe().unwrap_or_default().with_file_name("lastout");
     block_on(async {
         let connection = connect(&Access::default(), SILENCE).await?;
-        let namespace = text("pod-namespace").or_else(|| variable("POD_NAMESPACE"));
+        let namespace = text("pod-namespace").or_else(|| args::variable("POD_NAMESPACE"));
         let task = Task {
             pod,
             namespace: namespace.unwrap_or_else(|| connection.namespace.clone()),

@@ -43,7 +43,7 @@ fn bundle() -> [Arg; 5] {
             .value_parser(PossibleValuesParser::new(["itself", "cert-manager", "secret"]))
             .default_value("itself"),
         value("tls-secret", "NAME", "With --certificates secret: the Secret, with tls.crt and tls.key")
-            .default_value("lastout-webhook-tls"),
+            .default_value(install::TLS_SECRET),
         value("ca-bundle", "FILE", "With --certificates secret: who signed it, PEM; without, the API server trusts what its machine trusts"),
         value("namespaces", "WHICH", "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled, or all but the system's")
             .value_parser(PossibleValuesParser::new(["labelled", "all"]))

@@ -1,10 +1,10 @@
 //! `kubectl lastout webhook`: the admission server.
 
 use crate::args::cluster::{access, cluster_options};
-use crate::args::{self, some_time, value};
+use crate::args::{self, some_time, value, variable};
 use crate::exit::{Ended, Error, Exit};
 use crate::webhook::admission::Wishes;
-use crate::webhook::certificates::{Itself, Source};
+use crate::webhook::certificates::{Itself, Source, names};
 use crate::webhook::server::{Address, Settings, serve};
 use clap::{ArgMatches, Command};
 use std::path::PathBuf;
@@ -31,9 +31,9 @@ pub fn definition() -> Command {
         .arg(address("admin-listen", ":8080", "Where /livez, /readyz and /metrics are, without TLS"))
         .arg(file("tls-cert", "tls-key", "The certificate, in PEM; without it the webhook makes its own, by an authority in a Secret"))
         .arg(file("tls-key", "tls-cert", "Its key"))
-        .arg(name("secret", "lastout-webhook-ca", "The Secret of its authority"))
-        .arg(name("service", "lastout-webhook", "The Service whose name its certificate is for"))
-        .arg(name("configuration", "zz-lastout", "The MutatingWebhookConfiguration that gets the authority's certificate"))
+        .arg(name("secret", names::SECRET, "The Secret of its authority"))
+        .arg(name("service", names::SERVICE, "The Service whose name its certificate is for"))
+        .arg(name("configuration", names::CONFIGURATION, "The MutatingWebhookConfiguration that gets the authority's certificate"))
         .arg(value("namespace", "NAME", "The namespace of the Secret and the Service; by default what POD_NAMESPACE says, or the account's").short('n'))
         .arg(time("certificate-lifetime", "24h", "How long its certificate holds"))
         .arg(time("ca-lifetime", "8760h", "How long the authority's certificate holds"))
@@ -57,11 +57,6 @@ pub fn run(matches: &ArgMatches) -> Ended {
     ended.map(|()| Exit::Done)
 }
 
-/// The pod's namespace, where its manifest says it.
-fn of_pod() -> Option<String> {
-    std::env::var("POD_NAMESPACE").ok().filter(|name| !name.is_empty())
-}
-
 fn settings(matches: &ArgMatches) -> Settings {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let time = |name: &str| matches.get_one::<Duration>(name).copied().unwrap_or_default();
@@ -71,7 +66,7 @@ fn settings(matches: &ArgMatches) -> Settings {
         (Some(cert), Some(key)) => Source::Files { cert, key },
         _ => Source::Itself(Itself {
             access: access(matches),
-            namespace: matches.get_one::<String>("namespace").cloned().or_else(of_pod),
+            namespace: matches.get_one::<String>("namespace").cloned().or_else(|| variable("POD_NAMESPACE")),
             secret: text("secret"),
             service: text("service"),
             configuration: text("configuration"),

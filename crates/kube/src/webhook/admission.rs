@@ -3,7 +3,7 @@
 use super::answer;
 use super::review::Review;
 use crate::decide::{
-    Class, Context, Decision, Facts, Known, Options, PREFIX, Reason, Stage, decide_on, is_stable, late,
+    Class, Context, Decision, Facts, Known, Options, PREFIX, Reason, decide_on, is_stable, late,
 };
 use crate::patch::patch;
 use crate::pod::Pod;
@@ -62,7 +62,7 @@ impl Admission {
             return Self { warnings, ..Self::unchanged(Reason::NotSelected, about) };
         }
         let options = &wishes.options;
-        let context = Context { stage: Stage::Admission, ..Context::new(&wishes.known) };
+        let context = Context::new(&wishes.known).in_admission();
         let mut decision = decide_on(&Facts::of(pod, context, options), context, options);
         if decision.reason == Reason::Already {
             // Perhaps another injector had its turn after ours, and we are asked again.

@@ -1,6 +1,6 @@
 //! A pod as the API server has it → whether its mains are over.
 
-use crate::decide::{Context, Facts, Known, Options, Stage};
+use crate::decide::{Context, Facts, Known, Options};
 use crate::exit::Error;
 use crate::hang::life::{Life, State as LifeState, has_ended};
 use crate::pod::{Container, Pod};
@@ -37,7 +37,7 @@ pub(super) fn state(pod: &Value, options: &Options) -> Result<State, Error> {
         return Ok(State::Over(Over::Pod));
     }
     let known = Known::default();
-    let context = Context { stage: Stage::Admission, ..Context::new(&known) };
+    let context = Context::new(&known).in_admission();
     let facts = Facts::of(Pod(pod), context, options);
     let names: Vec<&str> = facts.pod.containers().iter().map(|container| container.name()).collect();
     if let Some(unknown) = options.mains.iter().find(|name| !names.contains(&name.as_str())) {

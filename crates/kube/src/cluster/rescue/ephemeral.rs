@@ -12,6 +12,7 @@ use crate::pod::{Container, Pod as View, list};
 use kube::Client;
 use kube::core::params::{Patch, PatchParams};
 use lastout_core::spec::{Address, Quit, Spec};
+use lastout_core::stop::VerdictKind;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
@@ -66,13 +67,16 @@ pub(super) async fn stop(
     Err(Error(format!("`lastout stop` in ephemeral container {name} ended with exit code {code}: {said}")))
 }
 
+/// What it says of one that it did not find, and so has not asked.
+const NOT_THERE: [VerdictKind; 2] = [VerdictKind::AlreadyGone, VerdictKind::Absent];
+
 /// The containers of those that its report has as gone without having been asked.
 fn not_there(report: &str, asked: &[&Asked]) -> Vec<String> {
     let report: Value = serde_json::from_str(report).unwrap_or_default();
     let is_not_there = |asked: &&&Asked| {
         let of_it = |one: &&Value| one.get("name").is_some_and(|name| *name == asked.spec.name);
         let verdict = list(&report, "sidecars").find(of_it).and_then(|one| one.get("verdict")?.as_str());
-        matches!(verdict, Some("already_gone" | "absent"))
+        verdict.is_some_and(|verdict| NOT_THERE.map(VerdictKind::slug).contains(&verdict))
     };
     asked.iter().filter(is_not_there).map(|asked| asked.container.clone()).collect()
 }

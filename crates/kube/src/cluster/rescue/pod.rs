@@ -80,12 +80,11 @@ impl Work<'_> {
                 let ended = stop::until_done(self.client, self.namespace, &target, asked, deadline).await;
                 (*asked, ended, began.elapsed())
             });
-            let mut changed = None;
-            for (asked, ended, took) in join_all(stops).await {
-                inside.extend(self.note(asked, ended, took, &mut changed));
-            }
-            if let Some(why) = changed {
-                return Err(Left::Untouched(why));
+            // All are told before the first of them ends the work.
+            let noted =
+                join_all(stops).await.into_iter().map(|(asked, ended, took)| self.note(asked, ended, took));
+            for container in noted.collect::<Vec<_>>() {
+                inside.extend(container?);
             }
         }
         if inside.is_empty() {
@@ -99,13 +98,7 @@ impl Work<'_> {
     }
 
     /// Tells how the stop of one ended. -> its container, where that is to be asked from inside
-    fn note(
-        &mut self,
-        asked: &Asked,
-        ended: stop::Ended,
-        took: Duration,
-        changed: &mut Option<String>,
-    ) -> Option<String> {
+    fn note(&mut self, asked: &Asked, ended: stop::Ended, took: Duration) -> Result<Option<String>, Left> {
         let name = &self.first.name;
         match ended {
             stop::Ended::Verdict(verdict) => {
@@ -123,11 +116,11 @@ impl Work<'_> {
             stop::Ended::Forbidden(why) => {
                 let container = asked.container.clone();
                 self.lines.push(format!("pod/{name}: {why}; an ephemeral container asks {container}"));
-                return Some(container);
+                return Ok(Some(container));
             }
-            stop::Ended::Changed(why) => *changed = Some(why),
+            stop::Ended::Changed(why) => return Err(Left::Untouched(why)),
         }
-        None
+        Ok(None)
     }
 
     /// Asks the sidecars in these containers by ephemeral containers, one for each user: a socket is its owner's.

@@ -3,13 +3,12 @@
 
 use crate::cluster::api::{Kind, Paged, get, list};
 use crate::cluster::error::told;
-use crate::decide::Options;
+use crate::decide::{Listed, Options};
 use crate::exit::Error;
 use crate::hang::Subject;
 use crate::hang::life::State;
 use crate::pod::{JOB_LABELS, Pod};
 use kube::Client;
-use lastout_core::settings::Opt;
 use lastout_core::spec::Spec;
 use serde_json::Value;
 
@@ -131,28 +130,13 @@ fn asked(subject: &Subject<'_>, name: &str) -> Result<Vec<Asked>, Left> {
     if alive.is_empty() {
         return Err(Left::Over(format!("pod/{name}: no sidecar of it runs, so it ends by itself")));
     }
-    let invocations = subject.invocations();
-    let told = || invocations.iter().flat_map(|invocation| &invocation.values).map(|given| &given.raw);
-    let told =
-        || told().filter(|raw| raw.option == Opt::Sidecar).filter_map(|raw| str::from_utf8(&raw.value).ok());
     let mut all = Vec::new();
     for (sidecar, life) in alive {
-        let container = sidecar.container;
         if !matches!(life.state, State::Running { .. }) {
             continue;
         }
-        // As the mains' variables and its own say it: some rows take their port from one.
-        let mains = subject.facts.mains.iter().copied();
-        let from: Vec<_> = mains.chain([container]).collect();
-        let env = |variable: &str| from.iter().find_map(|one| one.env(variable)).map(str::to_owned);
-        let is_row = sidecar.preset.is_some_and(|row| row.name == sidecar.spec.text);
-        // What lastout was told in this pod is better than the table, and what the user says now is better than both.
-        let said = told().filter(|_| is_row).chain([sidecar.spec.text.as_str()]);
-        let read = said.filter_map(|text| Some((text, Spec::parse(text, &env).ok()?)));
-        let Some((text, spec)) = read.into_iter().find(|(_, spec)| sidecar.is_meant_by(spec)) else {
-            continue;
-        };
-        let (container, text) = (container.name().to_owned(), text.to_owned());
+        let Some(Listed { text, spec }) = subject.asked_by(sidecar) else { continue };
+        let container = sidecar.container.name().to_owned();
         all.push(Asked { container, text, spec, restarts: life.restarts });
     }
     if all.is_empty() {

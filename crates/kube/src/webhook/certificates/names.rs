@@ -1,5 +1,12 @@
 //! Which objects of a cluster the certificates are for, and kept in.
 
+/// The Secret, where no other is named.
+pub const SECRET: &str = "lastout-webhook-ca";
+/// The Service; all else of the bundle has its name.
+pub const SERVICE: &str = "lastout-webhook";
+/// The MutatingWebhookConfiguration: behind those of all injectors, in the order of names.
+pub const CONFIGURATION: &str = "zz-lastout";
+
 /// The names of the bundle's objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -19,9 +26,9 @@ impl Names {
     pub fn of_bundle(namespace: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
-            secret: "lastout-webhook-ca".to_owned(),
-            service: "lastout-webhook".to_owned(),
-            configuration: "zz-lastout".to_owned(),
+            secret: SECRET.to_owned(),
+            service: SERVICE.to_owned(),
+            configuration: CONFIGURATION.to_owned(),
         }
     }
 

@@ -2,13 +2,14 @@
 //! but read.
 
 use super::names::Names;
+use crate::cluster::api::within;
 use crate::cluster::{error, watch};
 use crate::exit::Error;
 use json_patch::Patch as JsonPatch;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::Value;
 use std::future::Future;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::sync::watch as latest;
 /// Who writes, in `managedFields`: an apply by anyone else leaves alone what it has not set.
 const MANAGER: &str = "lastout-webhook";
 
-/// A watch has no limit of time, and its connection is the one that writes, too.
+/// Whoever waits longer for a write reads again what has become of it.
 const ANSWER: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
@@ -93,16 +94,13 @@ impl Objects {
         what: String,
         write: impl Future<Output = kube::Result<DynamicObject>>,
     ) -> Result<Value, Refused> {
-        match tokio::time::timeout(ANSWER, write).await {
-            Ok(Ok(object)) => Ok(value(object)),
+        let written = within(ANSWER, write).await.and_then(watch::value);
+        written.map_err(|error| match error::told(&what, &error) {
             // 409: another version, or it is there already; 404: it is gone; 422: the patch's test of the version failed, or
             // the object would be wrong.
-            Ok(Err(error @ kube::Error::Api(_))) if error::is_one_of(&error, &[404, 409, 422]) => {
-                Err(Refused::Late(error::told(&what, &error)))
-            }
-            Ok(Err(error)) => Err(Refused::Told(error::told(&what, &error))),
-            Err(_) => Err(Refused::Told(Error(format!("{what}: no answer within {ANSWER:?}")))),
-        }
+            told if error::is_one_of(&error, &[404, 409, 422]) => Refused::Late(told),
+            told => Refused::Told(told),
+        })
     }
 
     fn secret(&self) -> String {
@@ -157,17 +155,9 @@ async fn follow(objects: &Api<DynamicObject>, name: &str, mut telling: Telling<'
 }
 
 async fn read(objects: &Api<DynamicObject>, name: &str) -> kube::Result<Option<Value>> {
-    let fields = format!("metadata.name={name}");
-    let params = ListParams::default().fields(&fields);
-    let list = tokio::time::timeout(ANSWER, objects.list(&params)).await;
-    let list = list.map_err(|error| kube::Error::ReadEvents(std::io::Error::other(error)))??;
-    Ok(list.items.into_iter().next().map(value))
+    within(ANSWER, watch::list(objects, name)).await.map(|(object, _)| object)
 }
 
 fn dynamic(object: Value) -> Result<DynamicObject, Refused> {
     serde_json::from_value(object).map_err(|error| Refused::Told(Error(error.to_string())))
-}
-
-fn value(object: DynamicObject) -> Value {
-    serde_json::to_value(object).unwrap_or_default()
 }

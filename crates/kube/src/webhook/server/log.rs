@@ -2,7 +2,6 @@
 //! lines are lost then, and counted.
 
 use k8s_openapi::jiff::Timestamp;
-use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,13 +45,14 @@ pub enum Field<'a> {
     Truth(bool),
 }
 
-impl fmt::Display for Field<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?),
-            Self::Number(number) => number.fmt(f),
-            Self::Truth(truth) => truth.fmt(f),
-        }
+impl Field<'_> {
+    /// As JSON, into a line that takes all that is written to it.
+    fn write(self, line: &mut Vec<u8>) {
+        let _ = match self {
+            Self::Text(text) => serde_json::to_writer(line, text).map_err(io::Error::from),
+            Self::Number(number) => write!(line, "{number}"),
+            Self::Truth(truth) => write!(line, "{truth}"),
+        };
     }
 }
 
@@ -94,15 +94,14 @@ impl Log {
 
     /// A line: the time, the level, the message, and these fields.
     pub fn line<const N: usize>(&self, level: Level, message: &str, fields: [(&str, Field<'_>); N]) {
-        let mut line = String::with_capacity(512);
-        // A `String` takes all that is written to it.
+        let mut line = Vec::with_capacity(512);
         let _ = write!(line, r#"{{"time":"{}","level":"{}""#, Timestamp::now(), level.word());
         for (key, value) in [("message", Field::Text(message))].into_iter().chain(fields) {
-            let _ = write!(line, ",\"{key}\":{value}");
+            let _ = write!(line, ",\"{key}\":");
+            value.write(&mut line);
         }
-        line.push_str("}\n");
-        let bytes = line.into_bytes();
-        if self.jobs.try_send(Job::Line(bytes)).is_err() {
+        line.extend(b"}\n");
+        if self.jobs.try_send(Job::Line(line)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -14,6 +14,8 @@ mod log;
 mod metrics;
 mod port;
 
+pub use admit::PATH;
+
 use super::admission::Wishes;
 use super::certificates::{self, Certificates, Source};
 use crate::exit::Error;
