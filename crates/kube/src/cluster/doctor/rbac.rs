@@ -32,7 +32,7 @@ rules:
 - apiGroups: [\"\"]
   resources: [pods]
   verbs: [get, list]
-# `get`: by the websocket; `create`: what older API servers ask for in the same request.
+# `get`: by the websocket; `create`: without it 1.36 refuses the same request.
 - apiGroups: [\"\"]
   resources: [pods/portforward]
   verbs: [get, create]
