@@ -63,8 +63,7 @@ fn validity(certificate: &X509Certificate<'_>) -> Option<(Duration, Duration)> {
     Some((since(validity.not_before.timestamp())?, since(validity.not_after.timestamp())?))
 }
 
-/// The end of a certificate's life, since 1970.
-pub(super) fn not_after(der: &CertificateDer<'_>) -> Option<Duration> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    validity(&certificate).map(|(_, not_after)| not_after)
+/// The first and the last moment of a certificate's life, since 1970.
+pub(super) fn validity_of(der: &CertificateDer<'_>) -> Option<(Duration, Duration)> {
+    validity(&X509Certificate::from_der(der).ok()?.1)
 }
