@@ -61,9 +61,9 @@ pub(super) async fn start(cert: &Path, key: &Path) -> Result<Certificates, Error
         return Err(Error("nothing was read".to_owned()));
     };
     let served = Arc::new(Served::default());
-    let (publish, state) = watch::channel(files.state(facts, None));
+    let (state_sender, state) = watch::channel(files.state(facts, None));
     served.replace(pair);
-    tokio::spawn(files.follow(facts, served.clone(), publish));
+    tokio::spawn(files.follow(facts, served.clone(), state_sender));
     Ok(Certificates { resolver: served, state })
 }
 
@@ -81,8 +81,8 @@ impl Facts {
 impl Files {
     /// A pair that does not fit may be half of a new one: the old one is served until both are there. So it is while a new one
     /// would not be taken by anyone, if the old one is.
-    async fn follow(self, mut facts: Facts, served: Arc<Served>, publish: watch::Sender<State>) {
-        while !publish.is_closed() {
+    async fn follow(self, mut facts: Facts, served: Arc<Served>, state: watch::Sender<State>) {
+        while !state.is_closed() {
             tokio::time::sleep(LOOK).await;
             let now = SystemTime::now();
             let trouble = match self.load(Some(facts.stamps)).await {
@@ -97,7 +97,7 @@ impl Files {
                 },
                 Err(error) => Some(error),
             };
-            super::publish(&publish, self.state(facts, trouble));
+            super::publish(&state, self.state(facts, trouble));
         }
     }
 
@@ -113,6 +113,7 @@ impl Files {
         State {
             is_ready: objection.is_none(),
             is_troubled: objection.is_some() || trouble.is_some(),
+            is_trusted: None,
             not_after: served.valid.map(|(_, until)| until),
             text,
         }

@@ -64,7 +64,7 @@ impl Lifetimes {
 
     /// What settles within it, settles even where clocks differ by some minutes.
     #[must_use]
-    pub fn seasoning(self) -> Duration {
+    pub fn settling_with_skew(self) -> Duration {
         self.settling() + BACKDATED.min(self.overlap() / 4)
     }
 
