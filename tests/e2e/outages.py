@@ -72,6 +72,34 @@ def webhook_replicas_are_replaced_without_a_failed_admission(stage):
 
 
 @alone
+def webhook_replica_killed_under_load_costs_a_moment_and_no_job(stage):
+    """SIGKILL: it says good-bye to nobody, and the API server goes on asking it until its endpoint is gone."""
+    with asked(stage, "dies") as there, webhook(stage, change=share_processes):
+        answers(there.namespace)
+        victim = replicas()[0]["metadata"]["name"]
+        before = sum(restarts().values())
+        with Load(there.namespace) as load:
+            load.at_least(50)
+            kubectl("-n", NAMESPACE, "debug", victim, "--profile=restricted", "--image=localhost/report:1", "--", "/app/report", "--kill", "kubectl-lastout")
+            there.create(job_in(there, "meanwhile"))
+            wait(lambda: sum(restarts().values()) > before, "the kubelet starts it again", 60)
+            ready()
+            failed = len(load.failures)
+            load.at_least(200)
+        check(all("failed calling webhook" in one for one in load.failures[:failed]), f"another failure: {load.failures[:3]}")
+        check(len(load.failures) == failed, f"failures after it was back: {load.failures[failed:][:3]}")
+        print(f"e2e: {failed} of {load.done} admissions failed, as one of two replicas was killed", flush=True)
+        completes_wrapped(there, "meanwhile")
+
+
+def share_processes(things):
+    """One container of the pod sees the processes of the other."""
+    for thing in things:
+        if thing["kind"] == "Deployment":
+            thing["spec"]["template"]["spec"]["shareProcessNamespace"] = True
+
+
+@alone
 def webhook_rotates_its_certificates_ten_times_under_load(stage):
     lives = ["--certificate-lifetime=6s", "--ca-lifetime=24s"]
     with asked(stage, "rotated") as there, webhook(stage, arguments=lives):
@@ -130,8 +158,10 @@ def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_re
 
 
 def delete():
+    """-> what must not be in the Secret any more"""
+    there = authorities()
     kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
-    return set()
+    return there
 
 
 def damage():
