@@ -68,7 +68,8 @@ impl Lifetimes {
         self.settling() + BACKDATED.min(self.overlap() / 4)
     }
 
-    /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served.
+    /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served. One that
+    /// has expired stays in both for as long.
     #[must_use]
     pub fn retention(self) -> Duration {
         self.certificate.max(self.settling() * 4)
