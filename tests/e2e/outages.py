@@ -139,15 +139,15 @@ def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_re
         answers(there.namespace)
         before = restarts()
         for harm in (delete, damage, expire, forget):
-            harmful = harm()
+            harmful, foreign = harm()
 
-            def mended(harmful=harmful):
+            def mended(harmful=harmful, foreign=foreign):
                 try:
                     now = authorities()
                 except (Failure, KeyError, ValueError):
                     return False
                 bundles = [certificates(text) for text in trusted()]
-                return now and not now & harmful and all(bundle >= now for bundle in bundles)
+                return now and not now & harmful and all(bundle >= now and not (bundle & foreign) for bundle in bundles)
 
             wait(mended, f"{harm.__name__}: an authority that the API server trusts", 60)
             answers(there.namespace)
@@ -158,17 +158,16 @@ def webhook_recovers_from_a_lost_a_damaged_and_an_expired_authority_without_a_re
 
 
 def delete():
-    """-> what must not be in the Secret any more"""
+    """-> what must not be in the Secret any more, what not in the configuration"""
     there = authorities()
     kubectl("-n", NAMESPACE, "delete", "secret", SECRET)
-    return there
+    return there, set()
 
 
 def damage():
-    """-> what must not be in the Secret any more"""
     harm = "-----BEGIN CERTIFICATE-----\nnonsense\n"
     put(**{"ca.crt": harm})
-    return certificates(harm)
+    return certificates(harm), set()
 
 
 def put(**texts):
@@ -177,7 +176,7 @@ def put(**texts):
 
 
 def expire():
-    """An authority whose days are over takes the place of the one that is there. -> what must not be in the Secret any more"""
+    """An authority whose days are over takes the place of the one that is there."""
     with tempfile.TemporaryDirectory() as folder:
         here = lambda name: os.path.join(folder, name)  # noqa: E731
         with open(here("settings"), "w", encoding="utf-8") as f:
@@ -197,15 +196,16 @@ def expire():
         with open(here("certificate"), encoding="utf-8") as certificate, open(here("key"), encoding="utf-8") as key:
             text = certificate.read()
             put(**{"ca.crt": text, "ca.key": key.read()})
-    return certificates(text)
+    return certificates(text), set()
 
 
 def forget():
     """Somebody writes another authority into the configuration."""
-    foreign = base64.b64encode(openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=foreign").encode()).decode()
+    text = openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=foreign")
+    foreign = base64.b64encode(text.encode()).decode()
     changes = [{"op": "replace", "path": f"/webhooks/{at}/clientConfig/caBundle", "value": foreign} for at in range(2)]
     kubectl("patch", "mutatingwebhookconfiguration", CONFIGURATION, "--type=json", "-p", json.dumps(changes))
-    return set()
+    return set(), certificates(text)
 
 
 @alone

@@ -1,13 +1,21 @@
 //! The way to an API server, as kubectl finds it: `--kubeconfig`, the files of `KUBECONFIG`, `~/.kube/config`, or in a pod
 //! its service account.
 
+use super::clock::Clock;
 use super::{error, kubeconfig};
 use crate::exit::Error;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use hyper::Response;
+use hyper::header::DATE;
+use kube::client::ClientBuilder;
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 use std::future::Future;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use tower::BoxError;
+use tower::util::MapFutureLayer;
 
 /// What the user says about the cluster.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +37,8 @@ pub struct Connection {
     pub client: Client,
     /// The context's namespace, or in a pod the pod's.
     pub namespace: String,
+    /// Its time.
+    pub clock: Clock,
 }
 
 /// Runs a future to its end, in this thread.
@@ -54,9 +64,29 @@ pub async fn connect(access: &Access, silence: Duration) -> Result<Connection, E
     // Two libraries of ours use rustls, and either may be first; both take ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let namespace = config.default_namespace.clone();
-    let client =
-        Client::try_from(config).map_err(|error| error::told("the cluster's configuration", &error))?;
-    Ok(Connection { client, namespace })
+    let builder = ClientBuilder::try_from(config)
+        .map_err(|error| error::told("the cluster's configuration", &error))?;
+    let clock = Clock::default();
+    let client = builder.with_layer(&MapFutureLayer::new(compare(clock.clone()))).build();
+    Ok(Connection { client, namespace, clock })
+}
+
+/// Looks at the `Date` of each answer.
+fn compare<T, F>(clock: Clock) -> impl FnMut(F) -> BoxFuture<'static, Result<Response<T>, BoxError>> + Clone
+where
+    F: Future<Output = Result<Response<T>, BoxError>> + Send + 'static,
+{
+    move |answer| {
+        let (clock, sent) = (clock.clone(), SystemTime::now());
+        async move {
+            let answer = answer.await?;
+            if let Some(date) = answer.headers().get(DATE).and_then(|date| date.to_str().ok()) {
+                clock.heard(date, sent);
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
 }
 
 /// In a pod its own account.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! kubeconfig ─► connect ─► api ─► doctor: what `hang` says of all pods of Jobs
-//!                       │      └► rescue: ends the sidecars of one
-//!                       └► helper: its own pod, by a watch
+//!                 │     │      └► rescue: ends the sidecars of one
+//!               clock   └► helper: its own pod, by a watch
 //! ```
 
 pub(crate) mod api;
 pub(crate) mod backoff;
+pub mod clock;
 pub mod connect;
 pub mod doctor;
 pub mod error;

@@ -5,7 +5,7 @@ use crate::args::names::{label, subdomain};
 use crate::args::{self, some_time, value, variable};
 use crate::exit::{Ended, Error, Exit};
 use crate::webhook::admission::Wishes;
-use crate::webhook::certificates::{Itself, Source, names};
+use crate::webhook::certificates::{OwnAuthority, Source, names};
 use crate::webhook::defaults;
 use crate::webhook::server::{Address, Settings, serve};
 use clap::{Arg, ArgMatches, Command};
@@ -94,7 +94,7 @@ fn settings(matches: &ArgMatches) -> Settings {
     let file = |name: &str| matches.get_one::<PathBuf>(name).cloned();
     let certificate = match (file("tls-cert"), file("tls-key")) {
         (Some(cert), Some(key)) => Source::Files { cert, key },
-        _ => Source::Itself(Itself {
+        _ => Source::OwnAuthority(OwnAuthority {
             access: access(matches),
             namespace: matches.get_one::<String>("namespace").cloned().or_else(|| variable("POD_NAMESPACE")),
             secret: text("secret"),

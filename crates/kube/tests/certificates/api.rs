@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use k8s_openapi::jiff::fmt::rfc2822::DateTimePrinter;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kubectl_lastout::webhook::certificates::names::Names;
 use kubectl_lastout::webhook::certificates::rights;
 use serde_json::{Value, json};
@@ -26,8 +28,12 @@ struct Store {
     asked: Vec<(&'static str, String)>,
     /// So many requests to come are refused with this code.
     refused: (u32, u16),
+    /// And so many that write.
+    refused_writes: (u32, u16),
     /// How often all watches were cut.
     cuts: u64,
+    /// Seconds that its clock is ahead of this machine's.
+    ahead: i64,
 }
 
 #[derive(Clone)]
@@ -79,6 +85,26 @@ impl Api {
     /// The next requests are refused.
     pub fn refuse(&self, requests: u32, code: u16) {
         self.lock().refused = (requests, code);
+    }
+
+    /// The next requests that write are refused.
+    pub fn refuse_writes(&self, requests: u32, code: u16) {
+        self.lock().refused_writes = (requests, code);
+    }
+
+    /// Its clock is so many seconds ahead of this machine's.
+    pub fn set_clock(&self, ahead: i64) {
+        self.lock().ahead = ahead;
+    }
+
+    /// Now, by its clock.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_secs(self.lock().ahead)
+    }
+
+    /// As RFC 9110 writes it.
+    fn date(&self) -> String {
+        DateTimePrinter::new().timestamp_to_rfc9110_string(&self.now()).unwrap()
     }
 
     /// The watches end.
@@ -156,7 +182,8 @@ impl Api {
             let answer = answer.to_string();
             let length = answer.len();
             let head = format!(
-                "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+                "HTTP/1.1 {code} X\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
+                self.date()
             );
             if stream.write_all((head + &answer).as_bytes()).is_err() {
                 return;
@@ -178,8 +205,16 @@ impl Api {
         if !is_allowed(verb, path) {
             return Some(403);
         }
-        store.refused.0 = store.refused.0.checked_sub(1)?;
-        Some(store.refused.1)
+        let is_write = !matches!(verb, "list" | "watch");
+        let store = &mut *store;
+        [(true, &mut store.refused), (is_write, &mut store.refused_writes)]
+            .into_iter()
+            .filter(|(concerns, (left, _))| *concerns && *left > 0)
+            .map(|(_, (left, code))| {
+                *left -= 1;
+                *code
+            })
+            .next()
     }
 
     fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
@@ -223,7 +258,10 @@ impl Api {
         let from = path.split("resourceVersion=").nth(1).and_then(|text| text.split('&').next());
         let mut from: u64 = from.unwrap().parse().unwrap();
         let object = object_of(path).unwrap();
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nDate: {}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+            self.date()
+        );
         stream.write_all(head.as_bytes()).unwrap();
         let mut store = self.lock();
         let cuts = store.cuts;

@@ -6,8 +6,11 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{oneshot, watch};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Somebody else's authority, which is trusted throughout.
 struct Other(CertifiedIssuer<'static, KeyPair>);
@@ -27,8 +30,13 @@ impl Other {
 
     /// A certificate and its key, valid until then.
     fn sign(&self, end: SystemTime) -> (String, String) {
+        self.sign_from(SystemTime::now() - DAY, end)
+    }
+
+    fn sign_from(&self, begin: SystemTime, end: SystemTime) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["lastout-webhook.lastout.svc".to_owned()]).unwrap();
+        params.not_before = begin.into();
         params.not_after = end.into();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let text = |label: &str, der: &[u8]| pem::encode(&pem::Pem::new(label, der));
@@ -36,7 +44,7 @@ impl Other {
     }
 
     fn days(&self) -> (String, String) {
-        self.sign(SystemTime::now() + Duration::from_secs(48 * 3_600))
+        self.sign(SystemTime::now() + DAY * 2)
     }
 }
 
@@ -55,6 +63,12 @@ struct Server {
     state: watch::Receiver<State>,
     port: u16,
     _life: oneshot::Sender<()>,
+}
+
+/// Both files, one after the other.
+fn write(folder: &Path, (certificate, key): &(String, String)) {
+    fs::write(folder.join("tls.crt"), certificate).unwrap();
+    fs::write(folder.join("tls.key"), key).unwrap();
 }
 
 impl Server {
@@ -129,6 +143,59 @@ fn an_expired_certificate_is_not_ready() {
     let is_over = || (!server.state().is_ready && server.state().text.contains("expired")).then_some(());
     until(is_over, || server.state());
     assert!(server.state().not_after.is_some_and(|told| told <= end));
+}
+
+#[test]
+fn what_nobody_takes_is_not_ready_from_the_first_moment_on() {
+    let (other, now) = (Other::new(), SystemTime::now());
+    for (pair, told) in [
+        (other.sign_from(now - DAY * 2, now - DAY), "it has expired"),
+        (other.sign_from(now + DAY, now + DAY * 2), "it is not valid yet"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &pair);
+        let state = Server::start(folder.path()).unwrap().state();
+        assert!(!state.is_ready && state.is_troubled && state.text.contains(told), "{state:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_takes_does_not_replace_one_that_is_taken() {
+    let (other, folder, now) = (Other::new(), tempfile::tempdir().unwrap(), SystemTime::now());
+    let (old, new) = (other.days(), other.days());
+    write(folder.path(), &old);
+    let server = Server::start(folder.path()).unwrap();
+    for (pair, told) in [
+        (other.sign_from(now - DAY * 2, now - DAY), "tls.crt: it has expired"),
+        (other.sign_from(now + DAY, now + DAY * 2), "tls.crt: it is not valid yet"),
+    ] {
+        write(folder.path(), &pair);
+        until(|| server.state().text.contains(told).then_some(()), || server.state());
+        assert!(server.state().is_ready && server.state().is_troubled, "{:?}", server.state());
+        server.must_show(&other, &old);
+    }
+    write(folder.path(), &new);
+    server.must_show(&other, &new);
+    until(|| (!server.state().is_troubled).then_some(()), || server.state());
+}
+
+/// Whoever opens a FIFO waits for somebody to write into it.
+#[test]
+fn what_is_no_regular_file_is_told_and_what_comes_after_it_is_loaded() {
+    let (other, folder) = (Other::new(), tempfile::tempdir().unwrap());
+    let (old, new) = (other.days(), other.days());
+    write(folder.path(), &old);
+    let server = Server::start(folder.path()).unwrap();
+    let path = folder.path().join("tls.crt");
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    until(|| server.state().text.contains("tls.crt: it is no regular file").then_some(()), || server.state());
+    assert!(server.state().is_ready && server.state().is_troubled);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, vec![b'x'; 2 * 1024 * 1024]).unwrap();
+    until(|| server.state().text.contains("1048576 are the most").then_some(()), || server.state());
+    write(folder.path(), &new);
+    server.must_show(&other, &new);
 }
 
 #[test]

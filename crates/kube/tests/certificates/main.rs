@@ -9,10 +9,12 @@
 )]
 
 mod api;
+mod clock;
 mod cluster;
 mod files;
 mod moments;
 mod program;
 mod replica;
 mod rotation;
+mod told;
 mod world;

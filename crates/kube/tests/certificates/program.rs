@@ -1,11 +1,12 @@
 //! The program itself, before an API server, asked by curl.
 
 use crate::api::Api;
-use crate::replica::until;
+use crate::replica::{PATIENCE, until};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::channel;
 
 /// Ends with the test.
 struct Program {
@@ -27,22 +28,40 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ports = loop {
-            let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-            if line["message"] == "listening" {
-                break ["address", "admin"]
-                    .map(|key| line[key].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap());
-            }
-        };
-        // A full pipe would keep it from writing.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, ports, folder }
+        let stderr = child.stderr.take().unwrap();
+        let mut program = Self { child, ports: [0; 2], folder };
+        program.ports = program.listening(stderr);
+        program
     }
 
-    fn is_ready(&self) -> Option<String> {
+    /// Where it listens. It is read on, as a full pipe would keep it from writing.
+    fn listening(&mut self, stderr: ChildStderr) -> [u16; 2] {
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let mut said = Vec::new();
+        loop {
+            let Ok(line) = lines.recv_timeout(PATIENCE) else {
+                panic!("it does not listen; ended: {:?}; it has said {said:?}", self.child.try_wait());
+            };
+            let value: Value = serde_json::from_str(&line).unwrap_or_default();
+            said.push(line);
+            if value["message"] == "listening" {
+                return ["address", "admin"]
+                    .map(|key| value[key].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap());
+            }
+        }
+    }
+
+    /// What the second port answers.
+    fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.ports[1])).ok()?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         answer.starts_with("HTTP/1.1 200").then_some(answer)
@@ -90,11 +109,13 @@ fn the_program_becomes_ready_and_curl_trusts_it() {
     let (api, elsewhere) = (Api::start(), Api::start());
     let (program, other) = (Program::start(&api), Program::start(&elsewhere));
     for program in [&program, &other] {
-        let answer = until(|| program.is_ready(), || program.ports);
+        let answer = until(|| program.get("/readyz"), || program.ports);
         assert!(
             answer.contains("its authority is in caBundle of mutatingwebhookconfiguration zz-lastout"),
             "{answer}"
         );
+        let metrics = program.get("/metrics").unwrap();
+        assert!(metrics.contains("\nlastout_webhook_certificate_trusted 1\n"), "{metrics}");
     }
     let Some(output) = curl(&program, &api.bundle().unwrap()) else {
         return writeln!(std::io::stderr().lock(), "skipped: there is no curl").unwrap();

@@ -2,9 +2,11 @@
 
 use crate::api::Api;
 use kubectl_lastout::cluster::connect::Access;
-use kubectl_lastout::webhook::certificates::{self, Certificates, Itself, Source, State};
+use kubectl_lastout::webhook::certificates::{self, Certificates, OwnAuthority, Source, State};
+use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Stream};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -32,7 +34,7 @@ impl Replica {
     pub fn start(api: &Api, certificate_lifetime: Duration, authority_lifetime: Duration) -> Self {
         let kubeconfig = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(kubeconfig.path(), api.kubeconfig().to_string()).unwrap();
-        let source = Source::Itself(Itself {
+        let source = Source::OwnAuthority(OwnAuthority {
             access: Access { kubeconfig: Some(kubeconfig.path().to_owned()), ..Access::default() },
             namespace: None,
             secret: "lastout-webhook-ca".to_owned(),
@@ -96,11 +98,18 @@ pub fn serve(source: Source) -> Result<(oneshot::Sender<()>, watch::Receiver<Sta
 
 /// One admission, by an API server that trusts this bundle.
 pub fn admit(port: u16, bundle: &str) -> Result<CertificateDer<'static>, String> {
+    admit_at(port, bundle, UnixTime::now())
+}
+
+/// The same, by one that has this time.
+pub fn admit_at(port: u16, bundle: &str, now: UnixTime) -> Result<CertificateDer<'static>, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(bundle.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
     }
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let builder = ClientConfig::builder_with_details(Arc::new(default_provider()), Arc::new(At(now)));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
     let host = ServerName::try_from("lastout-webhook.lastout.svc").unwrap();
     let mut client = ClientConnection::new(Arc::new(config), host).unwrap();
     let mut socket = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
@@ -109,6 +118,16 @@ pub fn admit(port: u16, bundle: &str) -> Result<CertificateDer<'static>, String>
     let asked = stream.write_all(b"GET / HTTP/1.1\r\n\r\n").and_then(|()| stream.read_exact(&mut answer));
     asked.map_err(|error| error.to_string())?;
     Ok(client.peer_certificates().unwrap()[0].clone().into_owned())
+}
+
+/// A clock that stands.
+#[derive(Debug)]
+struct At(UnixTime);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
 }
 
 /// Polls for a fact.

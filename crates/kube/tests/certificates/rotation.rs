@@ -96,3 +96,13 @@ fn ten_authorities_follow_one_another() {
     assert!((10..=16).contains(&world.signers.len()), "{}", world.signers.len());
     world.must_be_at_rest();
 }
+
+/// Its own clock is three days ahead, and it has not been told: all authorities are over long since, as it sees them.
+#[test]
+fn who_believes_a_wrong_clock_takes_no_good_authority_from_others() {
+    let mut world = World::new(&[0, 3 * 24 * 3_600]);
+    world.mislead(1);
+    let ticks = LIFETIMES.authority.as_millis() / TICK.as_millis() * 10;
+    (0..ticks).for_each(|_| world.tick());
+    world.must_serve(0);
+}

@@ -3,7 +3,7 @@
 
 use kubectl_lastout::webhook::certificates::lifetimes::{BACKDATED, Lifetimes};
 use kubectl_lastout::webhook::certificates::rotation::{
-    Authority, Bundle, Configuration, Now, Rotation, Secret, SecretWrite,
+    Authority, Bundle, Now, Rotation, SecretWrite, SeenConfiguration, SeenSecret,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub struct Replica {
     rotation: Rotation,
     /// Seconds that its clock is ahead.
     skew: i64,
+    /// The API server has said what time it is.
+    is_sure: bool,
     secret_version: Option<u64>,
     configuration_version: Option<u64>,
     /// `/readyz`, since which tick: what is served was in `caBundle` once.
@@ -95,7 +97,8 @@ impl World {
     }
 
     fn now(&self, replica: usize) -> Now {
-        Now { wall: self.wall(self.replicas[replica].skew), steady: TICK * self.tick }
+        let Replica { skew, is_sure, .. } = self.replicas[replica];
+        Now { wall: self.wall(skew), is_sure, steady: TICK * self.tick }
     }
 
     fn version(&mut self) -> u64 {
@@ -104,7 +107,8 @@ impl World {
     }
 
     fn store_secret(&mut self, authorities: Vec<Authority>, is_sound: bool) {
-        assert!(authorities.len() <= 3, "{authorities:?}");
+        let are_sure = self.replicas.iter().all(|replica| replica.is_sure);
+        assert!(authorities.len() <= 3 || !are_sure, "{authorities:?}");
         self.secret = Some(Stored { version: self.version(), object: (authorities, is_sound) });
     }
 
@@ -117,7 +121,12 @@ impl World {
         let mut id = [0; 32];
         id[..8].copy_from_slice(&self.made.to_be_bytes());
         let whole = Duration::from_secs(wall.as_secs());
-        Authority { id, not_before: whole - BACKDATED, not_after: LIFETIMES.end_of_authority(wall) }
+        Authority {
+            id,
+            not_before: whole - BACKDATED,
+            not_after: LIFETIMES.end_of_authority(wall),
+            is_ours: true,
+        }
     }
 
     /// The replica reads the Secret.
@@ -125,10 +134,10 @@ impl World {
         let now = self.now(replica);
         let tick = self.tick;
         let seen = match &self.secret {
-            None => Secret::Absent,
+            None => SeenSecret::Absent,
             Some(stored) => {
                 let (authorities, is_sound) = stored.object.clone();
-                Secret::Present { authorities, is_sound }
+                SeenSecret::Present { authorities, is_sound }
             }
         };
         let replica = &mut self.replicas[replica];
@@ -144,8 +153,8 @@ impl World {
         let now = self.now(replica);
         let tick = self.tick;
         let seen = match &self.configuration {
-            None => Configuration::Absent,
-            Some(stored) => Configuration::Present(stored.object.clone()),
+            None => SeenConfiguration::Absent,
+            Some(stored) => SeenConfiguration::Present(stored.object.clone()),
         };
         let replica = &mut self.replicas[replica];
         if tick >= replica.deaf_until {
@@ -214,9 +223,15 @@ impl World {
         }
     }
 
+    /// The replica believes its own clock. What it signs by that is not looked at.
+    pub fn mislead(&mut self, replica: usize) {
+        self.replicas[replica].is_sure = false;
+    }
+
     /// The replica is another process.
     pub fn restart(&mut self, replica: usize) {
-        self.replicas[replica] = Replica::new(self.replicas[replica].skew);
+        let Replica { skew, is_sure, .. } = self.replicas[replica];
+        self.replicas[replica] = Replica { is_sure, ..Replica::new(skew) };
     }
 
     /// The whole cluster stands still.
@@ -230,7 +245,7 @@ impl World {
     pub fn suffer(&mut self, fault: Fault) {
         let foreign = {
             let wall = self.wall(0);
-            self.make(wall)
+            Authority { is_ours: false, ..self.make(wall) }
         };
         match fault {
             Fault::DeleteSecret => self.secret = None,
@@ -291,6 +306,9 @@ impl World {
     /// The API server's verifier.
     fn check(&self, index: usize) {
         let replica = &self.replicas[index];
+        if !replica.is_sure {
+            return;
+        }
         // Who becomes ready is not in the Service before the API server has read what the replica has seen.
         if replica.ready.is_none_or(|since| self.tick < since + LAG) || self.read.0.is_empty() {
             return;
@@ -324,10 +342,13 @@ impl World {
             self.is_sound()
         });
         assert!(self.is_sound());
-        for index in 0..self.replicas.len() {
-            assert!(self.replicas[index].ready.is_some() && self.replicas[index].rotation.is_trusted());
-            self.check(index);
-        }
+        (0..self.replicas.len()).for_each(|index| self.must_serve(index));
+    }
+
+    /// The replica is ready, and rightly so.
+    pub fn must_serve(&self, index: usize) {
+        assert!(self.replicas[index].ready.is_some() && self.replicas[index].rotation.is_trusted());
+        self.check(index);
     }
 }
 
@@ -341,7 +362,9 @@ impl World {
             && !authorities.is_empty()
             && bundles.clone().count() == 2
             && bundles.clone().all(|bundle| {
-                bundle.is_sound && authorities.iter().all(|authority| bundle.authorities.contains(authority))
+                bundle.is_sound
+                    && bundle.authorities.iter().all(|authority| authority.is_ours)
+                    && authorities.iter().all(|authority| bundle.authorities.contains(authority))
             })
     }
 }
@@ -351,6 +374,7 @@ impl Replica {
         Self {
             rotation: Rotation::new(LIFETIMES),
             skew,
+            is_sure: true,
             secret_version: None,
             configuration_version: None,
             ready: None,

@@ -2,13 +2,13 @@
 
 use super::names::Names;
 use super::pem::{Certificate, read_certificates, write_certificates};
-use super::rotation::{Authority, Bundle, Configuration};
+use super::rotation::{Authority, Bundle, SeenConfiguration};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// What a decision has to know of the configuration, and the certificates in it.
-pub(super) fn read(configuration: &Value, names: &Names) -> (Configuration, Vec<Certificate>) {
+pub(super) fn read(configuration: &Value, names: &Names) -> (SeenConfiguration, Vec<Certificate>) {
     let mut certificates = Vec::new();
     let bundles: Vec<Bundle> = entries(configuration, names)
         .map(|(_, entry)| {
@@ -20,7 +20,8 @@ pub(super) fn read(configuration: &Value, names: &Names) -> (Configuration, Vec<
             Bundle { authorities, is_sound }
         })
         .collect();
-    let seen = if bundles.is_empty() { Configuration::Absent } else { Configuration::Present(bundles) };
+    let seen =
+        if bundles.is_empty() { SeenConfiguration::Absent } else { SeenConfiguration::Present(bundles) };
     (seen, certificates)
 }
 

@@ -2,7 +2,7 @@
 
 use super::lifetimes::{BACKDATED, Lifetimes};
 use super::names::Names;
-use super::pem::Certificate;
+use super::pem::{Certificate, ORGANIZATION};
 use super::rotation::Leaf;
 use crate::exit::Error;
 use rcgen::{
@@ -28,7 +28,7 @@ impl Ca {
         let failed = |error| failed("an authority", &error);
         let key = KeyPair::generate().map_err(failed)?;
         let mut params = params(now, lifetimes.end_of_authority(now));
-        params.distinguished_name.push(DnType::OrganizationName, "lastout");
+        params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
         // Two of them are trusted during a rotation: verifiers that look for the issuer by its name find one.
         let name = format!("{}.{} since {}", names.secret, names.namespace, now.as_millis());
         params.distinguished_name.push(DnType::CommonName, name);
@@ -62,7 +62,7 @@ impl Ca {
         let key = KeyPair::generate().map_err(failed)?;
         let mut params = params(leaf.from, leaf.until);
         let hosts = names.hosts();
-        params.distinguished_name.push(DnType::OrganizationName, "lastout");
+        params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
         let names = CertificateParams::new(hosts.to_vec()).map_err(failed)?;
         params.subject_alt_names = names.subject_alt_names;
         params.is_ca = IsCa::ExplicitNoCa;

@@ -64,11 +64,12 @@ impl Lifetimes {
 
     /// What settles within it, settles even where clocks differ by some minutes.
     #[must_use]
-    pub fn seasoning(self) -> Duration {
+    pub fn settling_with_skew(self) -> Duration {
         self.settling() + BACKDATED.min(self.overlap() / 4)
     }
 
-    /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served.
+    /// An authority that is gone from the Secret stays in `caBundle` for so long: what it has signed may still be served. One that
+    /// has expired stays in both for as long.
     #[must_use]
     pub fn retention(self) -> Duration {
         self.certificate.max(self.settling() * 4)

@@ -4,17 +4,16 @@
 //! files ──────────────────────────────────────────────┐
 //! objects ─► secret, bundle ─► rotation (pure) ─► ca ──┴─► served, State
 //! ```
-//! `files` reads a pair again when it changes. `itself` drives the second line: what is seen, what is decided, what is signed
+//! `files` reads a pair again when it changes. `own_authority` drives the second line: what is seen, what is decided, what is signed
 //! and written.
 
 mod bundle;
 mod ca;
 mod files;
-mod itself;
 pub mod lifetimes;
 pub mod names;
 mod objects;
-mod pace;
+mod own_authority;
 mod pem;
 pub mod rights;
 pub mod rotation;
@@ -22,6 +21,7 @@ mod secret;
 mod served;
 #[cfg(test)]
 mod tests;
+mod write_limit;
 
 use crate::cluster::connect::Access;
 use crate::exit::Error;
@@ -42,12 +42,12 @@ pub enum Source {
         key: PathBuf,
     },
     /// An authority of our own, whose certificate goes into the webhook's configuration.
-    Itself(Itself),
+    OwnAuthority(OwnAuthority),
 }
 
 /// What belongs to an authority of our own.
 #[derive(Clone, Debug)]
-pub struct Itself {
+pub struct OwnAuthority {
     /// The API server.
     pub access: Access,
     /// The namespace of the Secret and the Service; `None`: that of the pod we run in.
@@ -73,6 +73,9 @@ pub struct State {
     pub text: String,
     /// Something is not as it should be; the text says what.
     pub is_troubled: bool,
+    /// Its authority is in each `caBundle` that calls us, and it is not over. `None`: whom the API server trusts is not our
+    /// business, as the certificate comes from files.
+    pub is_trusted: Option<bool>,
     /// When the certificate that is shown ends, if that is known.
     pub not_after: Option<SystemTime>,
 }
@@ -82,7 +85,8 @@ pub struct State {
 pub struct Certificates {
     /// The certificate that is shown.
     pub resolver: Arc<dyn ResolvesServerCert>,
-    /// How far it is; the sender lives for as long as somebody sees to the certificate.
+    /// How far it is. The sender is gone where nobody sees to the certificate any more: that is a fault of ours, and the
+    /// process should end.
     pub state: watch::Receiver<State>,
 }
 
@@ -93,7 +97,7 @@ pub struct Certificates {
 pub async fn start(source: &Source) -> Result<Certificates, Error> {
     match source {
         Source::Files { cert, key } => files::start(cert, key).await,
-        Source::Itself(itself) => itself::start(itself).await,
+        Source::OwnAuthority(own) => own_authority::start(own).await,
     }
 }
 

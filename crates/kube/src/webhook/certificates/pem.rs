@@ -10,6 +10,9 @@ use std::time::Duration;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 
+/// What we call ourselves in certificates.
+pub(super) const ORGANIZATION: &str = "lastout";
+
 const CONFIG: EncodeConfig = EncodeConfig::new().set_line_ending(LineEnding::LF);
 
 /// Sections with this label, in this order.
@@ -32,8 +35,8 @@ pub(super) fn read_certificates(text: &[u8]) -> Vec<Certificate> {
     sections.filter_map(|der| Certificate::read(der.ok()?)).collect()
 }
 
-/// Far more than two authorities that overlap.
-const MOST: usize = 64;
+/// Far more than two authorities that overlap: so many are read of a Secret, and of a `caBundle`.
+pub(super) const MOST: usize = 64;
 
 /// The certificate of an authority.
 #[derive(Clone, Debug)]
@@ -52,7 +55,8 @@ impl Certificate {
         }
         let id = digest(&SHA256, &der).as_ref().try_into().ok()?;
         let (not_before, not_after) = validity(&certificate)?;
-        Some(Self { facts: Authority { id, not_before, not_after }, der })
+        let is_ours = certificate.subject().iter_organization().any(|name| name.as_str() == Ok(ORGANIZATION));
+        Some(Self { facts: Authority { id, not_before, not_after, is_ours }, der })
     }
 }
 
@@ -63,8 +67,7 @@ fn validity(certificate: &X509Certificate<'_>) -> Option<(Duration, Duration)> {
     Some((since(validity.not_before.timestamp())?, since(validity.not_after.timestamp())?))
 }
 
-/// The end of a certificate's life, since 1970.
-pub(super) fn not_after(der: &CertificateDer<'_>) -> Option<Duration> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    validity(&certificate).map(|(_, not_after)| not_after)
+/// The first and the last moment of a certificate's life, since 1970.
+pub(super) fn validity_of(der: &CertificateDer<'_>) -> Option<(Duration, Duration)> {
+    validity(&X509Certificate::from_der(der).ok()?.1)
 }

@@ -2,8 +2,8 @@
 
 use super::ca::Ca;
 use super::names::Names;
-use super::pem;
-use super::rotation::Secret;
+use super::pem::{self, MOST};
+use super::rotation::SeenSecret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::pem::PemObject as _;
@@ -13,9 +13,6 @@ use std::cmp::Reverse;
 
 const CERTIFICATES: &str = "ca.crt";
 const KEYS: &str = "ca.key";
-/// Far more than two authorities that overlap.
-const MOST: usize = 8;
-
 /// What can be used of a Secret: certificates that have their key in it, in whatever order.
 pub(super) fn read(secret: &Value) -> Vec<Ca> {
     let (certificates, keys) = (field(secret, CERTIFICATES), field(secret, KEYS));
@@ -32,10 +29,10 @@ pub(super) fn read(secret: &Value) -> Vec<Ca> {
 }
 
 /// What a decision has to know of it.
-pub(super) fn seen(secret: &Value, cas: &[Ca]) -> Secret {
+pub(super) fn seen(secret: &Value, cas: &[Ca]) -> SeenSecret {
     let is_sound =
         !cas.is_empty() && texts(cas).iter().all(|(name, text)| field(secret, name) == text.as_bytes());
-    Secret::Present { authorities: cas.iter().map(|ca| ca.certificate.facts).collect(), is_sound }
+    SeenSecret::Present { authorities: cas.iter().map(|ca| ca.certificate.facts).collect(), is_sound }
 }
 
 /// A new one.

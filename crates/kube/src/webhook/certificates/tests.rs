@@ -6,7 +6,7 @@ use super::ca::Ca;
 use super::lifetimes::Lifetimes;
 use super::names::Names;
 use super::pem::{self, Certificate};
-use super::rotation::{Bundle, Configuration, Leaf, Secret};
+use super::rotation::{Bundle, Leaf, SeenConfiguration, SeenSecret};
 use super::{bundle, secret};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -127,7 +127,7 @@ fn a_secret_is_read_as_it_was_written() {
     let created = secret::create(&names(), &ca());
     let mut cas = secret::read(&created);
     assert!(
-        matches!(secret::seen(&created, &cas), Secret::Present { authorities, is_sound: true } if authorities.len() == 1)
+        matches!(secret::seen(&created, &cas), SeenSecret::Present { authorities, is_sound: true } if authorities.len() == 1)
     );
     cas.insert(0, ca());
     let mut with_more = created.clone();
@@ -140,7 +140,7 @@ fn a_secret_is_read_as_it_was_written() {
     );
     let again = secret::read(&updated);
     assert!(
-        matches!(secret::seen(&updated, &again), Secret::Present { authorities, is_sound: true } if authorities.len() == 2)
+        matches!(secret::seen(&updated, &again), SeenSecret::Present { authorities, is_sound: true } if authorities.len() == 2)
     );
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(again[0].key().to_vec()));
     assert!(Ca::read(again[1].certificate.der.clone(), &key).is_none(), "another one's key");
@@ -177,7 +177,10 @@ fn what_is_damaged_in_a_secret_is_found_and_the_rest_is_used() {
         damaged["data"] = json!({ "ca.crt": certificate, "ca.key": key });
         let cas = secret::read(&damaged);
         assert_eq!(cas.len(), usable, "{damaged}");
-        assert!(matches!(secret::seen(&damaged, &cas), Secret::Present { is_sound: false, .. }), "{damaged}");
+        assert!(
+            matches!(secret::seen(&damaged, &cas), SeenSecret::Present { is_sound: false, .. }),
+            "{damaged}"
+        );
     }
 }
 
@@ -202,7 +205,7 @@ fn a_bundle_goes_into_our_entries_alone_and_is_read_as_it_was_written() {
     let certificates: Vec<Certificate> = [ca(), ca()].map(|ca| ca.certificate).to_vec();
     let mut object = configuration([json!(null), json!("b3RoZXI="), json!("rubbish")]);
     let (seen, found) = bundle::read(&object, &names());
-    let Configuration::Present(bundles) = seen else { panic!("{object}") };
+    let SeenConfiguration::Present(bundles) = seen else { panic!("{object}") };
     assert_eq!(bundles[0], Bundle { authorities: Vec::new(), is_sound: true });
     assert!(bundles.len() == 2 && found.is_empty());
     let patch = bundle::patch(&object, &names(), &certificates);
@@ -210,7 +213,7 @@ fn a_bundle_goes_into_our_entries_alone_and_is_read_as_it_was_written() {
         .unwrap();
     assert_eq!(object["webhooks"][1]["clientConfig"]["caBundle"], "b3RoZXI=");
     let (seen, found) = bundle::read(&object, &names());
-    let Configuration::Present(bundles) = seen else { panic!("{object}") };
+    let SeenConfiguration::Present(bundles) = seen else { panic!("{object}") };
     assert!(bundles.iter().all(|bundle| bundle.is_sound && bundle.authorities.len() == 2), "{bundles:?}");
     assert_eq!(found.len(), 4);
     object["metadata"]["resourceVersion"] = json!("8");
@@ -218,5 +221,5 @@ fn a_bundle_goes_into_our_entries_alone_and_is_read_as_it_was_written() {
         json_patch::patch(&mut object, &serde_json::from_value::<json_patch::Patch>(patch).unwrap()).is_err(),
         "somebody has written meanwhile"
     );
-    assert!(matches!(bundle::read(&json!({ "webhooks": [] }), &names()).0, Configuration::Absent));
+    assert!(matches!(bundle::read(&json!({ "webhooks": [] }), &names()).0, SeenConfiguration::Absent));
 }

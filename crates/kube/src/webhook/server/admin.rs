@@ -3,6 +3,7 @@
 use super::Shared;
 use super::admit::{Answer, text, with_allowed};
 use super::metrics::Now;
+use crate::webhook::certificates;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
@@ -20,13 +21,14 @@ pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer 
             text(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, why)
         }
         "/metrics" => {
-            let not_after = shared.certificate.borrow().not_after;
+            let certificates::State { not_after, is_trusted, .. } = shared.certificate.borrow().clone();
             let mut answer = text(
                 StatusCode::OK,
                 shared.metrics.text(Now {
                     connections: shared.connections.count(),
                     lines_lost: shared.log.lost(),
                     is_ready: readiness(&shared).0,
+                    is_trusted,
                     not_after,
                 }),
             );

@@ -53,6 +53,8 @@ pub struct Now {
     pub lines_lost: u64,
     /// The server is ready.
     pub is_ready: bool,
+    /// The API server can trust the certificate, where that is known.
+    pub is_trusted: Option<bool>,
     /// When the certificate ends.
     pub not_after: Option<SystemTime>,
 }
@@ -114,6 +116,13 @@ impl Metrics {
         page.counter("log_lines_lost_total", "Lines of the log that nobody read in time.", now.lines_lost);
         page.gauge("connections", "Connections that are open.", now.connections);
         page.gauge("ready", "1 when /readyz says yes.", u8::from(now.is_ready));
+        if let Some(is_trusted) = now.is_trusted {
+            page.gauge(
+                "certificate_trusted",
+                "1 when the certificate holds, and its authority is in each caBundle.",
+                u8::from(is_trusted),
+            );
+        }
         if let Some(left) = now.not_after.and_then(|end| end.duration_since(UNIX_EPOCH).ok()) {
             page.gauge(
                 "certificate_not_after_seconds",

@@ -12,13 +12,15 @@
 
 mod plan;
 mod seen;
+mod signer;
 
 use super::lifetimes::{BACKDATED, Lifetimes};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use plan::{Leaf, Plan, SecretWrite};
-pub use seen::{Authority, Bundle, Configuration, Id, Now, Secret};
+pub use seen::{Authority, Bundle, Id, Now, SeenConfiguration, SeenSecret};
 
 /// The longest time without a new decision: the clock may have been set meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -28,14 +30,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub struct Rotation {
     lifetimes: Lifetimes,
     /// `None`: not read yet.
-    secret: Option<Secret>,
+    secret: Option<SeenSecret>,
     /// When (steady) that was. A watch that has broken leaves it behind.
-    read: Duration,
-    configuration: Option<Configuration>,
+    read_at: Duration,
+    configuration: Option<SeenConfiguration>,
     /// Those in the `caBundle` of every entry, and since when (steady) without a break.
     trusted: BTreeMap<Id, Duration>,
-    /// Those in a `caBundle` and not in the Secret, and since when (steady). A leaf of theirs may still be served by another
-    /// replica, or by this one.
+    /// Those that were in a Secret which we have seen, as long as they are in it or in a `caBundle`.
+    known: BTreeSet<Id>,
+    /// Those in a `caBundle` that are no longer in the Secret, and since when (steady). A leaf of theirs may still be served by
+    /// another replica, or by this one.
     gone: BTreeMap<Id, Duration>,
     serving: Option<Leaf>,
 }
@@ -47,24 +51,27 @@ impl Rotation {
         Self {
             lifetimes,
             secret: None,
-            read: Duration::ZERO,
+            read_at: Duration::ZERO,
             configuration: None,
             trusted: BTreeMap::new(),
+            known: BTreeSet::new(),
             gone: BTreeMap::new(),
             serving: None,
         }
     }
 
     /// The Secret was read, or written by us.
-    pub fn saw_secret(&mut self, secret: Secret, now: Now) {
+    pub fn saw_secret(&mut self, secret: SeenSecret, now: Now) {
         self.secret = Some(secret);
-        self.read = now.steady;
+        self.read_at = now.steady;
+        let ids: Vec<Id> = self.authorities().iter().map(|authority| authority.id).collect();
+        self.known.extend(ids);
     }
 
     /// The configuration was read, or written by us.
-    pub fn saw_configuration(&mut self, configuration: Configuration, now: Now) {
+    pub fn saw_configuration(&mut self, configuration: SeenConfiguration, now: Now) {
         let mut trusted = BTreeMap::new();
-        if let Configuration::Present(bundles) = &configuration
+        if let SeenConfiguration::Present(bundles) = &configuration
             && let Some((first, others)) = bundles.split_first()
         {
             for Authority { id, .. } in &first.authorities {
@@ -101,6 +108,12 @@ impl Rotation {
         self.serving.is_some_and(|leaf| self.trusted.contains_key(&leaf.by.id))
     }
 
+    /// What is served is not over.
+    #[must_use]
+    pub fn is_valid(&self, now: Now) -> bool {
+        self.serving.is_some_and(|leaf| leaf.until > now.wall)
+    }
+
     /// It will be trusted for a while, too: where a cluster stood still until its authority was nearly over, the next one comes
     /// first.
     #[must_use]
@@ -122,15 +135,15 @@ impl Rotation {
 
     fn authorities(&self) -> &[Authority] {
         match &self.secret {
-            Some(Secret::Present { authorities, .. }) => authorities,
-            Some(Secret::Absent) | None => &[],
+            Some(SeenSecret::Present { authorities, .. }) => authorities,
+            Some(SeenSecret::Absent) | None => &[],
         }
     }
 
     fn bundles(&self) -> &[Bundle] {
         match &self.configuration {
-            Some(Configuration::Present(bundles)) => bundles,
-            Some(Configuration::Absent) | None => &[],
+            Some(SeenConfiguration::Present(bundles)) => bundles,
+            Some(SeenConfiguration::Absent) | None => &[],
         }
     }
 
@@ -146,29 +159,47 @@ impl Rotation {
 
     fn secret_write(&self, now: Now) -> Option<SecretWrite> {
         match self.secret.as_ref()? {
-            Secret::Absent => Some(SecretWrite::Create),
-            Secret::Present { authorities, is_sound } => {
+            SeenSecret::Absent => Some(SecretWrite::Create),
+            SeenSecret::Present { authorities, is_sound } => {
                 let add = self.newest(now).is_none_or(|newest| newest.renewal(self.lifetimes) <= now.wall);
-                let keep: Vec<Authority> =
-                    authorities.iter().filter(|authority| !authority.is_over(now)).copied().collect();
+                let keep = self.kept(authorities.clone(), now);
                 let is_due = add || !is_sound || keep.len() < authorities.len();
                 is_due.then_some(SecretWrite::Update { keep, add })
             }
         }
     }
 
+    /// Those that stay, the newest first. One that is over hurts nobody; without one that is over by the clock of one machine
+    /// alone, no replica would be trusted. So it is thrown away when it is over for long, by the API server's clock.
+    fn kept(&self, mut authorities: Vec<Authority>, now: Now) -> Vec<Authority> {
+        authorities.sort_by_key(|authority| Reverse(authority.rank()));
+        authorities.dedup_by_key(|authority| authority.id);
+        authorities.retain(|authority| !now.is_sure || now.wall < self.thrown_away(*authority));
+        authorities
+    }
+
+    fn thrown_away(&self, authority: Authority) -> Duration {
+        authority.not_after.saturating_add(self.lifetimes.retention())
+    }
+
     /// A Secret that is deleted is how an administrator gets rid of an authority: nobody puts it back from memory. But what
-    /// it has signed is served until all replicas have seen that, so it is trusted for the time that a leaf lives.
+    /// it has signed is served until all replicas have seen that, so it is trusted for the time that a leaf lives. So are those
+    /// with our name that we have not seen in a Secret: we may have started after it was deleted. Anybody else's was never in
+    /// one, and is not kept.
     fn note_gone(&mut self, now: Now) {
         let mut gone = BTreeMap::new();
-        if self.secret.is_some() {
-            for Authority { id, .. } in self.bundles().iter().flat_map(|bundle| &bundle.authorities) {
-                if !self.is_in_secret(*id) {
-                    gone.insert(*id, self.gone.get(id).copied().unwrap_or(now.steady));
-                }
+        let mut known = BTreeSet::new();
+        let in_bundles = self.bundles().iter().flat_map(|bundle| &bundle.authorities);
+        for Authority { id, is_ours, .. } in self.authorities().iter().chain(in_bundles) {
+            let is_known = self.known.contains(id);
+            if is_known {
+                known.insert(*id);
+            }
+            if self.secret.is_some() && (is_known || *is_ours) && !self.is_in_secret(*id) {
+                gone.insert(*id, self.gone.get(id).copied().unwrap_or(now.steady));
             }
         }
-        self.gone = gone;
+        (self.known, self.gone) = (known, gone);
     }
 
     fn bundle_write(&self, now: Now) -> Option<Vec<Authority>> {
@@ -176,14 +207,11 @@ impl Rotation {
         let of_bundles = self.bundles().iter().flat_map(|bundle| &bundle.authorities).filter(|authority| {
             let since = self.gone.get(&authority.id);
             // Who has not heard of the Secret for long must not take away what is in it by now.
-            since.is_some_and(|since| self.read < since.saturating_add(self.lifetimes.retention()))
+            since.is_some_and(|since| self.read_at < since.saturating_add(self.lifetimes.retention()))
         });
         let of_leaf = self.serving.iter().map(|leaf| &leaf.by);
-        let mut wanted: Vec<Authority> =
-            self.authorities().iter().chain(of_leaf).chain(of_bundles).copied().collect();
-        wanted.retain(|authority| !authority.is_over(now));
-        wanted.sort_by_key(|authority| std::cmp::Reverse(authority.rank()));
-        wanted.dedup_by_key(|authority| authority.id);
+        let all = self.authorities().iter().chain(of_leaf).chain(of_bundles).copied().collect();
+        let wanted = self.kept(all, now);
         let is_as_wanted = |bundle: &Bundle| {
             bundle.is_sound
                 && bundle.authorities.len() == wanted.len()
@@ -191,37 +219,6 @@ impl Rotation {
         };
         // An empty one would make the API server trust the whole world's authorities.
         (!wanted.is_empty() && !self.bundles().iter().all(is_as_wanted)).then_some(wanted)
-    }
-
-    /// By whom leaves are to be signed.
-    fn signer(&self, now: Now) -> Option<Authority> {
-        // Before both were seen, nobody knows which of two authorities the API server trusts.
-        let (Some(_), Some(_)) = (&self.secret, &self.configuration) else { return None };
-        let current = self.serving.map(|leaf| leaf.by).filter(|by| by.is_valid(now));
-        let valid = self.authorities().iter().filter(|authority| authority.is_valid(now));
-        let trusted = valid.chain(&current).filter(|authority| self.trusted.contains_key(&authority.id));
-        let (lasting, ending): (Vec<_>, Vec<_>) =
-            trusted.partition(|authority| authority.lasts(self.lifetimes, now));
-        let trusted_current = current.filter(|by| self.trusted.contains_key(&by.id));
-        let settled = self.settled(&lasting, now).or(trusted_current);
-        let apparent = settled.or_else(|| apparent(&lasting, self.lifetimes, now));
-        let any =
-            apparent.or_else(|| ending.iter().max_by_key(|authority| authority.rank()).copied().copied());
-        any.or(current).or_else(|| self.newest(now))
-    }
-
-    /// The newest of those that API servers have read by now. One that is gone from the Secret is left for any that is in it,
-    /// but not for one that is to be left soon itself.
-    fn settled(&self, trusted: &[&Authority], now: Now) -> Option<Authority> {
-        let settled = trusted.iter().filter(|authority| {
-            let settles = self.settles(authority.id, now);
-            self.is_served(authority.id) || settles.is_some_and(|when| when <= now.steady)
-        });
-        let newest = settled.max_by_key(|authority| {
-            let stays = self.is_in_secret(authority.id) && authority.renewal(self.lifetimes) > now.wall;
-            (stays, authority.rank())
-        });
-        newest.copied().copied()
     }
 
     fn is_served(&self, id: Id) -> bool {
@@ -253,9 +250,12 @@ impl Rotation {
 
     fn wait(&self, now: Now, served: Option<Leaf>) -> Duration {
         let authorities = self.authorities().iter();
+        let ends = self.authorities().iter().filter(|_| now.is_sure);
+        let ends = ends.map(|authority| self.thrown_away(*authority));
         let renewals = self.newest(now).map(|newest| newest.renewal(self.lifetimes));
         let of_wall = authorities
             .flat_map(|authority| [authority.not_before, authority.not_after])
+            .chain(ends)
             .chain(renewals)
             .chain(served.iter().flat_map(|leaf| [self.renewal_of(*leaf), leaf.until]));
         let retained = self.gone.values().map(|since| since.saturating_add(self.lifetimes.retention()));
@@ -266,12 +266,4 @@ impl Rotation {
         let waits = of_wall.filter_map(ahead(now.wall)).chain(of_steady.filter_map(ahead(now.steady)));
         waits.min().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
-}
-
-/// One that API servers have read by all appearances, where we came too late to know since when: one that was made long ago; of
-/// others the oldest.
-fn apparent(trusted: &[&Authority], lifetimes: Lifetimes, now: Now) -> Option<Authority> {
-    let seasoned = trusted.iter().filter(|authority| authority.is_seasoned(lifetimes, now));
-    let newest = seasoned.max_by_key(|authority| authority.rank());
-    newest.or_else(|| trusted.iter().min_by_key(|authority| authority.rank())).copied().copied()
 }

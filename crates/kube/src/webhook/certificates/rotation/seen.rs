@@ -15,6 +15,8 @@ pub struct Authority {
     pub not_before: Duration,
     /// As the certificate says.
     pub not_after: Duration,
+    /// Its subject says that we have made it.
+    pub is_ours: bool,
 }
 
 impl Authority {
@@ -28,13 +30,13 @@ impl Authority {
     }
 
     /// It was made so long ago that it is in `caBundle` since long, even if the clock of whoever made it is ahead.
-    pub(super) fn is_seasoned(&self, lifetimes: Lifetimes, now: Now) -> bool {
-        self.made().saturating_add(lifetimes.seasoning()) <= now.wall
+    pub(super) fn is_settled_by_age(&self, lifetimes: Lifetimes, now: Now) -> bool {
+        self.made().saturating_add(lifetimes.settling_with_skew()) <= now.wall
     }
 
-    /// It lasts until another one is seasoned, even if our clock is behind.
+    /// It lasts until another one is settled by its age, even if our clock is behind.
     pub(super) fn lasts(&self, lifetimes: Lifetimes, now: Now) -> bool {
-        self.not_after > now.wall.saturating_add(lifetimes.seasoning())
+        self.not_after > now.wall.saturating_add(lifetimes.settling_with_skew())
     }
 
     /// The later one; what else is equal is told apart somehow, but by all replicas in the same way.
@@ -47,25 +49,28 @@ impl Authority {
     }
 
     /// When the next one has to be made, so that the rest of its life is the overlap. An authority that was made when
-    /// lifetimes were set longer is replaced as if it had ours.
+    /// lifetimes were set longer is replaced as if it had ours. Certificates know whole seconds: sooner than one after it was
+    /// made may be before it was made, and would be so for each that follows it.
     pub(super) fn renewal(&self, lifetimes: Lifetimes) -> Duration {
         let life = self.not_after.saturating_sub(self.made()).min(lifetimes.authority);
-        self.made().saturating_add(life / 3 * 2)
+        self.made().saturating_add((life / 3 * 2).max(Duration::from_secs(1)))
     }
 }
 
 /// The two clocks of a moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// Since 1970: what certificates speak of.
+    /// Since 1970, by the API server's clock where that is known: what certificates speak of.
     pub wall: Duration,
+    /// It is known. By a clock that only we believe, nothing is thrown away.
+    pub is_sure: bool,
     /// Since some beginning: what is waited by, as nobody can set it.
     pub steady: Duration,
 }
 
 /// The Secret, as it was seen last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Secret {
+pub enum SeenSecret {
     /// There is none.
     Absent,
     /// There is one, with those authorities that can sign; none where it is damaged or another one's.
@@ -79,7 +84,7 @@ pub enum Secret {
 
 /// The configuration, as it was seen last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Configuration {
+pub enum SeenConfiguration {
     /// There is none, or none of its entries calls our Service.
     Absent,
     /// The `caBundle` of each entry that calls our Service.
