@@ -2,6 +2,7 @@
 
 use super::{Certificates, NAME, Settings, metadata};
 use crate::cel::{APP, labels};
+use crate::webhook::server::MEMORY_LIMIT;
 use serde_json::{Map, Value, json};
 
 /// The container's port. Firewalls of private clusters let the control plane reach 443 and this one, the kubelet's, on nodes.
@@ -109,7 +110,10 @@ fn container(settings: &Settings, mounts: Option<&Value>) -> Value {
     // No limit of CPU: who is throttled answers late, and pods wait for it.
     set(
         "resources",
-        json!({ "requests": { "cpu": "50m", "memory": "32Mi" }, "limits": { "memory": "128Mi" } }),
+        json!({
+            "requests": { "cpu": "50m", "memory": "32Mi" },
+            "limits": { "memory": format!("{}Mi", MEMORY_LIMIT / 1024 / 1024) },
+        }),
     );
     set("livenessProbe", probe("/livez", 10, 6));
     set("readinessProbe", probe("/readyz", 2, 2));
