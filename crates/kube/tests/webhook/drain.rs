@@ -87,13 +87,14 @@ fn hup_usr1_and_usr2_are_ignored_with_a_line() {
 /// What was accepted by the kernel while the port closed has been accepted for whoever connected.
 #[test]
 fn a_connection_that_came_before_the_port_closed_has_its_request_answered() {
-    let mut server = Server::start(&["--drain-timeout", "20s"]);
+    let mut server = Server::start(&["--drain-timeout", "10s"]);
     let request = request("/mutate?timeout=10s", "", review(&pod()).to_string().as_bytes());
     server.terminate();
     server.line(|line| line["message"] == "leaving");
     let mut last = None;
     while let Ok(stream) = TcpStream::connect(server.address) {
         last = Some(stream);
+        std::thread::sleep(Duration::from_millis(1));
     }
     let mut last = server.tls(last.unwrap());
     let found = exchange(&mut last, &request).unwrap();

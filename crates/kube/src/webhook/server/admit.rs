@@ -24,8 +24,6 @@ pub const PATH: &str = "/mutate";
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The most that a configuration may say.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
-/// An API server has sent a body long before.
-const SENDING: Duration = Duration::from_secs(10);
 
 /// Answers.
 pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>, place: Arc<Place>) -> Answer {
@@ -62,7 +60,7 @@ async fn answered(
     Panic::Answer.here(panic);
     shared.planted.plant(panic);
     let (head, body) = request.into_parts();
-    let body = body::read(body, &head.headers, &shared.memory, until.min(began + SENDING)).await?;
+    let body = body::read(body, &head.headers, &shared.memory, until).await?;
     place.deciding();
     if !body.is_large() {
         return answer(shared, body, panic);

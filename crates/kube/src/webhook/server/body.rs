@@ -6,8 +6,11 @@ use http_body_util::BodyExt as _;
 use hyper::HeaderMap;
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::EXPECT;
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
+/// An API server has sent a body long before.
+const SENDING: Duration = Duration::from_secs(10);
 /// Of a body that is too long so much is read and thrown away, as whoever is cut while sending does not read what is wrong.
 const DISCARDED: usize = 16 * 1024 * 1024;
 
@@ -31,50 +34,33 @@ pub async fn read(
     memory: &Memory,
     until: Instant,
 ) -> Result<Body, Refusal> {
-    let announced = announced(&body);
-    let read = if announced > LONGEST {
-        Err(Refusal::Long)
-    } else {
-        let all = timeout_at(until, read_all(&mut body, announced, memory, until)).await;
-        all.unwrap_or(Err(Refusal::Slow))
-    };
+    let read = read_all(&mut body, memory, until).await;
     // Who has asked whether to send it has not begun to.
     if read.as_ref().is_err_and(|refusal| *refusal == Refusal::Long) && !headers.contains_key(EXPECT) {
-        tokio::spawn(timeout_at(until, discard(body)));
+        tokio::spawn(timeout(SENDING, discard(body)));
     }
     read
 }
 
-fn announced(body: &Incoming) -> usize {
-    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+async fn read_all(body: &mut Incoming, memory: &Memory, until: Instant) -> Result<Body, Refusal> {
+    let size = body.size_hint();
+    let announced = usize::try_from(size.lower()).unwrap_or(usize::MAX);
+    if announced > LONGEST {
+        return Err(Refusal::Long);
+    }
+    let mut read = Body::default();
+    // An announcement is not believed beyond what is small: it costs the sender nothing.
+    if in_time(until, read.extend(body, SMALL, announced.min(SMALL))).await? {
+        return Ok(read);
+    }
+    let most = if size.upper().is_some() { announced } else { LONGEST };
+    read.share = Some(memory.take(most, until).await.ok_or(Refusal::Memory)?);
+    if in_time(until, read.extend(body, LONGEST, most)).await? { Ok(read) } else { Err(Refusal::Long) }
 }
 
-async fn read_all(
-    body: &mut Incoming,
-    announced: usize,
-    memory: &Memory,
-    until: Instant,
-) -> Result<Body, Refusal> {
-    let mut read = Body::default();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Refusal::Unread)?.into_data() else { continue };
-        if read.bytes().is_empty() {
-            read.first = data;
-        } else {
-            read.append(&data, announced.min(SMALL));
-        }
-        let length = read.bytes().len();
-        if length > LONGEST {
-            return Err(Refusal::Long);
-        }
-        // An announcement is not believed before: it costs the sender nothing.
-        if length > SMALL && read.share.is_none() {
-            let most = if body.size_hint().upper().is_some() { announced } else { LONGEST };
-            read.share = Some(memory.take(most, until).await.ok_or(Refusal::Memory)?);
-            read.whole.reserve_exact(most.saturating_sub(read.whole.len()));
-        }
-    }
-    Ok(read)
+/// The time that passes until there is memory is not the sender's.
+async fn in_time<T>(until: Instant, reading: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    timeout_at(until.min(Instant::now() + SENDING), reading).await.unwrap_or(Err(Refusal::Slow))
 }
 
 /// The answer is on its way meanwhile.
@@ -107,12 +93,25 @@ impl Body {
         self.share
     }
 
-    fn append(&mut self, data: &[u8], expected: usize) {
-        if self.whole.is_empty() {
-            self.whole.reserve(expected);
-            self.whole.extend_from_slice(&self.first);
-            self.first = Bytes::new();
+    /// Reads until there is more than `most`, or to the end: whether that is it.
+    async fn extend(&mut self, body: &mut Incoming, most: usize, expected: usize) -> Result<bool, Refusal> {
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Refusal::Unread)?.into_data() else { continue };
+            if self.bytes().is_empty() {
+                self.first = data;
+            } else {
+                if self.whole.is_empty() {
+                    self.whole.reserve_exact(expected);
+                    self.whole.extend_from_slice(&self.first);
+                    self.first = Bytes::new();
+                }
+                self.whole.reserve_exact(expected.saturating_sub(self.whole.len()));
+                self.whole.extend_from_slice(&data);
+            }
+            if self.bytes().len() > most {
+                return Ok(false);
+            }
         }
-        self.whole.extend_from_slice(data);
+        Ok(true)
     }
 }
