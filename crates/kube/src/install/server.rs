@@ -3,7 +3,7 @@
 use super::{Certificates, NAME, Settings, metadata};
 use crate::cel::{APP, labels};
 use crate::webhook::defaults::{ADMIN_LISTEN, LISTEN};
-use crate::webhook::server::Address;
+use crate::webhook::server::{Address, MEMORY_LIMIT};
 use serde_json::{Map, Value, json};
 
 /// Seconds from the end of a drain to KILL: what a busy node takes.
@@ -119,7 +119,10 @@ fn container(settings: &Settings, mounts: Option<&Value>) -> Value {
     // No limit of CPU: who is throttled answers late, and pods wait for it.
     set(
         "resources",
-        json!({ "requests": { "cpu": "50m", "memory": "32Mi" }, "limits": { "memory": "128Mi" } }),
+        json!({
+            "requests": { "cpu": "50m", "memory": "32Mi" },
+            "limits": { "memory": format!("{}Mi", MEMORY_LIMIT / 1024 / 1024) },
+        }),
     );
     set("livenessProbe", probe("/livez", 10, 6));
     set("readinessProbe", probe("/readyz", 2, 2));

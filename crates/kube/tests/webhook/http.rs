@@ -1,14 +1,8 @@
-//! HTTP: versions, paths, methods, the second port.
+//! HTTP: versions, what is asked before a body is sent, paths, methods, the second port.
 
 use super::pods::{pod, review};
-use super::server::{Server, client_of, exchange, request};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::ServerName;
-use serde_json::Value;
-use std::sync::Arc;
-use tokio::net::TcpStream;
+use super::server::{Server, answer, exchange, request};
+use std::io::{Read as _, Write as _};
 
 #[test]
 fn one_connection_takes_many_reviews() {
@@ -22,33 +16,42 @@ fn one_connection_takes_many_reviews() {
     assert_eq!(server.metric("connections"), 1);
 }
 
+/// One connection is one request at a time; API servers offer a Service's webhook HTTP/1.1 alone.
 #[test]
-fn http_2_answers_several_reviews_at_once() {
+fn http_1_1_is_spoken_whatever_else_is_offered() {
     let server = Server::start(&[]);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(client_of(&server, b"h2")));
-        let name = ServerName::try_from("lastout-webhook.lastout.svc").unwrap();
-        let stream =
-            connector.connect(name, TcpStream::connect(server.address).await.unwrap()).await.unwrap();
-        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (mut sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let mut ask = || {
-            let body = Full::new(Bytes::from(review(&pod()).to_string()));
-            let request = hyper::Request::post("https://lastout-webhook.lastout.svc/mutate?timeout=10s");
-            sender.send_request(request.body(body).unwrap())
-        };
-        for answer in futures_util::future::join_all((0..50).map(|_| ask())).await {
-            let answer = answer.unwrap();
-            assert_eq!(answer.status(), 200);
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
-            let answer: Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!(answer["response"]["allowed"], true);
-        }
-    });
-    assert_eq!(server.metric("admissions_total{reason=\"injected-wrap\"}"), 50);
+    let found = exchange(
+        &mut server.connect_offering(&["h2", "http/1.1"]),
+        &request("/mutate?timeout=10s", "", review(&pod()).to_string().as_bytes()),
+    );
+    assert_eq!(found.unwrap().json()["response"]["allowed"], true);
+    assert!(exchange(&mut server.connect_offering(&["h2"]), b"").is_err());
+    server.line(|line| line["message"] == "TLS handshake failed");
+}
+
+#[test]
+fn a_client_that_asks_before_it_sends_is_told_to_or_refused_at_once() {
+    let server = Server::start(&[]);
+    let body = review(&pod()).to_string();
+    let ask = |length: usize| {
+        let mut connection = server.connect();
+        let head = format!(
+            "POST /mutate HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.flush().unwrap();
+        connection
+    };
+    let mut connection = ask(body.len());
+    let mut go_on = [0; 25];
+    connection.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    exchange(&mut connection, body.as_bytes()).unwrap().json();
+    // Nothing of it is ever sent.
+    for length in [10_000_000, 10_000_000_000] {
+        let found = answer(&mut ask(length)).unwrap();
+        assert_eq!((found.status, found.text().trim()), (413, "the body is larger than 3 MiB"));
+    }
 }
 
 #[test]
@@ -62,7 +65,26 @@ fn other_paths_and_methods_are_refused_and_counted() {
     assert!(found.head.contains("allow: post"));
     assert_eq!(server.metric("refusals_total{code=\"404\"}"), 1);
     assert_eq!(server.metric("refusals_total{code=\"405\"}"), 1);
-    assert_eq!(server.line(|line| line["message"] == "request refused")["level"], "warning");
+    let line = server.line(|line| line["message"] == "request refused" && line["status"] == 404);
+    assert_eq!((&line["level"], &line["peer"]), (&"warning".into(), &"127.0.0.1".into()));
+}
+
+/// They would push out the lines about admissions.
+#[test]
+fn refusals_of_a_kind_are_told_once_a_second() {
+    let server = Server::start(&[]);
+    let mut connection = server.connect();
+    for _ in 0..200 {
+        let request = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(exchange(&mut connection, request).unwrap().status, 404);
+    }
+    assert_eq!(exchange(&mut connection, b"GET /mutate HTTP/1.1\r\nHost: x\r\n\r\n").unwrap().status, 405);
+    server.line(|line| line["message"] == "request refused" && line["status"] == 405);
+    assert_eq!(server.metric("refusals_total{code=\"404\"}"), 200);
+    let told = server.lines(|line| line["message"] == "request refused" && line["status"] == 404);
+    assert!(told.len() < 100, "{}", told.len());
+    let withheld: u64 = told.iter().map(|line| line["withheld"].as_u64().unwrap()).sum();
+    assert!(withheld + (told.len() as u64) <= 200, "{told:?}");
 }
 
 #[test]

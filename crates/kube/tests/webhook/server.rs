@@ -76,17 +76,30 @@ impl Server {
 
     /// A connection of an API server.
     pub fn connect(&self) -> Tls {
+        self.connect_offering(&["http/1.1"])
+    }
+
+    /// The same, with these protocols to choose from.
+    pub fn connect_offering(&self, protocols: &[&str]) -> Tls {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.clone()).unwrap();
-        self.connect_trusting(roots)
+        self.connect_by(roots, protocols)
     }
 
     pub fn connect_trusting(&self, roots: RootCertStore) -> Tls {
-        let mut config = client(roots);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = ServerName::try_from("lastout-webhook.lastout.svc").unwrap();
-        let stream = self.connect_plainly();
-        StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
+        self.connect_by(roots, &["http/1.1"])
+    }
+
+    fn connect_by(&self, roots: RootCertStore, protocols: &[&str]) -> Tls {
+        tls(self.connect_plainly(), roots, protocols)
+    }
+
+    /// An API server's connection, which is there already.
+    pub fn tls(&self, stream: TcpStream) -> Tls {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.clone()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        tls(stream, roots, &["http/1.1"])
     }
 
     pub fn connect_plainly(&self) -> TcpStream {
@@ -94,11 +107,6 @@ impl Server {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream
-    }
-
-    /// Whom a client has to trust.
-    pub fn authority(&self) -> CertificateDer<'static> {
-        self.authority.clone()
     }
 
     /// One request on a connection of its own.
@@ -143,6 +151,16 @@ impl Server {
         )
     }
 
+    /// The lines of the log so far.
+    pub fn lines(&self, is_meant: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.log.lock().unwrap().iter().filter(|line| is_meant(line)).cloned().collect()
+    }
+
+    /// Waits until a sample of `/metrics` is this.
+    pub fn metric_becomes(&self, name: &str, value: u64) {
+        until(|| (self.metric(name) == value).then_some(()), || self.metric(name));
+    }
+
     /// A line of /proc/PID/status, in KiB.
     #[cfg(target_os = "linux")]
     pub fn memory(&self, name: &str) -> u64 {
@@ -158,7 +176,12 @@ impl Server {
 
     /// As the kubelet ends it.
     pub fn terminate(&self) {
-        let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(status.success());
     }
 
@@ -192,20 +215,18 @@ pub fn until<T, E: std::fmt::Debug>(mut look: impl FnMut() -> Option<T>, else_to
     }
 }
 
+fn tls(stream: TcpStream, roots: RootCertStore, protocols: &[&str]) -> Tls {
+    let mut config = client(roots);
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from("lastout-webhook.lastout.svc").unwrap();
+    StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
+}
+
 fn client(roots: RootCertStore) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     builder.with_root_certificates(roots).with_no_client_auth()
-}
-
-/// A TLS client that speaks this protocol.
-pub fn client_of(server: &Server, protocol: &[u8]) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(server.authority()).unwrap();
-    let mut config = client(roots);
-    config.alpn_protocols = vec![protocol.to_vec()];
-    config
 }
 
 /// Collects the log; gives the line that says where it listens.
@@ -214,6 +235,10 @@ fn read_log(stderr: impl Read + Send + 'static, log: Arc<Mutex<Vec<Value>>>) -> 
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines() {
             let line = line.unwrap();
+            // Why it ends is told as by each verb.
+            if line.starts_with("kubectl-lastout: ") {
+                continue;
+            }
             let value: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
             if value["message"] == "listening" {
                 sender.send(value.clone()).unwrap();

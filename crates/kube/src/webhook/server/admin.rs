@@ -1,8 +1,10 @@
 //! `/livez`, `/readyz`, `/metrics`.
 
-use super::Shared;
-use super::admit::{Answer, text, with_allowed};
+use super::answer::{Answer, text, with_allowed};
+use super::connections::Place;
 use super::metrics::Now;
+use super::planted::Panic;
+use super::shared::Shared;
 use crate::webhook::certificates;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -10,7 +12,8 @@ use hyper::{Method, Request, StatusCode};
 use std::sync::Arc;
 
 /// Answers.
-pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
+pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>, _: Arc<Place>) -> Answer {
+    Panic::Answer.here(Panic::asked_by(&request));
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return with_allowed(text(StatusCode::METHOD_NOT_ALLOWED, "only GET".to_owned()), "GET, HEAD");
     }
@@ -26,6 +29,7 @@ pub async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer 
                 StatusCode::OK,
                 shared.metrics.text(Now {
                     connections: shared.connections.count(),
+                    running: shared.connections.running(),
                     lines_lost: shared.log.lost(),
                     is_ready: readiness(&shared).0,
                     is_trusted,

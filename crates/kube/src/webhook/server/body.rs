@@ -1,116 +1,117 @@
-//! A request's body, within limits of size and time. What all bodies take together is bounded as well; large ones have a
-//! share of their own, so that they do not keep out small ones.
+//! A request's body, within limits of size and time.
 
+use super::memory::{LONGEST, Memory, SMALL, Share};
+use super::refusal::Refusal;
 use http_body_util::BodyExt as _;
-use hyper::StatusCode;
-use hyper::body::{Body as _, Incoming};
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use hyper::HeaderMap;
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::EXPECT;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// An API server takes no object that is larger, and etcd half of it.
-pub const LONGEST: usize = 3 * 1024 * 1024;
-/// Of a body beyond that so much is read and thrown away: whoever is cut while sending does not read what is wrong.
-const PATIENCE: usize = 16 * 1024 * 1024;
-/// What is small: nearly all pods are.
-const SMALL: usize = 32 * 1024;
-/// Permits are of so many bytes.
-const UNIT: usize = 1024;
-/// All small bodies, and the beginnings of the large ones: 32 MiB.
-const SMALL_SHARE: usize = 32 * 1024;
-/// All that is beyond the beginnings: 24 MiB.
-const LARGE_SHARE: usize = 24 * 1024;
+/// An API server has sent a body long before.
+const SENDING: Duration = Duration::from_secs(10);
+/// Of a body that is too long so much is read and thrown away, as whoever is cut while sending does not read what is wrong.
+const DISCARDED: usize = 16 * 1024 * 1024;
 
-/// What all bodies may take.
-#[derive(Clone, Debug)]
-pub struct Memory {
-    small: Arc<Semaphore>,
-    large: Arc<Semaphore>,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self { small: Arc::new(Semaphore::new(SMALL_SHARE)), large: Arc::new(Semaphore::new(LARGE_SHARE)) }
-    }
-}
-
-/// A body, and its share.
+/// A body, and its share of the memory.
 #[derive(Debug, Default)]
 pub struct Body {
-    /// All of it.
-    pub bytes: Vec<u8>,
-    small: Option<OwnedSemaphorePermit>,
-    large: Option<OwnedSemaphorePermit>,
+    /// The first of what came, which is mostly all.
+    first: Bytes,
+    /// All of it, if the first is not.
+    whole: Vec<u8>,
+    share: Option<Share>,
 }
 
 /// Reads a body.
 ///
 /// # Errors
-/// With the status that says why there is none: too long, too slow, cut, or no memory for it in time.
-pub async fn read(mut body: Incoming, memory: &Memory, until: Instant) -> Result<Body, StatusCode> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+/// When it is too long, too slow, cut, or there is no memory for it in time.
+pub async fn read(
+    mut body: Incoming,
+    headers: &HeaderMap,
+    memory: &Memory,
+    until: Instant,
+) -> Result<Body, Refusal> {
+    let read = read_all(&mut body, memory, until).await;
+    // Who has asked whether to send it has not begun to.
+    if read.as_ref().is_err_and(|refusal| *refusal == Refusal::Long) && !headers.contains_key(EXPECT) {
+        tokio::spawn(timeout(SENDING, discard(body)));
+    }
+    read
+}
+
+async fn read_all(body: &mut Incoming, memory: &Memory, until: Instant) -> Result<Body, Refusal> {
+    let size = body.size_hint();
+    let announced = usize::try_from(size.lower()).unwrap_or(usize::MAX);
+    if announced > LONGEST {
+        return Err(Refusal::Long);
+    }
     let mut read = Body::default();
-    if announced <= LONGEST {
-        // An announcement is not believed beyond what is small: it costs the sender nothing.
-        read.bytes.reserve(announced.min(SMALL));
+    // An announcement is not believed beyond what is small: it costs the sender nothing.
+    if in_time(until, read.extend(body, SMALL, announced.min(SMALL))).await? {
+        return Ok(read);
     }
+    let most = if size.upper().is_some() { announced } else { LONGEST };
+    read.share = Some(memory.take(most, until).await.ok_or(Refusal::Memory)?);
+    if in_time(until, read.extend(body, LONGEST, most)).await? { Ok(read) } else { Err(Refusal::Long) }
+}
+
+/// The time that passes until there is memory is not the sender's.
+async fn in_time<T>(until: Instant, reading: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    timeout_at(until.min(Instant::now() + SENDING), reading).await.unwrap_or(Err(Refusal::Slow))
+}
+
+/// The answer is on its way meanwhile.
+async fn discard(mut body: Incoming) {
     let mut length = 0_usize;
-    loop {
-        let frame = timeout_at(until, body.frame()).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
-        let Some(frame) = frame else { break };
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
-        let Ok(data) = frame.into_data() else { continue };
-        length = length.saturating_add(data.len());
-        if length > PATIENCE {
-            break;
+    while let Some(Ok(frame)) = body.frame().await {
+        length = length.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if length > DISCARDED {
+            return;
         }
-        if length > LONGEST || announced > LONGEST {
-            read = Body::default();
-            continue;
-        }
-        read.pay(length, memory, until).await?;
-        read.bytes.extend_from_slice(&data);
     }
-    if length > LONGEST || announced > LONGEST { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(read) }
 }
 
 impl Body {
-    /// It is larger than nearly all are.
+    /// All of it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        if self.whole.is_empty() { &self.first } else { &self.whole }
+    }
+
+    /// It takes longer than others should wait for.
     #[must_use]
     pub fn is_large(&self) -> bool {
-        self.bytes.len() > 4 * SMALL
+        self.share.is_some()
     }
 
-    /// Takes its share of the memory for so many bytes.
-    async fn pay(&mut self, length: usize, memory: &Memory, until: Instant) -> Result<(), StatusCode> {
-        let parts =
-            [(&mut self.small, &memory.small, 0..SMALL), (&mut self.large, &memory.large, SMALL..LONGEST)];
-        for (held, share, range) in parts {
-            let wanted = (length.clamp(range.start, range.end) - range.start).div_ceil(UNIT);
-            let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-            let Some(due) = u32::try_from(wanted.saturating_sub(has)).ok().filter(|due| *due > 0) else {
-                continue;
-            };
-            let permit = timeout_at(until, share.clone().acquire_many_owned(due)).await;
-            let permit = permit.ok().and_then(Result::ok).ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-            match held {
-                Some(held) => held.merge(permit),
-                None => *held = Some(permit),
+    /// Its share of the memory, which becomes that of its answer.
+    #[must_use]
+    pub fn into_share(self) -> Option<Share> {
+        self.share
+    }
+
+    /// Reads until there is more than `most`, or to the end: whether that is it.
+    async fn extend(&mut self, body: &mut Incoming, most: usize, expected: usize) -> Result<bool, Refusal> {
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Refusal::Unread)?.into_data() else { continue };
+            if self.bytes().is_empty() {
+                self.first = data;
+            } else {
+                if self.whole.is_empty() {
+                    self.whole.reserve_exact(expected);
+                    self.whole.extend_from_slice(&self.first);
+                    self.first = Bytes::new();
+                }
+                self.whole.reserve_exact(expected.saturating_sub(self.whole.len()));
+                self.whole.extend_from_slice(&data);
+            }
+            if self.bytes().len() > most {
+                return Ok(false);
             }
         }
-        Ok(())
-    }
-}
-
-/// In words.
-#[must_use]
-pub fn why(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::REQUEST_TIMEOUT => "the body did not come in time",
-        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than 3 MiB",
-        StatusCode::SERVICE_UNAVAILABLE => {
-            "too many bodies at once: there was no memory for this one in time"
-        }
-        _ => "the body ended before its end",
+        Ok(true)
     }
 }

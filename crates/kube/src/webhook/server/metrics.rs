@@ -1,5 +1,6 @@
 //! What `/metrics` counts, and the Prometheus text that says it.
 
+use super::refusal::Refusal;
 use crate::decide::Reason;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,16 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const BOUNDS: [f64; 14] =
     [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
 
-/// What a request came to that is no answer to a review: the status codes that we give.
-const REFUSALS: [u16; 8] = [400, 404, 405, 408, 413, 500, 503, 504];
-
 /// The counters.
 #[derive(Debug)]
 pub struct Metrics {
     /// By reason, in the order of `Reason::ALL`.
     admissions: [AtomicU64; Reason::ALL.len()],
-    /// By status code, in the order of `REFUSALS`.
-    refusals: [AtomicU64; REFUSALS.len()],
+    /// In the order of `Refusal::ALL`.
+    refusals: [AtomicU64; Refusal::ALL.len()],
     /// By bound; the last is for what took longer.
     durations: [AtomicU64; BOUNDS.len() + 1],
     nanoseconds: AtomicU64,
@@ -49,6 +47,8 @@ impl Default for Metrics {
 pub struct Now {
     /// Connections.
     pub connections: usize,
+    /// Requests that are not answered yet.
+    pub running: usize,
     /// Lines of the log that were not written.
     pub lines_lost: u64,
     /// The server is ready.
@@ -69,10 +69,9 @@ impl Metrics {
         add(Some(&self.nanoseconds), u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// A request got another answer, with this status code.
-    pub fn refused(&self, status: u16) {
-        let place = REFUSALS.iter().position(|known| *known == status);
-        add(place.and_then(|place| self.refusals.get(place)), 1);
+    /// A request got another answer.
+    pub fn refused(&self, refusal: Refusal) {
+        add(self.refusals.get(refusal as usize), 1);
     }
 
     /// All of it, as Prometheus reads it.
@@ -88,7 +87,8 @@ impl Metrics {
             "counter",
             "Requests that were no review, or could not be answered, by status code.",
         );
-        for (code, count) in REFUSALS.iter().zip(&self.refusals) {
+        for (refusal, count) in Refusal::ALL.iter().zip(&self.refusals) {
+            let code = refusal.status().as_u16();
             page.sample(&format!("refusals_total{{code=\"{code}\"}}"), count.load(Ordering::Relaxed));
         }
         page.head("admission_duration_seconds", "histogram", "From the whole body to its answer.");
@@ -115,6 +115,7 @@ impl Metrics {
         }
         page.counter("log_lines_lost_total", "Lines of the log that nobody read in time.", now.lines_lost);
         page.gauge("connections", "Connections that are open.", now.connections);
+        page.gauge("requests_running", "Reviews that are read, decided on or being answered.", now.running);
         page.gauge("ready", "1 when /readyz says yes.", u8::from(now.is_ready));
         if let Some(is_trusted) = now.is_trusted {
             page.gauge(

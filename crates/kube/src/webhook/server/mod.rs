@@ -4,39 +4,52 @@
 //! |---|---|---|---|
 //! | serving | as the certificate is | yes | kept |
 //! | leaving: TERM came | no | yes: not all have heard of it | each ends after its next answer |
-//! | closing | no | no | each ends when it is idle; the rest at the deadline |
+//! | closing | no | those that the kernel has accepted already | each ends when it is idle; the rest at the deadline |
+//! | ended: at the deadline, when all have ended, or at the second TERM | | | cut |
+//!
+//! The second port answers until the end.
 
+mod address;
 mod admin;
 mod admit;
+mod answer;
 mod body;
 mod connections;
 mod log;
+mod memory;
 mod metrics;
+mod planted;
 mod port;
+mod refusal;
+mod shared;
+mod signals;
+mod throttle;
 
+pub use address::Address;
 pub use admit::PATH;
+pub use memory::LIMIT as MEMORY_LIMIT;
 
 use super::admission::Wishes;
 use super::certificates::{self, Certificates, Source};
 use crate::exit::Error;
 use connections::Connections;
 use log::{Field, Level, Log};
+use memory::Memory;
 use metrics::Metrics;
+use planted::Planted;
 use port::Port;
 use rustls::ServerConfig;
-use std::net::SocketAddr;
+use shared::{Phase, Shared, Throttles};
+use signals::{Ends, Others};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, sleep};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// Descriptors are a thousand where nobody has said more, and some are for other things.
-const CONNECTIONS: u32 = 800;
 /// Of the second port: probes and Prometheus.
-const ADMIN_CONNECTIONS: u32 = 64;
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// What the server is to do.
 #[derive(Clone, Debug)]
@@ -53,97 +66,14 @@ pub struct Settings {
     pub drain: Duration,
 }
 
-/// An address to listen at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// All addresses of the machine, IPv6 and IPv4.
-    All(u16),
-    /// This one.
-    One(SocketAddr),
-}
-
-/// How far the server is, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Serving,
-    Leaving,
-    Closing,
-}
-
-/// What all connections share.
-struct Shared {
-    wishes: Wishes,
-    certificate: watch::Receiver<certificates::State>,
-    connections: Arc<Connections>,
-    memory: body::Memory,
-    /// The turn of a large body.
-    large: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
-    log: Log,
-    phase: watch::Sender<Phase>,
-    /// From when on a handshake that fails is told of again: milliseconds.
-    silent_until: AtomicU64,
-    began: Instant,
-}
-
-impl Address {
-    /// Reads `:10250`, `127.0.0.1:10250`, `[::1]:10250`.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        match text.strip_prefix(':') {
-            Some(port) => port.parse().ok().map(Self::All),
-            None => text.parse().ok().map(Self::One),
-        }
-    }
-
-    async fn listen(self) -> Result<TcpListener, Error> {
-        let listener = match self {
-            // A socket of IPv6 takes both, where there is IPv6.
-            Self::All(port) => match TcpListener::bind(("::", port)).await {
-                Ok(listener) => Ok(listener),
-                Err(_) => TcpListener::bind(("0.0.0.0", port)).await,
-            },
-            Self::One(address) => TcpListener::bind(address).await,
-        };
-        listener.map_err(|error| Error(format!("{self}: cannot listen there: {error}")))
-    }
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::All(port) => write!(f, ":{port}"),
-            Self::One(address) => address.fmt(f),
-        }
-    }
-}
-
-impl Shared {
-    fn is_leaving(&self) -> bool {
-        *self.phase.borrow() > Phase::Serving
-    }
-
-    /// Counted each time, and told once a second: whoever does not trust our certificate tries again and again.
-    fn handshake_failed(&self, why: &str) {
-        self.metrics.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let until = self.silent_until.load(Ordering::Relaxed);
-        let set =
-            |now| self.silent_until.compare_exchange(until, now + 1000, Ordering::Relaxed, Ordering::Relaxed);
-        if now >= until && set(now).is_ok() {
-            self.log.line(Level::Warning, "TLS handshake failed", [("about", why.into())]);
-        }
-    }
-}
-
 /// Serves until TERM or INT, and then until what runs is finished.
 ///
 /// # Errors
-/// When it cannot start, in one line.
+/// When it cannot start, or when a part of it has ended by a fault, in one line.
 pub async fn serve(settings: Settings) -> Result<(), Error> {
     let kernel = |error: std::io::Error| Error(format!("the server cannot start: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(kernel)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(kernel)?;
+    let mut ends = Ends::new().map_err(kernel)?;
+    let others = Others::new().map_err(kernel)?;
     let log = Log::start().map_err(kernel)?;
     let metrics: Arc<Metrics> = Arc::default();
     tell_panics(&log, &metrics);
@@ -155,29 +85,33 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     let shared = Arc::new(Shared {
         wishes: settings.wishes,
         certificate: state,
-        connections: Connections::new(CONNECTIONS),
-        memory: body::Memory::default(),
-        large: Arc::new(Semaphore::new(1)),
+        connections: Connections::new(memory::CONNECTIONS),
+        memory: Memory::default(),
+        turn: Arc::new(Semaphore::new(1)),
         metrics,
         log: log.clone(),
         phase: watch::Sender::new(Phase::Serving),
-        silent_until: AtomicU64::new(0),
-        began: Instant::now(),
+        planted: Planted::default(),
+        throttles: Throttles::default(),
     });
     let admin = Port {
         listener: admin,
         connections: Connections::new(ADMIN_CONNECTIONS),
         tls: None,
         respond: admin::respond,
+        closes: Phase::Ended,
     };
     let reviews = Port {
         listener,
         connections: shared.connections.clone(),
         tls: Some(Arc::new(tls(resolver)?)),
         respond: admit::respond,
+        closes: Phase::Closing,
     };
-    let admin = tokio::spawn(admin.accept(shared.clone()));
-    let reviews = tokio::spawn(reviews.accept(shared.clone()));
+    let mut admin = tokio::spawn(admin.accept(shared.clone()));
+    let mut reviews = tokio::spawn(reviews.accept(shared.clone()));
+    let mut certificate = tokio::spawn(tell_certificate(log.clone(), shared.certificate.clone()));
+    tokio::spawn(others.ignore(log.clone()));
     let [listen, admin_listen] = addresses;
     log.line(
         Level::Info,
@@ -189,29 +123,42 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
             ("certificate", (&shared.certificate.borrow().text).into()),
         ],
     );
-    tokio::spawn(tell_certificate(log.clone(), shared.certificate.clone()));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    // None of the three ends before; if one does, the kubelet starts all of it again.
+    let part = tokio::select! {
+        () = ends.next() => None,
+        _ = &mut reviews => Some("what accepts connections of API servers"),
+        _ = &mut admin => Some("what accepts connections of probes"),
+        _ = &mut certificate => Some("what sees to the certificate"),
+    };
+    if let Some(part) = part {
+        log.flush();
+        return Err(Error(format!("{part} has ended by a fault; see the log")));
     }
-    leave(&shared, settings.drain).await;
-    admin.abort();
-    reviews.abort();
+    tokio::select! {
+        () = leave(&shared, reviews, settings.drain) => {}
+        () = ends.next() => tell_left(&shared),
+    }
+    shared.phase.send_replace(Phase::Ended);
     log.flush();
     Ok(())
 }
 
 /// Comes to the end. For a part of the time all goes on: endpoints and their rules reach the nodes some time after us.
-async fn leave(shared: &Shared, drain: Duration) {
+async fn leave(shared: &Shared, reviews: JoinHandle<()>, drain: Duration) {
     const LINGER: Duration = Duration::from_secs(5);
     let deadline = Instant::now() + drain;
     shared.phase.send_replace(Phase::Leaving);
     shared.log.line(Level::Info, "leaving", [("connections", number(shared.connections.count()))]);
     sleep(LINGER.min(drain / 5)).await;
     shared.phase.send_replace(Phase::Closing);
-    let all = shared.connections.ended(deadline).await;
-    let left = if all { 0 } else { shared.connections.count() };
-    shared.log.line(Level::Info, "left", [("cut", number(left))]);
+    // Those that the kernel has accepted are connections, too.
+    let _ = timeout_at(deadline, reviews).await;
+    shared.connections.ended(deadline).await;
+    tell_left(shared);
+}
+
+fn tell_left(shared: &Shared) {
+    shared.log.line(Level::Info, "left", [("cut", number(shared.connections.count()))]);
 }
 
 fn number(count: usize) -> Field<'static> {
@@ -223,7 +170,9 @@ fn tls(resolver: Arc<dyn rustls::server::ResolvesServerCert>) -> Result<ServerCo
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| Error(format!("TLS: {error}")))?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Since 1.16 API servers offer a Service's webhook nothing else, so as to spread requests over its replicas
+    // (kubernetes/kubernetes#82090). In HTTP/2 one connection may hold as many bodies as it has streams.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 

@@ -1,39 +1,37 @@
 //! A port: its connections, from their beginning to their end.
 
-use super::admit::Answer;
+use super::answer::{self, Answer};
 use super::connections::{Connections, Place};
 use super::log::Level;
-use super::{Phase, Shared};
+use super::memory::{BUFFER, UNSENT};
+use super::refusal::Refusal;
+use super::shared::{Phase, Shared};
+use futures_util::FutureExt as _;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// For the handshake, and again for the head of the first request.
-const BEGINNING: Duration = Duration::from_secs(10);
+/// For the handshake, and again for the head of the first request; and how often we look at who does not go on.
+const PROGRESS: Duration = Duration::from_secs(10);
 /// For the head of each further one: API servers keep a connection for 90 s after its last request, and it is they who are to
 /// close it, as a request that meets our end of it would be lost.
 const IDLE: Duration = Duration::from_secs(180);
-/// A peer that has gone without a word.
-const ALIVE: Duration = Duration::from_secs(30);
-/// Requests at once within one HTTP/2 connection.
-const STREAMS: u32 = 100;
-/// What a connection may hold of what was sent, before anybody has asked for it.
-const HELD: u32 = 64 * 1024;
 
 /// Answers a request.
-pub type Respond<F> = fn(Arc<Shared>, Request<Incoming>) -> F;
+pub type Respond<F> = fn(Arc<Shared>, Request<Incoming>, Arc<Place>) -> F;
 
 /// A port.
 pub struct Port<F> {
@@ -45,23 +43,42 @@ pub struct Port<F> {
     pub tls: Option<Arc<ServerConfig>>,
     /// What they get.
     pub respond: Respond<F>,
+    /// From when on none are accepted, and those that are idle end.
+    pub closes: Phase,
+}
+
+/// What all connections of a port have.
+struct Served<F> {
+    shared: Arc<Shared>,
+    acceptor: Option<TlsAcceptor>,
+    respond: Respond<F>,
+    closes: Phase,
 }
 
 impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
-    /// Accepts connections until the server closes.
+    /// Accepts connections until the port closes.
     pub async fn accept(self, shared: Arc<Shared>) {
+        let served = Arc::new(Served {
+            shared: shared.clone(),
+            acceptor: self.tls.map(TlsAcceptor::from),
+            respond: self.respond,
+            closes: self.closes,
+        });
         let mut phase = shared.phase.subscribe();
-        let mut closing = pin!(phase.wait_for(|phase| *phase == Phase::Closing));
-        let acceptor = self.tls.map(TlsAcceptor::from);
+        let mut closing = pin!(phase.wait_for(|phase| *phase >= self.closes));
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
-                _ = &mut closing => return,
+                _ = &mut closing => break,
             };
+            super::planted::Panic::Port.here(shared.planted.of_port());
             match accepted {
-                Ok((stream, _)) => {
-                    let place = self.connections.place(&shared.metrics.displaced).await;
-                    tokio::spawn(connection(shared.clone(), stream, place, acceptor.clone(), self.respond));
+                Ok((stream, peer)) => {
+                    let place = tokio::select! {
+                        place = self.connections.place(peer.ip(), |peer| shared.displaced(peer)) => place,
+                        _ = &mut closing => break,
+                    };
+                    tokio::spawn(served.clone().connection(stream, place));
                 }
                 // No descriptors, mostly. Some will be free again.
                 Err(error) => {
@@ -70,126 +87,89 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
                 }
             }
         }
-    }
-}
-
-async fn connection<F: Future<Output = Answer> + Send + 'static>(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    place: Place,
-    acceptor: Option<TlsAcceptor>,
-    respond: Respond<F>,
-) {
-    // Without it an answer may wait for the acknowledgement of what was sent before.
-    let _ = stream.set_nodelay(true);
-    let Some(acceptor) = acceptor else { return serve(shared, stream, place, respond, false).await };
-    let handshake = tokio::select! {
-        handshake = timeout(BEGINNING, acceptor.accept(stream)) => handshake,
-        () = place.activity.displaced.notified() => return,
-    };
-    match handshake {
-        Ok(Ok(stream)) => {
-            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            serve(shared, stream, place, respond, is_http2).await;
-        }
-        Ok(Err(error)) => shared.handshake_failed(&error.to_string()),
-        Err(_) => shared.handshake_failed("the client did not finish it in time"),
-    }
-}
-
-async fn serve<F: Future<Output = Answer> + Send + 'static>(
-    shared: Arc<Shared>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    place: Place,
-    respond: Respond<F>,
-    is_http2: bool,
-) {
-    let place = Arc::new(place);
-    let service = service_fn({
-        let (shared, place) = (shared.clone(), place.clone());
-        move |request| {
-            let (shared, place) = (shared.clone(), place.clone());
-            async move {
-                let _running = place.run();
-                Ok::<Response<_>, Infallible>(respond(shared, request).await)
+        // What the kernel has accepted would be reset. It is asked itself: tokio may not have heard of all.
+        let Ok(listener) = self.listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            let Some(place) = self.connections.free_place(peer.ip()) else { return };
+            if let Some(stream) = nonblocking(stream) {
+                tokio::spawn(served.clone().connection(stream, place));
             }
         }
-    });
-    let stream = TokioIo::new(stream);
-    if is_http2 {
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS)
-            .initial_connection_window_size(HELD)
-            .initial_stream_window_size(HELD)
-            .keep_alive_interval(ALIVE)
-            .keep_alive_timeout(ALIVE);
-        drive(builder.serve_connection(stream, service), &shared, &place).await;
-    } else {
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
-        builder.max_buf_size(usize::try_from(HELD).unwrap_or(usize::MAX));
-        drive(builder.serve_connection(stream, service), &shared, &place).await;
     }
 }
 
-/// A connection that can be told to come to its end.
-trait Graceful: Future {
-    /// What runs is finished.
-    fn finish(self: Pin<&mut Self>);
-    /// It may be told before the port closes: its protocol loses no request by that.
-    const EARLY: bool;
+fn nonblocking(stream: std::net::TcpStream) -> Option<TcpStream> {
+    stream.set_nonblocking(true).ok()?;
+    TcpStream::from_std(stream).ok()
 }
 
-impl<I, S> Graceful for http1::Connection<I, S>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = super::admit::Content>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-{
-    const EARLY: bool = false;
-
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+impl<F: Future<Output = Answer> + Send + 'static> Served<F> {
+    async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
+        // Without it an answer may wait for the acknowledgement of what was sent before.
+        let _ = stream.set_nodelay(true);
+        let place = Arc::new(place);
+        let Some(acceptor) = &self.acceptor else { return self.serve(stream, place).await };
+        let handshake = tokio::select! {
+            handshake = timeout(PROGRESS, acceptor.accept(stream)) => handshake,
+            () = place.displaced() => return,
+            () = self.ends(&place) => return,
+        };
+        match handshake {
+            Ok(Ok(mut stream)) => {
+                stream.get_mut().1.set_buffer_limit(Some(UNSENT));
+                self.serve(stream, place).await;
+            }
+            Ok(Err(error)) => self.shared.handshake_failed(&error.to_string(), place.peer()),
+            Err(_) => self.shared.handshake_failed("the client did not finish it in time", place.peer()),
+        }
     }
-}
 
-impl<I, S> Graceful for http2::Connection<I, S, TokioExecutor>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = super::admit::Content>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, super::admit::Content>,
-{
-    const EARLY: bool = true;
-
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-async fn drive<C: Graceful>(connection: C, shared: &Shared, place: &Place) {
-    let mut connection = pin!(connection);
-    let mut phase = shared.phase.subscribe();
-    let last = if C::EARLY { Phase::Leaving } else { Phase::Closing };
-    let mut beginning = pin!(sleep(BEGINNING));
-    let mut is_beginning = true;
-    let mut is_finishing = false;
-    loop {
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = &mut beginning, if is_beginning => {
-                is_beginning = false;
-                if !place.activity.was_used() {
-                    return;
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin, place: Arc<Place>) {
+        let service = service_fn({
+            let (shared, place, respond) = (self.shared.clone(), place.clone(), self.respond);
+            move |request| {
+                let (shared, place) = (shared.clone(), place.clone());
+                async move {
+                    let running = place.clone().run().await;
+                    let answer =
+                        AssertUnwindSafe(async { respond(shared.clone(), request, place.clone()).await });
+                    let answer = answer.catch_unwind().await.unwrap_or_else(|_| {
+                        let refused = Refusal::Fault.into();
+                        shared.refused(&refused, place.peer());
+                        answer::refusal(refused)
+                    });
+                    place.answering(answer.status().is_success());
+                    Ok::<_, Infallible>(answer::sent(answer, running))
                 }
             }
-            () = place.activity.displaced.notified() => return,
-            _ = phase.wait_for(|phase| *phase >= last), if !is_finishing => {
-                is_finishing = true;
-                connection.as_mut().finish();
+        });
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(BUFFER);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut look = interval_at(Instant::now() + PROGRESS, PROGRESS);
+        let mut ends = pin!(self.ends(&place));
+        let mut is_ending = false;
+        loop {
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                _ = look.tick() => {
+                    if place.is_overdue() {
+                        return;
+                    }
+                }
+                () = place.displaced() => return,
+                () = &mut ends, if !is_ending => {
+                    is_ending = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
+    }
+
+    /// Returns when the port closes, and this connection had the time for its first request: until then it may be on its way.
+    async fn ends(&self, place: &Place) {
+        let mut phase = self.shared.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase >= self.closes).await;
+        place.begun().await;
     }
 }
