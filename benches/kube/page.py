@@ -59,6 +59,7 @@ TABLES["webhook"] = {
     "webhook_p99": "99th percentile, ms",
     "webhook_steady_cpu": "CPU time of one, µs",
     "webhook_memory": "resident afterwards, MiB",
+    "webhook_peak": "at most, MiB",
     "webhook_start": "start until ready, ms",
 }
 # A row for each number: what it counts, the numbers, and what stands in the columns for either webhook.

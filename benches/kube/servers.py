@@ -112,10 +112,10 @@ class Server:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def memory(self):
-        """MiB that are resident."""
+    def memory(self, which="VmRSS:"):
+        """MiB that are resident; by VmHWM, that were at most."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            [line] = [line for line in file if line.startswith("VmRSS:")]
+            [line] = [line for line in file if line.startswith(which)]
         return int(line.split()[1]) / 1024
 
     def descriptors(self):

@@ -20,10 +20,12 @@
 //! cluster                     what talks to an API server
 //! webhook                     what API servers talk to
 //! install                     what has to be in a cluster: the webhook's bundle, the helpers' rights
+//! allocator                   the program's memory, where it is not the target's own
 //! args, verbs, cli            the options that verbs share; a file for each verb; the list of them
 //! ```
 //! `change`, `pod`, `decide`, `invocation`, `patch`, `check` and `hang` are pure: no file, clock or network.
 
+pub mod allocator;
 pub mod args;
 pub mod cel;
 pub mod change;

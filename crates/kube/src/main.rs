@@ -4,10 +4,9 @@ use kubectl_lastout::{cli, exit::Exit};
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// See `Cargo.toml`.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: kubectl_lastout::allocator::Keeping = kubectl_lastout::allocator::Keeping;
 
 fn main() -> ExitCode {
     let matches = match cli::definition().try_get_matches() {

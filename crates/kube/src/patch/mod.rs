@@ -1,11 +1,14 @@
-//! Changes → an RFC 6902 patch, as admission wants it. It is applied to what came in before it leaves: one that does not
-//! apply would refuse the pod, under `failurePolicy: Ignore` too.
+//! Changes → an RFC 6902 patch, as admission wants it. It is applied to what it changes of the object before it leaves: one that
+//! does not apply would refuse the pod, under `failurePolicy: Ignore` too.
+
+mod touched;
 
 use crate::change::{Change, KeyChange, NoPlace, Path, Step, apply};
 use json_patch::jsonptr::{PointerBuf, Token};
 use json_patch::{AddOperation, MoveOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde_json::{Value, json};
 use std::fmt;
+use touched::touched;
 
 /// Why there is no patch: a fault of ours, each of them.
 #[derive(Debug)]
@@ -40,14 +43,27 @@ pub struct Patched {
 ///
 /// # Errors
 /// When a change has no place, or the patch does not do what it is to do.
-pub fn patch(object: Value, changes: &[Change]) -> Result<Patched, Fault> {
-    let mut intended = object.clone();
+pub fn patch(mut object: Value, changes: &[Change]) -> Result<Patched, Fault> {
+    let Some(mut intended) = touched(&object, changes) else {
+        let mut intended = object.clone();
+        let patch = operations(&mut intended, changes)?;
+        return verified(object, &intended, patch);
+    };
+    let part = intended.clone();
+    let patch = operations(&mut intended, changes)?;
+    let Patched { patch, .. } = verified(part, &intended, patch)?;
+    apply(&mut object, changes).map_err(Fault::NoPlace)?;
+    Ok(Patched { patch, object })
+}
+
+/// The operations, while the changes are carried out.
+fn operations(object: &mut Value, changes: &[Change]) -> Result<Patch, Fault> {
     let mut operations = Vec::new();
     for change in changes {
-        operations.extend(operations_of(&intended, change));
-        apply(&mut intended, std::slice::from_ref(change)).map_err(Fault::NoPlace)?;
+        operations.extend(operations_of(object, change));
+        apply(object, std::slice::from_ref(change)).map_err(Fault::NoPlace)?;
     }
-    verified(object, &intended, Patch(operations))
+    Ok(Patch(operations))
 }
 
 /// By a reader of patches that is not ours, as the API server's is not.
@@ -225,6 +241,23 @@ mod tests {
         assert!(with(json!([{ "op": "add", "path": "/a/-", "value": 2 }])).is_ok());
         assert!(matches!(with(json!([{ "op": "add", "path": "/a/0", "value": 2 }])), Err(Fault::Mismatch)));
         assert!(matches!(with(json!([{ "op": "add", "path": "/b/-", "value": 2 }])), Err(Fault::Mismatch)));
+        // What is no part of the change is none of what the patch is tried out on: it may not go there.
+        let change =
+            [Change::Set { mapping: Path::keys(&["a"]).index(0), key: "b".to_owned(), value: json!(1) }];
+        let whole = json!({ "a": [{}, { "c": 1 }], "d": 1 });
+        let part = touched(&whole, &change).unwrap();
+        let mut intended = part.clone();
+        apply(&mut intended, &change).unwrap();
+        let with = |patch: Value| verified(part.clone(), &intended, serde_json::from_value(patch).unwrap());
+        let right = json!({ "op": "add", "path": "/a/0/b", "value": 1 });
+        assert!(with(json!([right])).is_ok());
+        for path in ["/d", "/a/1", "/a/1/c", "/e"] {
+            for other in
+                [json!({ "op": "add", "path": path, "value": 2 }), json!({ "op": "remove", "path": path })]
+            {
+                assert!(matches!(with(json!([right, other])), Err(Fault::Mismatch)), "{other}");
+            }
+        }
         let nowhere = [Change::Take { list: Path::keys(&["b"]), at: 0, count: 1 }];
         assert!(matches!(patch(object, &nowhere), Err(Fault::NoPlace(_))));
     }

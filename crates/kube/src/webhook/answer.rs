@@ -5,41 +5,70 @@ use super::review::{KIND, VERSION};
 use crate::output::one_line;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::Serialize;
 
 /// A longer warning may be cut by the API server, at any byte (`staging/src/k8s.io/api/admission/v1/types.go`).
 const LONGEST: usize = 256;
 /// All of them together: 4096 bytes, as the same comment has it.
 const MOST: usize = 4096 / LONGEST;
+/// Bytes of an answer less its patch, mostly.
+const USUAL: usize = 504;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    audit_annotations: Said<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+}
+
+/// The API server puts the webhook's name in front of the keys.
+#[derive(Serialize)]
+struct Said<'a> {
+    decision: &'a str,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+}
 
 /// The body of the answer.
 pub(super) fn body(uid: &str, admission: &Admission) -> Vec<u8> {
-    // The API server puts the webhook's name in front of the keys.
-    let about = (!admission.about.is_empty()).then(|| ("about", shortened(&admission.about).into()));
-    let said = [("decision", admission.word().into()), ("reason", admission.reason.slug().into())];
-    let warnings: Vec<Value> =
-        admission.warnings.iter().take(MOST).map(|text| shortened(text).into()).collect();
-    let members = [
-        ("uid", uid.into()),
-        ("allowed", true.into()),
-        ("auditAnnotations", mapping(said.into_iter().chain(about))),
-    ];
-    let warnings = (!warnings.is_empty()).then(|| ("warnings", warnings.into()));
-    let response = mapping(members.into_iter().chain(warnings));
-    let mut body = format!(r#"{{"apiVersion":"{VERSION}","kind":"{KIND}","response":{response}"#);
-    // By far the longest member is written once, and not escaped: base64 has nothing to escape.
-    if let Some(patch) = admission.patch.as_ref().and_then(|patch| serde_json::to_vec(patch).ok()) {
-        body.pop();
-        body.push_str(r#","patchType":"JSONPatch","patch":""#);
-        STANDARD.encode_string(patch, &mut body);
-        body.push_str("\"}");
-    }
-    body.push('}');
-    body.into_bytes()
-}
-
-fn mapping(members: impl Iterator<Item = (&'static str, Value)>) -> Value {
-    members.map(|(key, value)| (key.to_owned(), value)).collect()
+    let patch = admission.patch.as_ref().and_then(|patch| serde_json::to_vec(patch).ok());
+    let patch = patch.map(|patch| STANDARD.encode(patch));
+    let mut body = Vec::with_capacity(USUAL + patch.as_ref().map_or(0, String::len));
+    let answer = Answer {
+        api_version: VERSION,
+        kind: KIND,
+        response: Response {
+            uid,
+            allowed: true,
+            audit_annotations: Said {
+                decision: admission.word(),
+                reason: admission.reason.slug(),
+                about: (!admission.about.is_empty()).then(|| shortened(&admission.about)),
+            },
+            warnings: admission.warnings.iter().take(MOST).map(|text| shortened(text)).collect(),
+            patch_type: patch.is_some().then_some("JSONPatch"),
+            patch,
+        },
+    };
+    // All of it is text, and a vector takes what is written to it.
+    let _ = serde_json::to_writer(&mut body, &answer);
+    body
 }
 
 /// Whole characters, and no control characters: warnings travel in HTTP headers.

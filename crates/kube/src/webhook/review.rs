@@ -13,7 +13,7 @@ pub(super) const KIND: &str = "AdmissionReview";
 #[derive(Debug)]
 pub struct Review {
     uid: String,
-    /// Without its object.
+    /// Without its uid and its object.
     request: Value,
     object: Value,
 }
@@ -56,15 +56,16 @@ impl Review {
     /// When it is no review that can be answered.
     pub fn read(body: &[u8]) -> Result<Self, Unread> {
         let mut root = values::read(body).map_err(Unread::Json)?;
-        let text = |key: &str| root.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (version, kind) = (text("apiVersion"), text("kind"));
+        let (version, kind) = (text(&root, &["apiVersion"]), text(&root, &["kind"]));
         if version != VERSION || kind != KIND {
-            return Err(Unread::Other { version, kind });
+            return Err(Unread::Other { version: version.to_owned(), kind: kind.to_owned() });
         }
         let mut request = root.get_mut("request").map(Value::take).unwrap_or_default();
         let object = request.get_mut("object").map(Value::take).unwrap_or_default();
-        let uid = request.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if uid.is_empty() { Err(Unread::NoRequest) } else { Ok(Self { uid, request, object }) }
+        match request.get_mut("uid").map(Value::take) {
+            Some(Value::String(uid)) if !uid.is_empty() => Ok(Self { uid, request, object }),
+            _ => Err(Unread::NoRequest),
+        }
     }
 
     /// What the answer is recognised by.

@@ -7,5 +7,6 @@ mod drain;
 mod hostile;
 mod http;
 mod late;
+mod log;
 mod pods;
 mod server;

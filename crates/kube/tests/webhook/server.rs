@@ -48,9 +48,21 @@ impl Answer {
     }
 }
 
+/// What becomes of the log behind the line that says where the server listens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Reads,
+    Stops,
+    Closes,
+}
+
 impl Server {
     /// Starts it with these options, on ports that the kernel gives.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_read_by(Reader::Reads, options)
+    }
+
+    pub fn start_read_by(reader: Reader, options: &[&str]) -> Self {
         let pair = rcgen::generate_simple_self_signed(["lastout-webhook.lastout.svc".to_owned()]).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
@@ -66,7 +78,7 @@ impl Server {
             .spawn()
             .unwrap();
         let log: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let listening = read_log(child.stderr.take().unwrap(), log.clone());
+        let listening = read_log(child.stderr.take().unwrap(), log.clone(), reader);
         let line = listening.recv_timeout(PATIENCE).unwrap();
         let address = |key: &str| line[key].as_str().unwrap().parse().unwrap();
         let (listen, admin) = (address("address"), address("admin"));
@@ -230,10 +242,15 @@ fn client(roots: RootCertStore) -> ClientConfig {
 }
 
 /// Collects the log; gives the line that says where it listens.
-fn read_log(stderr: impl Read + Send + 'static, log: Arc<Mutex<Vec<Value>>>) -> Receiver<Value> {
+fn read_log(
+    stderr: impl Read + Send + 'static,
+    log: Arc<Mutex<Vec<Value>>>,
+    reader: Reader,
+) -> Receiver<Value> {
     let (sender, listening) = channel();
     thread::spawn(move || {
-        for line in BufReader::new(stderr).lines() {
+        let mut stderr = BufReader::new(stderr);
+        for line in stderr.by_ref().lines() {
             let line = line.unwrap();
             // Why it ends is told as by each verb.
             if line.starts_with("kubectl-lastout: ") {
@@ -242,8 +259,14 @@ fn read_log(stderr: impl Read + Send + 'static, log: Arc<Mutex<Vec<Value>>>) -> 
             let value: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
             if value["message"] == "listening" {
                 sender.send(value.clone()).unwrap();
+                if reader != Reader::Reads {
+                    break;
+                }
             }
             log.lock().unwrap().push(value);
+        }
+        while reader == Reader::Stops {
+            thread::park();
         }
     });
     listening
