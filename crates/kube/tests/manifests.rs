@@ -78,6 +78,18 @@ fn only_a_webhook_that_makes_its_certificate_itself_has_rights_and_a_token() {
     }
 }
 
+/// Else cert-manager before 1.19 leaves the webhook a minute without trust (tests/e2e/certmanager.py).
+#[test]
+fn the_authority_that_cert_manager_renews_keeps_its_key_and_the_certificate_does_not() {
+    let found = objects(&["--certificates", "cert-manager"]);
+    let policies: Vec<_> = found
+        .iter()
+        .filter(|object| object["kind"] == "Certificate")
+        .map(|object| (object["spec"]["isCA"] == true, &object["spec"]["privateKey"]["rotationPolicy"]))
+        .collect();
+    assert_eq!(policies, [(true, &json!("Never")), (false, &json!("Always"))]);
+}
+
 #[test]
 fn the_deployment_runs_what_the_command_line_takes() {
     let given = [

@@ -65,14 +65,16 @@ impl Certificates {
 }
 
 /// cert-manager's. Not one self-signed certificate: at its renewal the API server trusts the new one at once, and the kubelet
-/// brings it to the pods a minute later. An authority that outlives the certificates it signs has no such minute.
+/// brings it to the pods a minute later. An authority that outlives the certificates it signs has no such minute; nor has its own
+/// renewal, as it keeps its key: what it has signed is valid by the new one, too. With a new key cert-manager before 1.19, whose
+/// injector replaces the old authority, and adds none, has that minute.
 pub(super) fn objects(settings: &Settings) -> Vec<Value> {
     if settings.certificates != Certificates::CertManager {
         return Vec::new();
     }
     let object = |kind: &str, name: &str, spec: Value| json!({ "apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": metadata(settings, name), "spec": spec });
     let signed_by = |name: &str| json!({ "group": "cert-manager.io", "kind": "Issuer", "name": name });
-    let key = json!({ "algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always" });
+    let key = |policy: &str| json!({ "algorithm": "ECDSA", "size": 256, "rotationPolicy": policy });
     let self_signed = format!("{NAME}-self-signed");
     vec![
         object("Issuer", &self_signed, json!({ "selfSigned": {} })),
@@ -84,7 +86,7 @@ pub(super) fn objects(settings: &Settings) -> Vec<Value> {
                 "isCA": true,
                 "duration": "87600h0m0s",
                 "secretName": AUTHORITY,
-                "privateKey": key,
+                "privateKey": key("Never"),
                 "issuerRef": signed_by(&self_signed),
             }),
         ),
@@ -96,7 +98,7 @@ pub(super) fn objects(settings: &Settings) -> Vec<Value> {
                 "dnsNames": settings.names().hosts(),
                 "duration": "2160h0m0s",
                 "secretName": TLS_SECRET,
-                "privateKey": key,
+                "privateKey": key("Always"),
                 "usages": ["digital signature", "server auth"],
                 "issuerRef": signed_by(AUTHORITY),
             }),
