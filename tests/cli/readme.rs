@@ -176,3 +176,17 @@ fn the_targets_and_scripts_that_the_readme_names_are_there() {
     }
     assert!(seen >= 5, "{seen}");
 }
+
+#[test]
+fn the_examples_of_specs_are_specs() {
+    let readme = readme();
+    let examples = readme.split_once("\n```text\nenvoy:port=15000 ").unwrap().1.split("```").next().unwrap();
+    let examples = format!("envoy:port=15000 {examples}");
+    assert!(examples.lines().count() >= 5, "{examples}");
+    for line in examples.lines() {
+        let spec = line.split(' ').next().unwrap();
+        if let Err(wrong) = lastout_core::spec::Spec::parse(spec, &|_| None) {
+            panic!("{spec}: {wrong}");
+        }
+    }
+}
