@@ -32,12 +32,8 @@ fn usage(argument: &Arg) -> String {
     let short = argument.get_short().map(|short| format!("-{short}"));
     let spelt: Vec<String> = short.into_iter().chain(long).collect();
     let repeats = matches!(argument.get_action(), ArgAction::Append);
-    match spelt.is_empty() {
-        true => format!("`{}`{}", names.join(" "), if repeats { " …" } else { "" }),
-        false => {
-            format!("`{}`{}", cell(&format!("{}{value}", spelt.join(", "))), if repeats { " …" } else { "" })
-        }
-    }
+    let words = if spelt.is_empty() { names.join(" ") } else { format!("{}{value}", spelt.join(", ")) };
+    format!("`{}`{}", cell(&words), if repeats { " …" } else { "" })
 }
 
 fn section(verb: &Command) -> String {
