@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
 
-.PHONY: help build bench bench-kube demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
+.PHONY: help build book bench bench-kube demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,11 @@ bench: ## start-up, memory and latency beside other inits, in target/bench; BENC
 bench-kube: ## kubectl-lastout beside conftest, kubectl's YAML library and a webhook in Go, in target/bench; BENCH="--quick" and more: benches/kube/run -h
 	@benches/kube/run $(BENCH)
 
-lint: ## formatting, clippy and the scripts, warnings are errors
+book: ## docs/ as web pages, in target/book, by mdBook, which is built the first time; and their links
+	@scripts/links
+	@scripts/book
+
+lint: ## formatting, clippy, the scripts, the book and its links, warnings are errors
 	@scripts/lint
 
 audit: ## licences, duplicates, sources and advisories of the dependencies, by cargo-deny (deny.toml)

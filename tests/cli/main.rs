@@ -19,6 +19,7 @@ mod misspelt;
 mod options;
 mod pitfalls;
 mod readme;
+mod reference;
 mod sidecars_page;
 mod static_binary;
 

@@ -1,0 +1,306 @@
+//! docs/reference/: pages that are written out of the code's tables, and held against them.
+//!
+//! `LASTOUT_BLESS=1 cargo test --test cli reference` writes them.
+
+use lastout_core::machine::PhaseName;
+use lastout_core::outcome::{Ended, Outcome};
+use lastout_core::presets::IMAGES;
+use lastout_core::settings::OPTIONS;
+use lastout_core::signal::Signal;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+const WRITTEN: &str = "<!-- Written by a test: LASTOUT_BLESS=1 cargo test --test cli reference -->";
+
+/// The page is this text, or becomes it.
+fn held(name: &str, title: &str, text: &str) {
+    let path = format!("{}/docs/reference/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("# {title}\n\n{WRITTEN}\n\n{}\n", text.trim());
+    if std::env::var_os("LASTOUT_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let page = fs::read_to_string(&path).unwrap();
+    assert_eq!(page, text, "docs/reference/{name}: write it by LASTOUT_BLESS=1");
+}
+
+/// A table of Markdown.
+fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut text = row(&head.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>());
+    let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
+    for cells in rows {
+        text.push_str(&row(&cells));
+    }
+    text
+}
+
+fn code(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!("`{}`", words.replace('|', "\\|")) }
+}
+
+fn stdout(words: &[&str]) -> String {
+    String::from_utf8(Command::new(support::binary()).args(words).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn options() {
+    let row = |option: &lastout_core::settings::OptionRow| {
+        let usage = format!("--{} {}", option.name, option.value.unwrap_or_default());
+        let times = if option.repeats { " May be repeated." } else { "" };
+        let default = option.default_in_words();
+        let without = if option.value.is_some() { "none" } else { "off" };
+        let default = if default.is_empty() { without.to_owned() } else { default };
+        let meaning = option.meaning.replace('|', "\\|");
+        vec![code(usage.trim()), code(&option.variable()), default, format!("{meaning}.{times}")]
+    };
+    let text = format!(
+        "The options of `lastout`, of `wait`, `stop` and `guard`; `lastout VERB --help` says which of them a verb takes.\n\n\
+         Every option has an environment variable. The flag wins over the variable. A flag that may be repeated replaces the \
+         variable's whole list, whose words have blanks between them. An empty variable counts as unset. Switches take `true`, \
+         `false`, `1` or `0`.\n\n\
+         Durations are written `500ms`, `10s`, `2m`, `1m30s`; a number without a unit, other than 0, is an error. Signals are \
+         names (`TERM`, `SIGTERM`) or numbers. Options end at the first word that is none; `--` makes it plain.\n\n{}",
+        table(&["option", "variable", "default", "meaning"], OPTIONS.iter().map(row))
+    );
+    held("options.md", "Options of lastout", &text);
+}
+
+/// What the program says of a value that it cannot take, from where it says what to write.
+fn way_out(key: &str) -> String {
+    // A unix socket may have any name; a process too.
+    let free = match key {
+        "socket" => Some("a path, or `@NAME` for an abstract socket"),
+        "process" => Some("the name of a program"),
+        _ => None,
+    };
+    if let Some(free) = free {
+        return free.to_owned();
+    }
+    let before = if key == "signal" { "process=x," } else { "" };
+    let value = format!("{before}{key}=no such");
+    let output = Command::new(support::binary()).args(["wait", &format!("envoy?:{value}")]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let (_, out) = told
+        .trim()
+        .split_once(": write ")
+        .or_else(|| told.trim().split_once("a sidecar is asked at "))
+        .unwrap_or_else(|| panic!("{key}: {told}"));
+    out.replace('|', "\\|")
+}
+
+#[test]
+fn keys_of_a_spec() {
+    only_ours!();
+    let output = Command::new(support::binary()).args(["wait", "envoy:something=1"]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let keys: Vec<_> = told.trim().split_once("write one of ").unwrap().1.split(", ").collect();
+    let text = format!(
+        "`NAME[?][:key=value[,key=value]…]`. What each key means, and how special characters are written: \
+         [Your own, and deviations](../sidecars.md#your-own-and-deviations). What a value may be is what the program says when \
+         it cannot read one.\n\n{}",
+        table(&["key", "value"], keys.iter().map(|key| vec![code(key), way_out(key)]))
+    );
+    held("spec-keys.md", "Keys of a SPEC", &text);
+}
+
+#[test]
+fn presets() {
+    only_ours!();
+    let presets: Value = serde_json::from_str(&stdout(&["presets", "--json"])).unwrap();
+    let list = |words: Vec<&str>| words.into_iter().map(code).collect::<Vec<_>>().join(", ");
+    let rows = presets.as_array().unwrap().iter().map(|preset| {
+        let name = preset["name"].as_str().unwrap();
+        let containers = preset["containers"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let images = IMAGES.iter().filter(|(of, _)| *of == name).flat_map(|(_, tails)| tails.iter().copied());
+        vec![
+            format!("[`{name}`](../sidecars.md#{name})"),
+            list(containers.collect()),
+            list(images.collect()),
+            preset["gone"].as_str().unwrap_or("never asked").to_owned(),
+            preset["enable"].as_str().unwrap().replace('|', "\\|"),
+        ]
+    });
+    let text = format!(
+        "By which names `kubectl lastout` takes a container for a known sidecar, the end of its image's path without tag and \
+         digest, what proves that it is gone, and what has to be switched on in it. The requests, and what each answers: \
+         [sidecars.md](../sidecars.md#the-known-ones). `lastout presets --json` prints all of it.\n\n{}",
+        table(&["name", "containers", "images", "gone", "has to be switched on"], rows)
+    );
+    held("presets.md", "Known sidecars, in short", &text);
+}
+
+/// Each outcome: the report's name for it, one such, its code in words, and what it means.
+fn outcomes() -> [(&'static str, Outcome, &'static str, &'static str); 10] {
+    let ended = Ended::Exited(1);
+    [
+        ("exited", Outcome::Main(ended), "the command's own", "The command ended by itself."),
+        ("killed", Outcome::Main(Ended::Killed(Signal::TERM)), "128+n", "Signal n ended the command."),
+        ("mapped", Outcome::Mapped { ended, code: 0 }, "as mapped", "`--map-exit` gave another code."),
+        ("not_found", Outcome::NotFound, "", "The command, or the interpreter that it names, was not found."),
+        ("cannot_execute", Outcome::CannotExecute, "", "The command is there but cannot be executed."),
+        (
+            "internal",
+            Outcome::Internal,
+            "",
+            "An option or a variable cannot be used, or lastout itself failed.",
+        ),
+        ("wait_timeout", Outcome::WaitTimeout, "", "A sidecar was not ready in time."),
+        (
+            "signalled",
+            Outcome::Signalled(Signal::TERM),
+            "128+n",
+            "Signal n ended lastout before the command began.",
+        ),
+        ("done", Outcome::Done, "", "`lastout wait`, `stop` or `guard` did what it was asked to."),
+        ("not_stopped", Outcome::NotStopped, "", "`lastout stop`: a sidecar is still there."),
+    ]
+}
+
+#[test]
+fn exit_codes() {
+    let schema = schema();
+    let known: Vec<_> = schema["properties"]["outcome"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert_eq!(outcomes().map(|row| row.0).to_vec(), known);
+    let rows = outcomes().map(|(name, outcome, words, meaning)| {
+        let number = if words.is_empty() { outcome.code().to_string() } else { words.to_owned() };
+        vec![number, code(name), meaning.to_owned()]
+    });
+    let text = format!(
+        "The exit code is the command's own on every path on which the command has run, whatever the sidecars do. A process \
+         that is not PID 1 dies of the signal that killed its command, instead of exiting with 128+n. The second column is \
+         `outcome` in [the report](../report.md#outcome).\n\n{}",
+        table(&["exit code", "outcome", "meaning"], rows)
+    );
+    held("exit-codes.md", "Exit codes", &text);
+    // The short table of the README.
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for (_, outcome, words, _) in outcomes().iter().filter(|row| row.2.is_empty() && row.1.code() > 1) {
+        assert!(readme.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
+    }
+}
+
+/// What a phase is, what ends it, and the options that are about it. A new phase has to be told of.
+fn told(phase: PhaseName) -> [&'static str; 4] {
+    match phase {
+        PhaseName::Waiting => [
+            "waiting",
+            "The sidecars are asked whether they are ready. The command has not been started. For `guard`: the mains of the group have not ended.",
+            "All are ready, or the optional ones are absent; or the time is over; or a stop signal has come, after which the command is never started.",
+            "`--wait-timeout`, `--on-wait-timeout`, `--no-wait`, `--absent-after`",
+        ],
+        PhaseName::Running => [
+            "running",
+            "The command runs. Signals are forwarded to it, and orphans are reaped.",
+            "The command has ended.",
+            "`--grace`, `--signal-group`, `--rewrite-signal`, `--delay-signal`",
+        ],
+        PhaseName::Leftovers => [
+            "leftovers",
+            "The processes that the command has left behind have got TERM.",
+            "All of them have ended, or the time is over, or a stop signal has come.",
+            "`--leftovers`",
+        ],
+        PhaseName::Leaving => [
+            "leaving",
+            "The exit code is put on record in the group's folder, and the members that are left are counted.",
+            "It is known whether this one is the last.",
+            "`--group`, `--group-wait`",
+        ],
+        PhaseName::Lingering => [
+            "lingering",
+            "A pause, so that telemetry can be sent.",
+            "The time is over, or a stop signal has come.",
+            "`--linger`",
+        ],
+        PhaseName::Stopping => [
+            "stopping",
+            "The sidecars are told to end, those of low `order` first, and are watched until they are gone.",
+            "All are gone, or the time is over, or a second stop signal has come.",
+            "`--stop-on`, `--stop-timeout`",
+        ],
+        PhaseName::Exit => ["", "", "", ""],
+    }
+}
+
+#[test]
+fn phases() {
+    use PhaseName::{Exit, Leaving, Leftovers, Lingering, Running, Stopping, Waiting};
+    let told: Vec<_> = [Waiting, Running, Leftovers, Leaving, Lingering, Stopping, Exit]
+        .map(told)
+        .into_iter()
+        .filter(|row| !row[0].is_empty())
+        .collect();
+    let known = &schema()["properties"]["phases"]["items"]["properties"]["phase"]["enum"];
+    assert_eq!(Value::from(told.iter().map(|row| row[0]).collect::<Vec<_>>()), *known);
+    let rows = told.iter().map(|row| {
+        [&[code(row[0])], &row[1..].iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>()[..]].concat()
+    });
+    let text = format!(
+        "A run goes through these in this order, and leaves out those for which there is nothing to do. `--log-level info` \
+         tells each with its duration, and [the report](../report.md) has them as `phases`. Signals are answered in all of \
+         them, and every child that ends is reaped.\n\n{}",
+        table(&["phase", "what happens", "what ends it", "options"], rows)
+    );
+    held("phases.md", "Phases of a run", &text);
+}
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap()
+}
+
+/// The members of an object, those that are always there first; each with all that is below it.
+fn members(object: &Value, at: &str, rows: &mut Vec<Vec<String>>) {
+    let required: Vec<_> =
+        object["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
+    let all = object["properties"].as_object().unwrap();
+    // Whether the parser keeps their order depends on who else is built.
+    let mut others: Vec<_> = all.keys().map(String::as_str).filter(|name| !required.contains(name)).collect();
+    others.sort_unstable();
+    for name in required.iter().chain(&others) {
+        let member = &all[*name];
+        let (below, here) = match member["type"].as_str() {
+            Some("array") => (&member["items"], format!("{at}{name}[]")),
+            _ => (member, format!("{at}{name}")),
+        };
+        let kind = match &member["type"] {
+            Value::Array(kinds) => {
+                kinds.iter().map(|kind| kind.as_str().unwrap()).collect::<Vec<_>>().join(" or ")
+            }
+            Value::String(kind) => kind.clone(),
+            _ => member["enum"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|word| code(word.as_str().unwrap_or("null")))
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let always = if required.contains(name) { "always" } else { "" };
+        let meaning = member["description"].as_str().unwrap_or_else(|| panic!("{here} has no description"));
+        rows.push(vec![code(&here), kind, always.to_owned(), meaning.to_owned()]);
+        if below["properties"].is_object() {
+            members(below, &format!("{here}."), rows);
+        }
+    }
+}
+
+#[test]
+fn report_fields() {
+    let mut rows = Vec::new();
+    members(&schema(), "", &mut rows);
+    let text = format!(
+        "The members of what `--report` writes, out of its schema, [report.schema.json](../report.schema.json), to which the \
+         tests hold the program. Times are milliseconds; moments count from the start of lastout. What the values of \
+         `outcome` and `verdict` mean: [the report](../report.md).\n\n{}",
+        table(&["member", "value", "there", "meaning"], rows)
+    );
+    held("report-fields.md", "Fields of the report", &text);
+}
