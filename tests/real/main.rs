@@ -17,6 +17,7 @@ mod envoy_admin;
 mod google_proxies;
 mod group_of_envoy;
 mod istio;
+mod known;
 mod prometheus;
 
 support::test_program!();
