@@ -1,5 +1,6 @@
 //! The rows of `lastout presets` against the real programs, each through all of its states: absent, starting, ready, switched
-//! off, switched on, asked, gone, asked twice, ended by TERM. What a program does besides has a file of its own.
+//! off, switched on, asked, gone, asked twice, ended by TERM. What a program does besides has a file of its own. With
+//! `--nocapture` the times are printed that stand in docs/sidecars.md.
 
 use std::time::{Duration, Instant};
 use support::{
@@ -88,6 +89,7 @@ fn one_that_is_asked_goes_soon_with_0_and_a_second_request_harms_nobody() {
         assert!(again.is_none_or(|status| status == known.accepts), "{}: {again:?}", known.name);
         let (ending, at) = sidecar.gone();
         assert_eq!(ending.code(), Some(0), "{}", known.name);
+        println!("{}: gone {:?} after its answer", known.name, at.saturating_duration_since(asked));
         // A young proxy of Google's makes its key first.
         assert!(at.saturating_duration_since(asked) < Duration::from_secs(5), "{}", known.name);
         let stop = || Launch::pid1().options(["stop", known.name]).run();
@@ -125,7 +127,10 @@ fn one_that_gets_term_ends_with_its_own_code() {
         let sidecar = plan.start();
         sidecar.ready();
         sidecar.signal(libc::SIGTERM);
-        assert_eq!(sidecar.gone().0.code(), Some(known.term), "{}", known.name);
+        let signalled = Instant::now();
+        let (ending, at) = sidecar.gone();
+        assert_eq!(ending.code(), Some(known.term), "{}", known.name);
+        println!("{}: gone {:?} after TERM", known.name, at.saturating_duration_since(signalled));
     });
 }
 
@@ -186,4 +191,25 @@ fn a_status_port_of_ghostunnel_that_is_tls_is_told_with_the_flag() {
         );
         assert!(sidecar.runs());
     });
+}
+
+#[test]
+fn the_page_says_of_each_what_is_tested_here() {
+    only_ours!();
+    let page = include_str!("../../docs/sidecars.md");
+    let table = page.split_once("### What the real programs do").unwrap().1.split("\n###").next().unwrap();
+    for known in &known::ALL {
+        let start = format!("| `{}` | ", known.name);
+        let row = table.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}"));
+        let cells: Vec<_> = row.split(" | ").collect();
+        let lost = if known.may_lose_its_reply { ", now and then none" } else { "" };
+        let get = match known.get {
+            Some(200) => "200, and it stays".to_owned(),
+            Some(status) => status.to_string(),
+            None => format!("{}, and it quits", known.accepts),
+        };
+        assert_eq!(cells[2], format!("{}{lost}", known.accepts), "{row}");
+        assert_eq!(cells[4..6], ["0", get.as_str()], "{row}");
+        assert!(cells[6].starts_with(&format!("{}, ", known.term)), "{row}");
+    }
 }

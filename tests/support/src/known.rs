@@ -50,7 +50,7 @@ const LIFECYCLE: &str = "--web.enable-lifecycle";
 const GOOGLE: [&str; 2] = ["--health-check", "--quitquitquit"];
 
 /// Istio's needs a second program, and has a file of tests of its own.
-const ALL: [Known; 9] = [
+pub const ALL: [Known; 9] = [
     Known {
         name: "envoy",
         slow: false,
