@@ -19,5 +19,6 @@ mod group_of_envoy;
 mod istio;
 mod known;
 mod prometheus;
+mod vault_agent;
 
 support::test_program!();

@@ -230,9 +230,10 @@ pub fn dapr(flags: &[&str]) -> Option<Plan> {
     Some(plan.args(flags).env("DAPR_HOST_IP", "127.0.0.1"))
 }
 
-/// Vault's agent, whose server is at 8201 if anywhere, with this in its listener and this beside it.
+/// Vault's agent, whose server is at 8201 if anywhere, with this in its listener and this beside it; `DIR` is its folder.
 pub fn vault_agent(listener: &str, more: &str) -> Option<Plan> {
     let plan = Plan::new("vault-agent", (8200, "/agent/v1/metrics"), (8200, "/agent/v1/quit"))?;
+    let more = more.replace("DIR", plan.dir.path().to_str().unwrap());
     let config = format!(
         "vault {{ address = \"http://127.0.0.1:8201\" }}\napi_proxy {{ use_auto_auth_token = false }}\n\
          listener \"tcp\" {{\n  address = \"127.0.0.1:8200\"\n  tls_disable = true\n  {listener}\n}}\n{more}\n"
