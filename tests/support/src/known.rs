@@ -201,7 +201,7 @@ pub fn ghostunnel(status: &str, flags: &[&str]) -> Option<Plan> {
         .arg("-out")
         .arg(&certificate)
         .output()
-        .expect("openssl");
+        .expect("openssl makes the certificate (Debian: apt-get install openssl)");
     assert!(made.status.success(), "{made:?}");
     Some(
         plan.args([
