@@ -52,7 +52,8 @@ def bars(title, unit, rows, better="shorter"):
 
 def lines(title, unit, across, series):
     """series: label, a colour's kind, points (x, y). From zero, so that what is flat looks flat."""
-    height, top, bottom, left = 260, TOP, 34, 70
+    # Two labels in a line.
+    height, top, bottom, left = 260, TOP + 16 * ((len(series) - 1) // 2), 34, 70
     room, tall = WIDTH - left - 20, height - top - bottom
     points = [point for _, _, several in series for point in several]
     most_x, most_y = max(x for x, _ in points) or 1, max(y for _, y in points) * 1.15 or 1
@@ -70,5 +71,5 @@ def lines(title, unit, across, series):
     for at, (label, kind, several) in enumerate(series):
         parts.append(f'<path d="M{"L".join(place(x, y) for x, y in several)}" fill="none" stroke="{COLOURS[kind]}" stroke-width="1.6"/>')
         last = several[-1][1]
-        parts.append(f'<text x="{left + 12 + 220 * at}" y="{top - 2}" fill="{COLOURS[kind]}">{escape(label)}: {number(last)} at the end</text>')
+        parts.append(f'<text x="{left + 12 + 330 * (at % 2)}" y="{TOP - 2 + 16 * (at // 2)}" fill="{COLOURS[kind]}">{escape(label)}: {number(last)} at the end</text>')
     return "\n".join([*parts, "</svg>", ""])

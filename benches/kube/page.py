@@ -169,7 +169,28 @@ def soaked(found):
         return
     yield "![soak](pictures/bench-kube-soak.svg)"
     yield ""
+    yield from soak_table(found)
+    yield ""
     yield found["said"]
+
+
+def soak_table(found):
+    """Medians of the first and the last third, and what stays open, of each webhook."""
+    yield "| certificate | certificates served | memory, first third, MiB | last third | descriptors, first third | last third | before the load, after it |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for name, of in found["webhooks"].items():
+        numbers = [of["certificates"], *of["memory"], *of["open"]]
+        yield f"| {name} | " + " | ".join(map(svg.number, numbers)) + " | {}, {} |".format(*of["descriptors"])
+
+
+def put_soak(folder, found):
+    """Into the page that is there, if one is."""
+    path = os.path.join(folder, "benchmarks-kube.md")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        section = re.compile(r"(?<=^### A soak\n\n).*?(?=^#)", re.MULTILINE | re.DOTALL)
+        report.save(path, section.sub(lambda _: "\n".join([*soaked(found), "", ""]), text))
 
 
 def levels(results):

@@ -51,11 +51,13 @@ def free_ports(count):
 class Server:
     """One that runs: its ports, how long it took to be ready, and what it uses."""
 
-    def __init__(self, command, cert, key):
+    def __init__(self, command, *certificate):
+        """`certificate`: the files with it and with its key; nothing, where the command says where it comes from."""
         self.port, self.admin = free_ports(2)
         address = "127.0.0.1:{}".format
-        where = ["--listen", address(self.port), "--admin-listen", address(self.admin), "--tls-cert", cert, "--tls-key", key]
-        self.command = [*command, *where]
+        where = ["--listen", address(self.port), "--admin-listen", address(self.admin)]
+        files = [word for pair in zip(("--tls-cert", "--tls-key"), certificate) for word in pair]
+        self.command = [*command, *where, *files]
         began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

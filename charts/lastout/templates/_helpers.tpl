@@ -41,6 +41,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .kubeVersion }}{{ $given = append $given (printf "--kube-version=%s" .) }}{{ end }}
 {{- if ne .resources "20m,16Mi" }}{{ $given = append $given (printf "--resources=%s" .resources) }}{{ end }}
 {{- end }}
+{{- if ne (int .Values.webhook.drainTimeoutSeconds) 25 }}{{ $given = append $given (printf "--drain-timeout=%ds" (int .Values.webhook.drainTimeoutSeconds)) }}{{ end }}
+{{- with .Values.certificates }}
+{{- if eq .from "itself" }}
+{{- if ne .lifetime "24h" }}{{ $given = append $given (printf "--certificate-lifetime=%s" .lifetime) }}{{ end }}
+{{- if ne .authorityLifetime "8760h" }}{{ $given = append $given (printf "--ca-lifetime=%s" .authorityLifetime) }}{{ end }}
+{{- end }}
+{{- end }}
 {{- range $given }}
 - {{ . | replace "$" "$$" | quote }}
 {{- end }}

@@ -49,7 +49,7 @@ fn the_namespace_comes_first_and_the_configuration_last() {
 #[test]
 fn all_of_it_is_in_the_namespace_that_is_said() {
     for words in WAYS {
-        let text = printed(&[words, &["-n", "elsewhere"]].concat());
+        let text = printed(&[words, &["-n", "elsewhere", "--create-namespace"]].concat());
         assert!(!text.contains("namespace: lastout"), "{text}");
         assert_eq!(text.replace("elsewhere", "lastout"), printed(words));
     }
@@ -182,7 +182,7 @@ fn options_that_do_not_go_together_are_refused_in_words() {
         ),
         (
             &["--certificates", "secret", "--ca-bundle", "/dev/null"],
-            "it does not begin with a certificate in PEM",
+            "--ca-bundle /dev/null: it has no certificate in PEM",
         ),
         (&["--replicas", "0"], "0 is not in 1..=100"),
     ] {

@@ -1,6 +1,7 @@
 //! Options that several verbs have, and what their values mean.
 
 pub mod cluster;
+pub(crate) mod names;
 
 use crate::change::Path;
 use crate::decide::{Delivery, Known, KubeVersion, Mode, Options};

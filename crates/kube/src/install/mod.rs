@@ -4,6 +4,7 @@
 //! They are the same bytes each time, and no field is in them that somebody else fills in: a `caBundle` that is not printed is
 //! not taken away when they are applied again, neither by kubectl nor by Helm or Argo CD.
 
+mod authority;
 mod certificates;
 mod configuration;
 mod helper;
@@ -11,12 +12,15 @@ mod rbac;
 mod rights;
 mod server;
 
+pub use authority::authorities;
 pub use certificates::{Certificates, TLS_SECRET};
 pub use helper::helper;
+pub use server::AFTER_DRAIN;
 
 use crate::cel::{Namespaces, labels};
 use crate::webhook::certificates::names::{self, Names};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The namespace where nothing else is said.
 pub const NAMESPACE: &str = "lastout";
@@ -28,12 +32,16 @@ const NAME: &str = names::SERVICE;
 pub struct Settings {
     /// Where the webhook runs.
     pub namespace: String,
+    /// Whether that namespace is one of the objects: then it goes away with them, and all that is in it.
+    pub creates_namespace: bool,
     /// The webhook's image.
     pub image: String,
     /// How many run.
     pub replicas: u32,
-    /// The options of `kubectl-lastout webhook` by which it decides.
+    /// The options of `kubectl-lastout webhook` that differ from its defaults.
     pub arguments: Vec<String>,
+    /// How long it takes to end, at most, as the arguments say.
+    pub drain: Duration,
     /// Which pods it is asked about.
     pub namespaces: Namespaces,
     /// Where its certificate comes from.
@@ -49,7 +57,8 @@ impl Settings {
 /// The bundle, in an order in which all can be applied at once: the API server is told to ask when all else is there.
 #[must_use]
 pub fn webhook(settings: &Settings) -> Vec<Value> {
-    let mut objects = vec![namespace(settings)];
+    let mut objects: Vec<Value> =
+        settings.creates_namespace.then(|| namespace(settings)).into_iter().collect();
     objects.extend(rights::objects(settings));
     objects.extend(server::objects(settings));
     objects.extend(certificates::objects(settings));

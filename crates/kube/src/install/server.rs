@@ -2,12 +2,12 @@
 
 use super::{Certificates, NAME, Settings, metadata};
 use crate::cel::{APP, labels};
+use crate::webhook::defaults::{ADMIN_LISTEN, LISTEN};
+use crate::webhook::server::Address;
 use serde_json::{Map, Value, json};
 
-/// The container's port. Firewalls of private clusters let the control plane reach 443 and this one, the kubelet's, on nodes.
-const HTTPS: u16 = 10250;
-/// Probes and metrics.
-const ADMIN: u16 = 8080;
+/// Seconds from the end of a drain to KILL: what a busy node takes.
+pub const AFTER_DRAIN: u64 = 15;
 const COMPONENT: &str = "app.kubernetes.io/component";
 
 /// The labels that selectors see: those of [`labels`] but the version, which changes.
@@ -56,6 +56,8 @@ fn pod(settings: &Settings) -> Value {
             "maxSkew": 1,
             "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": { "matchLabels": selected() },
+            // Only those of the same revision: after a rollout, where the old ones were says nothing.
+            "matchLabelKeys": ["pod-template-hash"],
         })
     };
     let mut pod = Map::new();
@@ -64,8 +66,8 @@ fn pod(settings: &Settings) -> Value {
     set("automountServiceAccountToken", (settings.certificates == Certificates::Itself).into());
     // Ports of other services, as variables: it reads none of them.
     set("enableServiceLinks", false.into());
-    // More than --drain-timeout.
-    set("terminationGracePeriodSeconds", 40.into());
+    let drain = settings.drain.as_secs() + u64::from(settings.drain.subsec_nanos() > 0);
+    set("terminationGracePeriodSeconds", drain.saturating_add(AFTER_DRAIN).into());
     set("nodeSelector", json!({ "kubernetes.io/os": "linux" }));
     // The user is the image's: clusters that give each namespace a range of its own refuse another.
     set("securityContext", json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } }));
@@ -79,6 +81,14 @@ fn pod(settings: &Settings) -> Value {
         set("volumes", volumes);
     }
     Value::Object(pod)
+}
+
+/// The port of an address.
+fn port(address: &str) -> Option<u16> {
+    Address::read(address).map(|address| match address {
+        Address::All(port) => port,
+        Address::One(address) => address.port(),
+    })
 }
 
 fn container(settings: &Settings, mounts: Option<&Value>) -> Value {
@@ -102,8 +112,8 @@ fn container(settings: &Settings, mounts: Option<&Value>) -> Value {
     set(
         "ports",
         json!([
-            { "name": "https", "containerPort": HTTPS, "protocol": "TCP" },
-            { "name": "admin", "containerPort": ADMIN, "protocol": "TCP" },
+            { "name": "https", "containerPort": port(LISTEN), "protocol": "TCP" },
+            { "name": "admin", "containerPort": port(ADMIN_LISTEN), "protocol": "TCP" },
         ]),
     );
     // No limit of CPU: who is throttled answers late, and pods wait for it.

@@ -1,12 +1,14 @@
 //! `kubectl lastout webhook`: the admission server.
 
 use crate::args::cluster::{access, cluster_options};
+use crate::args::names::{label, subdomain};
 use crate::args::{self, some_time, value, variable};
 use crate::exit::{Ended, Error, Exit};
 use crate::webhook::admission::Wishes;
 use crate::webhook::certificates::{Itself, Source, names};
+use crate::webhook::defaults;
 use crate::webhook::server::{Address, Settings, serve};
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,25 +23,53 @@ pub fn definition() -> Command {
     let file = |name, other, help| {
         value(name, "FILE", help).requires(other).value_parser(clap::value_parser!(PathBuf))
     };
-    let time = |name, default: &'static str, help| {
-        value(name, "DURATION", help).default_value(default).value_parser(some_time)
+    let name = |name, default: &'static str, help| {
+        value(name, "NAME", help).default_value(default).value_parser(subdomain)
     };
-    let name = |name, default: &'static str, help| value(name, "NAME", help).default_value(default);
+    // Nothing of this is looked at when the certificate is somebody else's.
+    let by_itself = [
+        name("secret", names::SECRET, "The Secret of its authority"),
+        name("service", names::SERVICE, "The Service whose name its certificate is for").value_parser(label),
+        name("configuration", names::CONFIGURATION, "The MutatingWebhookConfiguration that gets the authority's certificate"),
+        value("namespace", "NAME", "The namespace of the Secret and the Service; by default what POD_NAMESPACE says, or the account's")
+            .short('n')
+            .value_parser(label),
+    ];
+    let by_itself = by_itself.into_iter().chain(lifetimes()).chain(cluster_options());
     Command::new("webhook")
         .about("In a cluster: the admission server that does to pods what inject does to manifests")
-        .arg(address("listen", ":10250", "Where API servers come in"))
-        .arg(address("admin-listen", ":8080", "Where /livez, /readyz and /metrics are, without TLS"))
-        .arg(file("tls-cert", "tls-key", "The certificate, in PEM; without it the webhook makes its own, by an authority in a Secret"))
+        .arg(address("listen", defaults::LISTEN, "Where API servers come in"))
+        .arg(address(
+            "admin-listen",
+            defaults::ADMIN_LISTEN,
+            "Where /livez, /readyz and /metrics are, without TLS",
+        ))
+        .arg(file(
+            "tls-cert",
+            "tls-key",
+            "The certificate, in PEM; without it the webhook makes its own, by an authority in a Secret",
+        ))
         .arg(file("tls-key", "tls-cert", "Its key"))
-        .arg(name("secret", names::SECRET, "The Secret of its authority"))
-        .arg(name("service", names::SERVICE, "The Service whose name its certificate is for"))
-        .arg(name("configuration", names::CONFIGURATION, "The MutatingWebhookConfiguration that gets the authority's certificate"))
-        .arg(value("namespace", "NAME", "The namespace of the Secret and the Service; by default what POD_NAMESPACE says, or the account's").short('n'))
-        .arg(time("certificate-lifetime", "24h", "How long its certificate holds"))
-        .arg(time("ca-lifetime", "8760h", "How long the authority's certificate holds"))
-        .arg(time("drain-timeout", "25s", "From TERM to the end, at most"))
+        .arg(drain_timeout())
         .args(args::pod_options())
-        .args(cluster_options())
+        .args(by_itself.map(|arg| arg.conflicts_with("tls-cert")))
+}
+
+/// How long its own certificates hold; the bundle has these options, too.
+pub(super) fn lifetimes() -> [Arg; 2] {
+    [
+        time("certificate-lifetime", defaults::CERTIFICATE_LIFETIME, "How long its own certificate holds"),
+        time("ca-lifetime", defaults::AUTHORITY_LIFETIME, "How long its authority's certificate holds"),
+    ]
+}
+
+/// The same.
+pub(super) fn drain_timeout() -> Arg {
+    time("drain-timeout", defaults::DRAIN_TIMEOUT, "From TERM to the end, at most")
+}
+
+fn time(name: &'static str, default: &'static str, help: &'static str) -> Arg {
+    value(name, "DURATION", help).default_value(default).value_parser(some_time)
 }
 
 /// Serves.

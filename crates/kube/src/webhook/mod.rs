@@ -9,6 +9,7 @@
 pub mod admission;
 mod answer;
 pub mod certificates;
+pub mod defaults;
 pub mod review;
 pub mod server;
 mod values;

@@ -7,6 +7,7 @@ use kubectl_lastout::install::{self, Certificates, Settings};
 use kubectl_lastout::{cli, verbs};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The objects of one text, as templates, by kind and name.
 type Objects = Vec<(String, String)>;
@@ -77,18 +78,23 @@ fn bundle(answers: &[&str]) -> Objects {
         };
     let settings = Settings {
         namespace: slots.words(".Release.Namespace"),
+        creates_namespace: false,
         image: slots.words(".Values.helperImage | quote"),
         replicas: 2,
         arguments: vec![slots.lines("{{- include \"lastout.arguments\" . | nindent INDENT }}")],
+        drain: Duration::ZERO,
         namespaces: namespaces(answers[1]),
         certificates,
     };
-    let objects = install::webhook(&settings).into_iter().filter(|object| object["kind"] != "Namespace");
     let mut found = Vec::new();
-    for mut object in objects {
+    for mut object in install::webhook(&settings) {
         labelled(&mut object, &mut slots);
         match object["kind"].as_str().unwrap() {
             "Deployment" => deployment(&mut object, &mut slots),
+            "NetworkPolicy" if answers[0] == "itself" => {
+                let to = "{{- with .Values.webhook.apiServers }}\nto:\n{{- range . }}\n- ipBlock:\n    cidr: {{ . }}\n{{- end }}\n{{- end }}";
+                add(&mut object, "/spec/egress/0", slots.lines(to));
+            }
             "MutatingWebhookConfiguration" => {
                 for (number, which) in ["pods", "namespaces"].iter().enumerate() {
                     let mut set = |key: &str, value: String| {
@@ -107,6 +113,8 @@ fn bundle(answers: &[&str]) -> Objects {
 
 fn deployment(object: &mut Value, slots: &mut Slots) {
     put(object, "/spec/replicas", slots.words(".Values.webhook.replicas"));
+    let grace = format!("add .Values.webhook.drainTimeoutSeconds {}", install::AFTER_DRAIN);
+    put(object, "/spec/template/spec/terminationGracePeriodSeconds", slots.words(&grace));
     let resources = "resources:\n  {{- toYaml .Values.webhook.resources | nindent 10 }}";
     put(object, "/spec/template/spec/containers/0/resources", slots.lines(resources));
     for key in ["imagePullSecrets", "tolerations"] {

@@ -1,6 +1,7 @@
 //! The chart's values: one table for `values.yaml` and `values.schema.json`.
 
 use kubectl_lastout::decide::{Delivery, Mode};
+use kubectl_lastout::webhook::defaults;
 use kubectl_lastout::yaml::render;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,38 @@ const AMOUNTS: &str = r"^(inherit|[0-9.]+(m|[kMGT]i?)?,[0-9.]+(m|[kMGT]i?)?)$";
 
 fn one_of(values: &[&str]) -> Value {
     json!({ "enum": values })
+}
+
+/// What goes below `resources`, `imagePullSecrets`, `tolerations`: enough to refuse what an API server would refuse.
+fn list_of(item: Value) -> Value {
+    json!({ "type": "array", "items": item })
+}
+
+fn lifetime() -> Value {
+    json!({ "type": "string", "pattern": "^[1-9][0-9]*(s|m|h)$" })
+}
+
+fn label() -> Value {
+    json!({ "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "maxLength": 63 })
+}
+
+fn pull_secrets() -> Value {
+    list_of(json!({
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": false,
+        "properties": { "name": { "type": "string", "minLength": 1 } },
+    }))
+}
+
+fn amounts() -> Value {
+    let amount = json!({ "type": ["string", "number"] });
+    let amounts = json!({ "type": "object", "additionalProperties": amount });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": { "requests": amounts, "limits": amounts },
+    })
 }
 
 pub fn rows() -> Vec<Row> {
@@ -94,7 +127,7 @@ pub fn rows() -> Vec<Row> {
         row(
             "webhook.resources",
             json!({ "requests": { "cpu": "50m", "memory": "32Mi" }, "limits": { "memory": "128Mi" } }),
-            json!({ "type": "object" }),
+            amounts(),
             "Its resources. A limit of CPU makes it answer late.",
         ),
         row(
@@ -121,9 +154,21 @@ pub fn rows() -> Vec<Row> {
             json!({ "type": "boolean" }),
             "Whether a NetworkPolicy says who may talk to it, and to whom it may.",
         ),
-        row("webhook.imagePullSecrets", json!([]), json!({ "type": "array" }), "As a pod has it."),
+        row(
+            "webhook.apiServers",
+            json!([]),
+            list_of(json!({ "type": "string", "pattern": "^[0-9a-fA-F.:]+/[0-9]{1,3}$" })),
+            "CIDRs of the API servers: all that the NetworkPolicy then lets out to. Without, any address by TCP. Only where certificates are from itself; with the others nothing is let out.",
+        ),
+        row(
+            "webhook.drainTimeoutSeconds",
+            json!(defaults::DRAIN_TIMEOUT.trim_end_matches('s').parse::<u64>().unwrap()),
+            json!({ "type": "integer", "minimum": 1, "maximum": 3600 }),
+            "How long it takes to end, at most.",
+        ),
+        row("webhook.imagePullSecrets", json!([]), pull_secrets(), "As a pod has it."),
         row("webhook.priorityClassName", json!(""), json!({ "type": "string" }), "As a pod has it."),
-        row("webhook.tolerations", json!([]), json!({ "type": "array" }), "As a pod has it."),
+        row("webhook.tolerations", json!([]), list_of(json!({ "type": "object" })), "As a pod has it."),
         row(
             "certificates.from",
             json!("itself"),
@@ -133,15 +178,42 @@ pub fn rows() -> Vec<Row> {
         row(
             "certificates.secret",
             json!("lastout-webhook-tls"),
-            json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9.-]*$" }),
+            json!({
+                "type": "string",
+                "pattern": r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+                "maxLength": 253,
+            }),
             "From secret: its name; it has tls.crt and tls.key.",
         ),
         row(
             "certificates.caBundle",
             json!(""),
-            json!({ "type": "string", "pattern": "^(-----BEGIN CERTIFICATE-----[\\s\\S]*)?$" }),
+            json!({
+                "type": "string",
+                "pattern": r"^$|-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----",
+                "not": { "pattern": "PRIVATE KEY-----" },
+            }),
             "From secret: who signed it, PEM (--set-file). Without, the API server trusts what its machine trusts.",
         ),
+        row(
+            "certificates.lifetime",
+            json!(defaults::CERTIFICATE_LIFETIME),
+            lifetime(),
+            "From itself: how long each replica's certificate holds.",
+        ),
+        row(
+            "certificates.authorityLifetime",
+            json!(defaults::AUTHORITY_LIFETIME),
+            lifetime(),
+            "From itself: how long its authority's certificate holds; at least as long as the others.",
+        ),
+        row(
+            "test.namespace",
+            json!("default"),
+            label(),
+            "Where helm test creates its pod: any namespace but the release's, about whose pods nobody is asked.",
+        ),
+        row("test.imagePullSecrets", json!([]), pull_secrets(), "Secrets of that namespace."),
     ]
 }
 
@@ -169,27 +241,39 @@ pub fn values() -> String {
     text
 }
 
-/// `values.schema.json`. What is not in the table is refused: a typo is not a default.
+/// `values.schema.json`. What is not in the table is refused: a typo is not a default. So is what is missing: that is how Helm
+/// hands on a `null`.
 pub fn schema() -> String {
-    let mut root = json!({ "type": "object", "additionalProperties": false, "properties": {} });
+    let mut root = section();
     for row in rows() {
         let mut at = &mut root;
         let keys: Vec<&str> = row.path.split('.').collect();
         let (key, parents) = keys.split_last().unwrap();
         for parent in parents {
-            at = properties(at).entry(*parent).or_insert_with(
-                || json!({ "type": "object", "additionalProperties": false, "properties": {} }),
-            );
+            require(at, parent);
+            at = properties(at).entry(*parent).or_insert_with(section);
         }
+        require(at, key);
         let mut schema = row.schema.clone();
         schema["description"] = row.about.into();
         properties(at).insert((*key).to_owned(), schema);
     }
     // Helm hands on what parent charts share.
-    properties(&mut root).insert("global".to_owned(), json!({ "type": "object" }));
+    properties(&mut root).insert("global".to_owned(), json!({ "type": ["object", "null"] }));
     let mut document = json!({ "$schema": "http://json-schema.org/draft-07/schema#", "title": "lastout" });
     document.as_object_mut().unwrap().extend(root.as_object().unwrap().clone());
     serde_json::to_string_pretty(&document).unwrap() + "\n"
+}
+
+fn section() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": {}, "required": [] })
+}
+
+fn require(section: &mut Value, key: &str) {
+    let required = section["required"].as_array_mut().unwrap();
+    if !required.contains(&json!(key)) {
+        required.push(json!(key));
+    }
 }
 
 fn properties(schema: &mut Value) -> &mut Map<String, Value> {

@@ -7,6 +7,7 @@ mod api;
 mod bundle;
 mod helm;
 mod kustomize;
+mod values;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
