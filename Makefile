@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
-SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway
+SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway statsd-exporter
 
 .PHONY: help build book bench bench-kube demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
 
@@ -23,7 +23,7 @@ test-shipped: ## the same on the binary as it ships, whose standard library is b
 	@scripts/test --shipped $(SIDECARS)
 
 test-all: ## all tests, with every sidecar that can be had, Helm and kustomize
-	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent
+	@LASTOUT_TEST_ALL=1 scripts/test $(SIDECARS) alloydb-auth-proxy pilot-agent dapr ghostunnel vault-agent
 
 e2e: ## end-to-end tests on the cluster that kubectl talks to (kind, k3d, minikube; others: scripts/e2e); E2E="job" runs fewer
 	@scripts/e2e $(E2E)

@@ -53,6 +53,32 @@ pub(super) fn until_ready(task: &Task, absent_after: Duration, tell: impl Fn(Wor
 
 /// One probe, and the answer in words. `None`: cancelled.
 fn probe(task: &Task) -> Option<(Probe, String)> {
+    let outcome = probe_itself(task)?;
+    if outcome.0 == Probe::Ready {
+        for path in &task.spec.files {
+            if let Some(words) = missing(task, path)? {
+                // That it is there is only known of one that was looked at.
+                let probe = if task.spec.ready == Ready::Unchecked { Probe::Nobody } else { Probe::NotYet };
+                return Some((probe, format!("{words}, which --env-file reads")));
+            }
+        }
+    }
+    Some(outcome)
+}
+
+/// Why this file cannot be seen. The outer `None`: cancelled.
+fn missing(task: &Task, path: &[u8]) -> Option<Option<String>> {
+    match task.is_there(path, Instant::now() + task.spec.timeout) {
+        Ok(true) => Some(None),
+        Ok(false) => Some(Some(format!("{} is not there", String::from_utf8_lossy(path)))),
+        Err(Woken::Cancelled) => None,
+        Err(Woken::Ready | Woken::Late | Woken::Expedited) => {
+            Some(Some("its file system does not answer".to_owned()))
+        }
+    }
+}
+
+fn probe_itself(task: &Task) -> Option<(Probe, String)> {
     let Task { spec, found, .. } = task;
     let began = Instant::now();
     let told = |at: Option<SocketAddr>, outcome: (Probe, String)| {
@@ -66,15 +92,9 @@ fn probe(task: &Task) -> Option<(Probe, String)> {
     let refused = || (Probe::Nobody, "connection refused".to_owned());
     match &spec.ready {
         Ready::Unchecked => Some((Probe::Ready, String::new())),
-        Ready::File(path) => match task.is_there(path, Instant::now() + spec.timeout) {
-            Ok(true) => told(None, (Probe::Ready, String::new())),
-            Ok(false) => {
-                told(None, (Probe::Nobody, format!("{} is not there", String::from_utf8_lossy(path))))
-            }
-            Err(Woken::Cancelled) => None,
-            Err(Woken::Ready | Woken::Late | Woken::Expedited) => {
-                told(None, (Probe::Nobody, "its file system does not answer".to_owned()))
-            }
+        Ready::File(path) => match missing(task, path)? {
+            None => told(None, (Probe::Ready, String::new())),
+            Some(words) => told(None, (Probe::Nobody, words)),
         },
         Ready::Accepts(address) => match Connection::open(
             task,

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 use support::{
-    Launch, Standin,
+    Launch, Standin, TempDir,
     http::standin::{Row, beside, row},
     ms, own_network, stopped,
 };
@@ -103,6 +103,37 @@ mod linkerd {
             let (end, took) = stopped(main_of("linkerd"));
             end.silent(3);
             assert!(took < ms(300), "{took:?}");
+        });
+    }
+
+    /// As one without an identity does for two minutes.
+    const DRAINS: [Row; 2] = [READY, row(4191, "POST", "/shutdown", 200, "shutdown\n")];
+
+    #[test]
+    fn that_it_may_drain_is_told_at_info_with_what_sets_for_how_long() {
+        only_ours!();
+        beside(&DRAINS, |_| {
+            let (end, _) = stopped(main_of("linkerd").options(["--log-level", "info"]));
+            let told: Vec<_> = end.stderr.lines().filter(|line| line.contains("may drain")).collect();
+            assert_eq!(told.len(), 1, "{}", end.stderr);
+            for word in
+                ["info: linkerd: accepted the request", "120 s", "LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD"]
+            {
+                assert!(told[0].contains(word), "{word}: {}", told[0]);
+            }
+        });
+    }
+
+    #[test]
+    fn with_gone_refused_its_end_is_waited_for_all_the_same() {
+        only_ours!();
+        beside(&DRAINS, |_| {
+            let (end, _) = stopped(main_of("linkerd:gone=refused").options(["--stop-timeout", "400ms"]));
+            end.one_line(3, &["linkerd", "still there", "answered 200", "shutdown-grace-period"]);
+        });
+        beside(&ON, |standin| {
+            stopped(main_of("linkerd:gone=refused")).0.silent(3);
+            assert!(standin.is_gone());
         });
     }
 }
@@ -244,6 +275,55 @@ mod agents {
         }
     }
 
+    /// The metrics are 200 before auto-auth has succeeded.
+    #[test]
+    fn with_an_env_file_they_are_ready_when_it_is_there() {
+        only_ours!();
+        for (name, _) in BOTH {
+            beside(&ON, |standin| {
+                let dir = TempDir::new();
+                let file = dir.at("secret.env");
+                let file = file.to_str().unwrap();
+                let options = ["--env-file", file, "--log-level", "debug"];
+                let run = main_of(name).options(options).sh("echo up; exit $CODE").start();
+                run.tells(&format!("{file} is not there, which --env-file reads"));
+                assert!(run.said().is_empty(), "{name}: main starts too early");
+                dir.file("new", "export CODE='7'\n", 0o600);
+                std::fs::rename(dir.at("new"), file).unwrap();
+                run.says("up");
+                assert_eq!(run.wait().code(), 7);
+                assert_eq!(standin.asked_for("/agent/v1/quit"), ["POST 8200"], "{name}");
+            });
+        }
+    }
+
+    #[test]
+    fn an_env_file_that_never_comes_is_named_when_the_wait_is_over_and_the_agent_is_stopped() {
+        only_ours!();
+        for spec in ["vault-agent", "openbao-agent?", "vault-agent:ready=none"] {
+            beside(&ON, |standin| {
+                let dir = TempDir::new();
+                let file = dir.at("secret.env");
+                let options = ["--env-file", file.to_str().unwrap(), "--wait-timeout", "300ms"];
+                let end = main_of(spec).options(options).sh("exit 3").run();
+                end.one_line(124, &["is not ready", "secret.env is not there, which --env-file reads"]);
+                assert_eq!(standin.asked_for("/agent/v1/quit"), ["POST 8200"], "{spec}");
+            });
+        }
+    }
+
+    #[test]
+    fn an_agent_that_is_absent_holds_up_no_env_file() {
+        only_ours!();
+        own_network(|| {
+            let dir = TempDir::new();
+            let file = dir.at("secret.env");
+            let options = ["--env-file", file.to_str().unwrap(), "--absent-after", "100ms"];
+            let end = main_of("vault-agent?").options(options).sh("exit 3").run();
+            end.one_line(125, &["--env-file", "secret.env", "No such file"]);
+        });
+    }
+
     #[test]
     fn a_quit_that_is_not_enabled_is_told_with_the_annotation() {
         only_ours!();
@@ -306,6 +386,16 @@ mod consul {
             end.silent(3);
             assert!(took < ms(300), "{took:?}");
             assert_eq!(standin.asked_for("/graceful_shutdown").len(), 1);
+        });
+    }
+
+    #[test]
+    fn its_grace_period_is_told_at_info() {
+        only_ours!();
+        beside(&[LIVE, INJECTED], |_| {
+            let (end, _) = stopped(main_of("consul-dataplane").options(["--log-level", "info"]));
+            let words = "shutdown-grace-period-seconds";
+            assert_eq!(end.stderr.lines().filter(|line| line.contains(words)).count(), 1, "{}", end.stderr);
         });
     }
 
@@ -402,6 +492,12 @@ mod without_an_endpoint {
             ),
             ("datadog-agent", row(5555, "GET", "/ready", 200, "{}"), &["DD_AUTO_EXIT_NOPROCESS_ENABLED"]),
             ("spiffe-helper", row(8081, "GET", "/ready", 200, ""), &["daemon_mode = false"]),
+            (
+                "graphite-exporter",
+                row(9108, "GET", "/metrics", 200, "# TYPE up gauge\n"),
+                &["native sidecar", "lastout guard"],
+            ),
+            ("alloy", row(12_345, "GET", "/-/ready", 200, "Alloy is ready.\n"), &["native sidecar"]),
             ("pgbouncer", row(6432, "*", "*", 0, "").silent(), &["native sidecar", "signal=QUIT"]),
         ] {
             beside(&[ready], |standin| {

@@ -1,7 +1,7 @@
 //! docs/sidecars.md and docs/migration.md are held against the program.
 
 use lastout_core::injectors::{INJECTORS, On, Otherwise, Place, Switch};
-use lastout_core::presets::{IMAGES, PRESETS};
+use lastout_core::presets::{Gone, IMAGES, PRESETS};
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
@@ -114,6 +114,7 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
                 "not_switched_on" => "quit port refuses, ready port accepts".to_owned(),
                 "not_ready" => "not ready in time".to_owned(),
                 "still_there" => "still there at the deadline".to_owned(),
+                "accepted" => "accepted, at info".to_owned(),
                 status => format!("answered {status}"),
             };
             assert_eq!(row[..2], [when.as_str(), text(hint, "hint")], "{name}");
@@ -160,6 +161,18 @@ fn the_program_prints_every_need_and_the_table_those_of_rows_without_a_quit() {
             let line = format!("ready needs {}; {}", self::need(need).trim_matches('`'), preset.enable);
             assert!(table.lines().any(|printed| printed.trim_start() == line), "{line}");
         }
+    }
+}
+
+#[test]
+fn the_table_says_of_which_rows_the_end_is_not_proven_and_how_it_would_be() {
+    only_ours!();
+    let output = Command::new(binary()).arg("presets").output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    let words = "; its end is not proven: gone=refused waits until its ports refuse";
+    for preset in PRESETS {
+        let told = table.contains(&format!("{}{words}\n", preset.enable));
+        assert_eq!(told, preset.gone == Gone::Accepted, "{}", preset.name);
     }
 }
 

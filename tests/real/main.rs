@@ -17,6 +17,8 @@ mod envoy_admin;
 mod google_proxies;
 mod group_of_envoy;
 mod istio;
+mod known;
 mod prometheus;
+mod vault_agent;
 
 support::test_program!();

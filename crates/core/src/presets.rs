@@ -44,6 +44,8 @@ pub struct Preset {
     pub header_from_env: Option<&'static (&'static str, &'static str)>,
     /// The port comes from this variable when it is set.
     pub port_from_env: Option<&'static str>,
+    /// A secret agent: the files of `--env-file` are waited for with it.
+    pub writes_files: bool,
     /// Where these facts were read or measured.
     pub source: &'static str,
 }
@@ -68,6 +70,8 @@ pub enum When {
     NotReady,
     /// Asked, but still there at the deadline.
     StillThere,
+    /// Asked, and it said yes, which is all that its row waits for.
+    Accepted,
 }
 
 /// When a known sidecar is ready. Ports are tried in this order until one accepts.
@@ -152,6 +156,7 @@ const PLAIN: Preset = Preset {
     refused_is_normal: false,
     header_from_env: None,
     port_from_env: None,
+    writes_files: false,
     source: "",
 };
 
@@ -257,10 +262,15 @@ pub static PRESETS: &[Preset] = &[
                 When::StillThere,
                 "it drains open connections for up to 120 s: set the annotation config.linkerd.io/shutdown-grace-period",
             ),
+            (
+                When::Accepted,
+                "it may drain for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and does for all of it while it has no identity",
+            ),
         ],
         order: 90,
         // 4191 refuses as soon as draining begins, up to 120 s before the process ends: it proves nothing more
-        // than the answer does.
+        // than the answer does. Without an identity, where main was quicker than the control plane, it never drains:
+        // it ends when the grace period does, with 0 (measured).
         gone: Gone::Accepted,
         source: "linkerd2-proxy linkerd/app/admin/src/server.rs",
         ..PLAIN
@@ -347,7 +357,7 @@ pub static PRESETS: &[Preset] = &[
         hints: &[
             (
                 When::Status(401),
-                "give this container DAPR_API_TOKEN too, from the secret of dapr.io/api-token-secret",
+                "give this container DAPR_API_TOKEN too, from the secret of dapr.io/api-token-secret, or write header=dapr-api-token=TOKEN",
             ),
             (
                 When::Status(404),
@@ -390,6 +400,10 @@ pub static PRESETS: &[Preset] = &[
                 When::StillThere,
                 "set the annotation consul.hashicorp.com/sidecar-proxy-lifecycle-shutdown-grace-period-seconds: \"0\" (default 30)",
             ),
+            (
+                When::Accepted,
+                "it may sit out its grace period (30 s, the annotation consul.hashicorp.com/sidecar-proxy-lifecycle-shutdown-grace-period-seconds)",
+            ),
         ],
         order: 90,
         // It answers at once and then sits out its grace period (30 s by Helm), whatever happens.
@@ -419,7 +433,8 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "vault-agent",
         containers: &["vault-agent"],
-        // The agent's own answer, without a token. Says that it runs, not that it has logged in.
+        // The agent's own answer, without a token. Says that it listens: 200 also while auto-auth fails (measured), so
+        // not that it has logged in, nor that a secret is there.
         ready: get(&[8200], "/agent/v1/metrics"),
         quit: Some(&post(&[8200], "/agent/v1/quit")),
         enable: "the annotation vault.hashicorp.com/agent-enable-quit: \"true\", or agent_api { enable_quit = true } in a TCP listener",
@@ -441,6 +456,7 @@ pub static PRESETS: &[Preset] = &[
             ),
         ],
         order: 20,
+        writes_files: true,
         source: "vault command/agent.go, vault-k8s agent-inject/agent/annotations.go",
         ..PLAIN
     },
@@ -466,6 +482,7 @@ pub static PRESETS: &[Preset] = &[
             ),
         ],
         order: 20,
+        writes_files: true,
         source: "openbao internal/command/agent.go",
         ..PLAIN
     },
@@ -516,6 +533,46 @@ pub static PRESETS: &[Preset] = &[
         ..PLAIN
     },
     Preset {
+        name: "statsd-exporter",
+        containers: &["statsd-exporter", "prometheus-statsd-exporter"],
+        ready: get(&[9102], "/-/ready"),
+        // GET of the quit path is 200 and does nothing once the endpoint is on.
+        quit: Some(&post(&[9102], "/-/quit")),
+        enable: "--web.enable-lifecycle",
+        needs: LIFECYCLE,
+        hints: &[
+            (When::Status(404), "start it with --web.enable-lifecycle"),
+            (When::NotReady, "is it started, and is it on 9102? another port is given as port="),
+        ],
+        source: "statsd_exporter main.go",
+        ..PLAIN
+    },
+    Preset {
+        name: "ghostunnel",
+        containers: &["ghostunnel"],
+        // 503 while what it forwards to cannot be reached.
+        ready: get(&[6060], "/_status"),
+        quit: Some(&post(&[6060], "/_shutdown")),
+        enable: "--enable-shutdown, and --status=http://localhost:6060 (without http:// it is TLS)",
+        // No default: without --status nothing listens.
+        needs: &[
+            ready(Switch::Config("--status=http://localhost:6060")),
+            quit(Switch::Flag("--enable-shutdown")),
+        ],
+        hints: &[
+            (When::Status(400), "its status port is TLS: start it with --status=http://localhost:6060"),
+            (When::Status(404), "start it with --enable-shutdown"),
+            (When::Status(405), "ghostunnel quits on POST only: remove method="),
+            (
+                When::NotReady,
+                "is it started with --status=http://localhost:6060 (another port is given as port=), and can it reach its target?",
+            ),
+            (When::StillThere, "it waits for open connections for up to --shutdown-timeout (5 min)"),
+        ],
+        source: "ghostunnel main.go",
+        ..PLAIN
+    },
+    Preset {
         name: "otel-collector",
         containers: &["otc-container", "otel-collector"],
         ready: get(&[13133], "/"),
@@ -544,6 +601,39 @@ pub static PRESETS: &[Preset] = &[
             (When::StillThere, NO_ENDPOINT),
         ],
         source: "fluent-bit src/fluent-bit.c",
+        ..PLAIN
+    },
+    Preset {
+        name: "graphite-exporter",
+        containers: &["graphite-exporter", "prometheus-graphite-exporter"],
+        ready: get(&[9108], "/metrics"),
+        enable: NO_ENDPOINT,
+        hints: &[
+            (When::NotReady, "is it started, and is it on 9108? another port is given as port="),
+            (When::StillThere, NO_ENDPOINT),
+        ],
+        source: "graphite_exporter cmd/graphite_exporter/main.go",
+        ..PLAIN
+    },
+    Preset {
+        name: "vector",
+        containers: &["vector"],
+        // Its API is off as it comes, and has changed with its versions.
+        enable: NO_ENDPOINT,
+        hints: &[(When::StillThere, NO_ENDPOINT)],
+        source: "vector docs, administration/management",
+        ..PLAIN
+    },
+    Preset {
+        name: "alloy",
+        containers: &["alloy"],
+        ready: get(&[12345], "/-/ready"),
+        enable: NO_ENDPOINT,
+        hints: &[
+            (When::NotReady, "is it started, and is it on 12345? another port is given as port="),
+            (When::StillThere, NO_ENDPOINT),
+        ],
+        source: "grafana.com/docs/alloy, reference/http",
         ..PLAIN
     },
     Preset {

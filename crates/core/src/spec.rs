@@ -65,6 +65,8 @@ pub struct Spec {
     pub absent_after: Option<Duration>,
     /// When it is ready.
     pub ready: Ready,
+    /// Files (paths as bytes) that must be there as well before it counts as ready: those of `--env-file`, which it writes.
+    pub files: Vec<Vec<u8>>,
     /// How it is asked to end.
     pub quit: Quit,
     /// Header fields of both requests; values are secrets.
@@ -169,7 +171,7 @@ impl Spec {
             Proof::FileThere(path) | Proof::FileAway(path) => Some(path),
             Proof::PortsRefuse | Proof::Accepted | Proof::NoProcess(_) => None,
         };
-        ready.into_iter().chain(quit).chain(gone).collect()
+        ready.into_iter().chain(quit).chain(gone).chain(&mut self.files).collect()
     }
 
     /// Whether every socket's path, as it is now, has room in an address.

@@ -144,7 +144,8 @@ fn accepted(spec: &Spec, took: Human) -> String {
         }
         (Proof::PortsRefuse, Quit::Http(_) | Quit::WithAnother | Quit::Nothing)
         | (Proof::Accepted | Proof::Refuses(_) | Proof::FileThere(_) | Proof::FileAway(_), _) => {
-            format!("{name}: {ACCEPTED}{took}")
+            let drains = spec.hint(When::Accepted).filter(|_| spec.gone == Proof::Accepted);
+            format!("{name}: {ACCEPTED}{took}{}", drains.map_or(String::new(), |hint| format!("; {hint}")))
         }
     }
 }

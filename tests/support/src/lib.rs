@@ -26,6 +26,7 @@ pub mod gate;
 pub mod http;
 pub mod init;
 pub mod jobs;
+pub mod known;
 pub mod launch;
 pub mod members;
 pub mod net;

@@ -52,13 +52,20 @@ impl Sidecar {
 
     /// Asks it to quit, as `curl -X POST` would; the status.
     pub fn quit(&self) -> Option<u16> {
-        http::status(self.port, "POST", self.quit_path)
+        self.asked_by("POST")
     }
 
-    /// Polls until it is ready; when its first 200 came.
+    /// The same by another method.
+    pub fn asked_by(&self, method: &str) -> Option<u16> {
+        http::status(self.port, method, self.quit_path)
+    }
+
+    /// Polls until it is ready; when its first good answer came.
     pub fn ready(&self) -> Instant {
         let asked = super::until(LIMIT, || {
-            (http::status(self.ready_port, "GET", self.ready_path) == Some(200)).then(Instant::now)
+            http::status(self.ready_port, "GET", self.ready_path)
+                .filter(|status| matches!(status, 200 | 204))
+                .map(|_| Instant::now())
         });
         asked.unwrap_or_else(|| panic!("not ready: {}", self.log()))
     }

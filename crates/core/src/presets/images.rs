@@ -40,6 +40,8 @@ pub static IMAGES: &[(&str, &[&str])] = &[
     // Nothing for vault-agent and openbao-agent: server, agent and the client that a main may be are one image.
     ("pushgateway", &["pushgateway"]),
     ("prometheus", &["prom/prometheus", "prometheus/prometheus"]),
+    ("statsd-exporter", &["statsd-exporter"]),
+    ("ghostunnel", &["ghostunnel"]),
     // opentelemetry-collector-releases README.md; AWS's distribution.
     (
         "otel-collector",
@@ -51,6 +53,9 @@ pub static IMAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("fluent-bit", &["fluent-bit", "aws-for-fluent-bit"]),
+    ("graphite-exporter", &["graphite-exporter"]),
+    ("vector", &["timberio/vector"]),
+    ("alloy", &["grafana/alloy"]),
     ("pgbouncer", &["pgbouncer"]),
     // datadog-agent pkg/clusteragent/admission/mutate/agent_sidecar.
     ("datadog-agent", &["datadog/agent", "datadoghq/agent"]),

@@ -30,6 +30,9 @@ pub static PORTS: &[(&str, PortSetting, &str)] = &[
     // prometheus and pushgateway main.go.
     ("prometheus", PortSetting::Flag("--web.listen-address"), "port"),
     ("pushgateway", PortSetting::Flag("--web.listen-address"), "port"),
+    // statsd_exporter main.go, ghostunnel main.go.
+    ("statsd-exporter", PortSetting::Flag("--web.listen-address"), "port"),
+    ("ghostunnel", PortSetting::Flag("--status"), "port"),
     // vault-k8s agent-inject/agent/annotations.go.
     ("vault-agent", PortSetting::Annotation("vault.hashicorp.com/agent-cache-listener-port"), "port"),
 ];

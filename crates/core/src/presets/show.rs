@@ -31,7 +31,7 @@ pub fn table() -> String {
     line(&mut text, HEAD, widths);
     for (preset, [name, ready, quit]) in PRESETS.iter().zip(&rows) {
         line(&mut text, [name, ready, quit], widths);
-        let _ = writeln!(text, "    {}{}", label(preset), preset.enable);
+        let _ = writeln!(text, "    {}{}{}", label(preset), preset.enable, unproven(preset));
     }
     text + FOOT
 }
@@ -44,6 +44,14 @@ fn label(preset: &Preset) -> String {
         (None, [Need { switch: Switch::Config(what), .. }]) => format!("ready needs {what}; "),
         (None, [Need { switch: Switch::Env { name, value }, .. }]) => format!("ready needs {name}={value}; "),
         (None, _) => String::new(),
+    }
+}
+
+/// What follows it where the answer to the request is all that is waited for.
+fn unproven(preset: &Preset) -> &'static str {
+    match preset.gone {
+        Gone::Accepted => "; its end is not proven: gone=refused waits until its ports refuse",
+        Gone::Refused => "",
     }
 }
 
@@ -134,6 +142,7 @@ fn hint((when, text): &(When, &str)) -> String {
         When::NotSwitchedOn => "not_switched_on".to_owned(),
         When::NotReady => "not_ready".to_owned(),
         When::StillThere => "still_there".to_owned(),
+        When::Accepted => "accepted".to_owned(),
     };
     out.text("when", &when);
     out.text("hint", text);

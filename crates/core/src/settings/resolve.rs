@@ -32,6 +32,12 @@ pub(super) fn resolve(verb: Verb, own: Vec<RawValue>, env: Env<'_>) -> Resolved 
     settings.sidecars.retain(|foreign| explicit.iter().all(|own| own.name != foreign.name));
     settings.sidecars.extend(explicit);
     let warnings = fold::fold(&mut settings.sidecars);
+    // An agent answers before it has logged in, and what it writes comes later still.
+    for spec in &mut settings.sidecars {
+        if spec.preset.is_some_and(|preset| preset.writes_files) {
+            spec.files.clone_from(&settings.env_files);
+        }
+    }
     Resolved { settings, warnings, errors }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn build<'a>(
         optional,
         absent_after: items.read_as("absent", duration)?,
         ready,
+        files: Vec::new(),
         quit,
         headers: headers(preset, items, env)?,
         timeout: items.read_as("timeout", timeout)?.unwrap_or(TIMEOUT),

@@ -43,7 +43,11 @@ fn each_ending_in_the_words_that_the_user_reads() {
     let lines = [
         ("envoy", Verdict::Gone, "envoy: gone after 10 s"),
         ("envoy", Verdict::AlreadyGone, "envoy: already gone"),
-        ("linkerd", Verdict::Accepted, "linkerd: accepted the request to end after 10 s"),
+        (
+            "linkerd",
+            Verdict::Accepted,
+            "linkerd: accepted the request to end after 10 s; it may drain for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and does for all of it while it has no identity",
+        ),
         (
             "app:quit=file:/run/done",
             Verdict::Accepted,
