@@ -265,8 +265,10 @@ fn read_log(
             }
             log.lock().unwrap().push(value);
         }
-        while reader == Reader::Stops {
-            thread::park();
+        if reader == Reader::Stops {
+            loop {
+                thread::park(); // with the pipe open
+            }
         }
     });
     listening
