@@ -56,7 +56,7 @@ msrv: ## builds everything with the oldest Rust that Cargo.toml promises
 macos: ## checks that kubectl-lastout compiles for macOS
 	@scripts/macos
 
-miri: ## undefined behaviour in the core and the allocator: their tests in Miri; needs a nightly Rust, and takes long
+miri: ## undefined behaviour in the core and the allocators: their tests in Miri; needs a nightly Rust, and takes long
 	@scripts/miri
 
 clean: ## remove what was built here; the cache of sidecars and tools stays

@@ -2,25 +2,28 @@
 //! some of the small blocks that it has freed and takes them again, without the lock: a pod is read into a thousand of them, all
 //! freed with its answer.
 
-#[cfg(target_env = "musl")]
+#[cfg(all(target_env = "musl", not(test)))]
 use dlmalloc::GlobalDlmalloc as Heap;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr;
 
-/// What gives blocks and gets them back. Elsewhere than on musl only tests come here.
-#[cfg(target_env = "musl")]
+/// What gives blocks and gets them back. Elsewhere than on musl only tests come here, whose heap looks at what it gets back.
+#[cfg(all(target_env = "musl", not(test)))]
 static HEAP: Heap = Heap;
-#[cfg(not(target_env = "musl"))]
+#[cfg(all(not(target_env = "musl"), not(test)))]
 static HEAP: std::alloc::System = std::alloc::System;
+#[cfg(test)]
+static HEAP: tests::Looking = tests::Looking;
 
 /// Alignment of all blocks that are kept, and the step from one class of sizes to the next: dlmalloc gives multiples of it, less
 /// 8 bytes of its own.
 const STEP: usize = 16;
 /// Bytes of a block of the first class.
 const LEAST: usize = 24;
-/// Up to 504 bytes.
 const CLASSES: usize = 31;
+/// Bytes of the largest block that is kept.
+pub const LARGEST: usize = LEAST + (CLASSES - 1) * STEP;
 /// Bytes of one class that a thread keeps, so that all of them are half a MiB at most.
 const KEPT: usize = 16 * 1024;
 
@@ -184,8 +187,35 @@ mod blocks {
 #[expect(unsafe_code, reason = "blocks are had in no other way")]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
+    use std::alloc::System;
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
     use std::thread;
+
+    /// The system's, which forgets by which layout it gave a block: this one gets each back by the same.
+    pub struct Looking;
+
+    static GIVEN: Mutex<BTreeMap<usize, Layout>> = Mutex::new(BTreeMap::new());
+
+    // SAFETY: all is done by the system's.
+    unsafe impl GlobalAlloc for Looking {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: as the caller says.
+            let block = unsafe { System.alloc(layout) };
+            GIVEN.lock().unwrap().insert(block.addr(), layout);
+            block
+        }
+
+        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+            assert_eq!(GIVEN.lock().unwrap().remove(&block.addr()), Some(layout));
+            // SAFETY: as the caller says.
+            unsafe { System.dealloc(block, layout) };
+        }
+    }
+
+    fn given(size: usize) -> usize {
+        GIVEN.lock().unwrap().values().filter(|layout| layout.size() == size).count()
+    }
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -199,7 +229,7 @@ mod tests {
                     let room = class.layout().size();
                     assert!(room >= size && (room < size + STEP || room == LEAST), "{size}: {room}");
                 }
-                None => assert!(size > 504, "{size}"),
+                None => assert!(size > LARGEST, "{size}"),
             }
         }
         assert!(Class::of(layout(24, 32)).is_none());
@@ -231,20 +261,26 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_part_of_what_it_frees_and_gives_it_back_at_its_end() {
+        // A class that no other test has, at its size and beyond what is kept of it.
+        const SIZE: usize = 200;
+        const KEPT_OF_IT: usize = KEPT / SIZE;
         let blocks: Vec<usize> = thread::spawn(|| {
             // SAFETY: the size is not 0.
-            (0..10_000).map(|_| unsafe { Keeping.alloc(layout(100, 8)) }.expose_provenance()).collect()
+            (0..3 * KEPT_OF_IT)
+                .map(|_| unsafe { Keeping.alloc(layout(SIZE, 8)) }.expose_provenance())
+                .collect()
         })
         .join()
         .unwrap();
-        assert_eq!(blocks.iter().collect::<HashSet<_>>().len(), blocks.len());
+        assert_eq!(given(SIZE), blocks.len());
         let kept = thread::spawn(move || {
             for block in blocks {
                 // SAFETY: they come from above, by the same layout.
-                unsafe { Keeping.dealloc(ptr::with_exposed_provenance_mut(block), layout(100, 8)) };
+                unsafe { Keeping.dealloc(ptr::with_exposed_provenance_mut(block), layout(SIZE, 8)) };
             }
-            Class::of(layout(100, 8)).unwrap().with(|stack| Some(stack.count.get())).unwrap()
+            given(SIZE)
         });
-        assert_eq!(kept.join().unwrap(), KEPT / 104);
+        assert_eq!(kept.join().unwrap(), KEPT_OF_IT);
+        assert_eq!(given(SIZE), 0);
     }
 }

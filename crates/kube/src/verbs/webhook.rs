@@ -7,7 +7,7 @@ use crate::exit::{Ended, Error, Exit};
 use crate::webhook::admission::Wishes;
 use crate::webhook::certificates::{OwnAuthority, Source, names};
 use crate::webhook::defaults;
-use crate::webhook::server::{Address, Settings, serve};
+use crate::webhook::server::{Address, Settings, THREADS, serve};
 use clap::{Arg, ArgMatches, Command};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -78,8 +78,7 @@ fn time(name: &'static str, default: &'static str, help: &'static str) -> Arg {
 /// When it cannot start, in one line.
 pub fn run(matches: &ArgMatches) -> Ended {
     let settings = settings(matches);
-    // One thread answers: with two, an admission takes three times the processor time, for both wait at the allocator's lock.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let runtime = runtime.map_err(|error| Error(format!("the runtime cannot start: {error}")))?;
     let ended = runtime.block_on(serve(settings));
     // What is still at work on a large body is not waited for.

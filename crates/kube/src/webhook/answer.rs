@@ -2,6 +2,7 @@
 
 use super::admission::Admission;
 use super::review::{KIND, VERSION};
+use crate::allocator::LARGEST;
 use crate::output::one_line;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +12,6 @@ use serde::Serialize;
 const LONGEST: usize = 256;
 /// All of them together: 4096 bytes, as the same comment has it.
 const MOST: usize = 4096 / LONGEST;
-/// Bytes of an answer less its patch, mostly.
-const USUAL: usize = 504;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +48,8 @@ struct Said<'a> {
 pub(super) fn body(uid: &str, admission: &Admission) -> Vec<u8> {
     let patch = admission.patch.as_ref().and_then(|patch| serde_json::to_vec(patch).ok());
     let patch = patch.map(|patch| STANDARD.encode(patch));
-    let mut body = Vec::with_capacity(USUAL + patch.as_ref().map_or(0, String::len));
+    // Room for all but the patch, mostly.
+    let mut body = Vec::with_capacity(LARGEST + patch.as_ref().map_or(0, String::len));
     let answer = Answer {
         api_version: VERSION,
         kind: KIND,

@@ -134,6 +134,7 @@ impl Connections {
             Some(((Reverse(excess(&one.peer)), loss, since), one))
         });
         let (_, chosen) = candidates.min_by_key(|(key, _)| *key)?;
+        // As it was seen: one thread answers (memory::THREADS), and there was no await since.
         chosen.set(Activity::Displaced);
         chosen.displaced.notify_one();
         Some(chosen.peer)

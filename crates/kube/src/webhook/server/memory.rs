@@ -30,12 +30,15 @@ const LARGE: usize = 12 * MIB;
 const PROGRAM: usize = 10 * MIB;
 /// A connection: its task, its TLS, the buffers above, and a record that is not whole yet.
 const CONNECTION: usize = 8 * KIB + BUFFER + UNSENT;
-/// A value, as it was read, in the pod as it will be, and in lists that grow to twice their size.
-const VALUE: usize = 4 * 128;
+/// Threads that answer. What displaces connections counts on one, too: nothing happens to a connection between a look and an
+/// act.
+pub const THREADS: usize = 1;
+/// A value, as it was read, in the pod as it will be, and each of them in a list that grows to twice its size.
+const VALUE: usize = 2 * 2 * 128;
 /// What becomes of a large body beside its values: texts of the pod, of the pod as it will be, of the patch, of the answer.
 const TEXTS: usize = 4 * LONGEST;
-/// A small body has fewer values than half of its bytes, and the threads that decide on one are few.
-const SMALL_REVIEWS: usize = 4 * (SMALL / 2 * VALUE / 4 + 4 * SMALL);
+/// A small body has no more values than half of its bytes, and the same texts beside them.
+const SMALL_REVIEWS: usize = THREADS * (SMALL / 2 * VALUE + 4 * SMALL);
 
 const ALL: usize =
     PROGRAM + CONNECTIONS * (CONNECTION + SMALL) + LARGE + MOST_VALUES * VALUE + TEXTS + SMALL_REVIEWS;

@@ -27,7 +27,7 @@ mod throttle;
 
 pub use address::Address;
 pub use admit::PATH;
-pub use memory::LIMIT as MEMORY_LIMIT;
+pub use memory::{LIMIT as MEMORY_LIMIT, THREADS};
 
 use super::admission::Wishes;
 use super::certificates::{self, Certificates, Source};
