@@ -39,7 +39,7 @@ fn it_answers_before_it_has_logged_in_and_main_waits_for_the_env_file() {
         agent.ready();
         let options = ["--env-file", file, "--log-level", "debug"];
         let run = Launch::pid1().sidecar("vault-agent").options(options).sh("echo up; exit $CODE").start();
-        run.tells(&format!("{file} is not there, which --env-file reads"));
+        run.tells(&format!("ready but for a file: {file}, which --env-file reads, is not there"));
         assert_eq!(http::status(8200, "GET", "/agent/v1/metrics"), Some(200), "without a login");
         assert!(run.said().is_empty(), "main starts too early");
         std::fs::write(agent.at("new"), "s3cret").unwrap();
