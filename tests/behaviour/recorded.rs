@@ -239,7 +239,7 @@ mod dapr {
         only_ours!();
         beside(&[READY, row(3500, "POST", "/v1.0/shutdown", 204, "")], |_| {
             let (end, _) = stopped(main_of("dapr").options(["--stop-timeout", "400ms"]));
-            end.one_line(3, &["dapr", "still there", "answered 204", "1.17.7"]);
+            end.one_line(3, &["dapr", "still there", "answered 204", "graceful-shutdown-seconds", "1.17.7"]);
         });
     }
 }
@@ -419,6 +419,26 @@ mod agents {
             assert!(took < ms(1500), "{took:?}");
             assert_eq!(standin.asked_for("/agent/v1/quit/"), ["POST 8200"]);
         });
+    }
+}
+
+/// The way out is told at the gate, and not only when main has ended.
+mod prometheus_behind {
+    use super::*;
+
+    #[test]
+    fn a_password_or_a_prefix_is_told_at_the_gate() {
+        only_ours!();
+        for (name, port) in [("prometheus", 9090), ("pushgateway", 9091)] {
+            for (status, words) in [(401, "header=Authorization=Basic"), (404, "ready=/PREFIX/-/ready")] {
+                beside(&[row(port, "*", "*", status, "")], |_| {
+                    let options = ["--wait-timeout", "200ms"];
+                    let end = main_of(name).options(options).sh("exit 3").run();
+                    let gate = end.stderr.lines().find(|line| line.contains("is not ready")).unwrap();
+                    assert!(gate.contains(words), "{gate}");
+                });
+            }
+        }
     }
 }
 

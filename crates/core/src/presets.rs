@@ -360,7 +360,7 @@ pub static PRESETS: &[Preset] = &[
         hints: &[
             (
                 When::Status(401),
-                "give this container DAPR_API_TOKEN too, from the secret of dapr.io/api-token-secret, or write header=dapr-api-token=TOKEN",
+                "give this container daprd's own DAPR_API_TOKEN, from the secret of dapr.io/api-token-secret, or write header=dapr-api-token=TOKEN",
             ),
             (
                 When::Status(404),
@@ -370,7 +370,10 @@ pub static PRESETS: &[Preset] = &[
                 When::NotReady,
                 "is the pod annotated dapr.io/enabled: \"true\"? 500 ERR_OUTBOUND_HEALTH_NOT_READY: a component is still loading",
             ),
-            (When::StillThere, "daprd before 1.17.7 may ignore an accepted shutdown (dapr#9949): upgrade"),
+            (
+                When::StillThere,
+                "it waits for open streams for up to dapr.io/graceful-shutdown-seconds (5): raise --stop-timeout; daprd before 1.17.7 may ignore an accepted shutdown (dapr#9949): upgrade",
+            ),
         ],
         order: 30,
         header_from_env: Some(&("dapr-api-token", "DAPR_API_TOKEN")),
@@ -514,7 +517,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(405), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9091? another port is given as port=, a route prefix as ready=/PREFIX/-/ready",
+                "is it started, and is it on 9091? another port is given as port=; 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; one with TLS cannot be asked",
             ),
         ],
         source: "pushgateway main.go",
@@ -536,7 +539,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(404), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9090? 503: it is still reading its write-ahead log",
+                "is it started, and is it on 9090? 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; 503: it is still reading its write-ahead log; one with TLS cannot be asked",
             ),
             (When::StillThere, "it flushes remote writes for up to --storage.remote.flush-deadline (1 min)"),
         ],
