@@ -747,6 +747,15 @@ mod tests {
     }
 
     #[test]
+    fn the_fuzzer_knows_every_name() {
+        let dictionary = include_str!("../fuzz/spec.dict");
+        for preset in PRESETS {
+            let line = alloc::format!("\"{}\"", preset.name);
+            assert!(dictionary.lines().any(|own| own == line), "{line}");
+        }
+    }
+
+    #[test]
     fn mesh_proxies_are_stopped_last() {
         let order = |name| find(name).unwrap().order;
         assert!(order("cloud-sql-proxy") < order("vault-agent") && order("vault-agent") < order("dapr"));

@@ -205,6 +205,10 @@ fn statsd_exporter(flags: &[&str]) -> Option<Plan> {
 
 /// A tunnel to its own status port: the target that is there when it is.
 pub fn ghostunnel(status: &str, flags: &[&str]) -> Option<Plan> {
+    if Command::new("openssl").arg("version").output().is_err() {
+        super::skip("openssl makes the certificate (Debian: apt-get install openssl)");
+        return None;
+    }
     let plan = Plan::new("ghostunnel", (6060, "/_status"), (6060, "/_shutdown"))?;
     let (key, certificate) = (plan.at("key.pem"), plan.at("certificate.pem"));
     let made = Command::new("openssl")
