@@ -56,7 +56,11 @@ impl Task {
     /// Whether this file is there, or why that cannot be seen.
     pub(super) fn is_there(&self, path: &[u8], deadline: Instant) -> Result<io::Result<bool>, Woken> {
         let path = PathBuf::from(OsStr::from_bytes(path));
-        self.aside(deadline, move || path.try_exists())
+        self.aside(deadline, move || match path.try_exists() {
+            // Behind what is no folder there is surely nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+            seen => seen,
+        })
     }
 
     /// The candidate that was asked, where it is not the one that [`Address`] shows; all others where none accepted.

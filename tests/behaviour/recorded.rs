@@ -337,11 +337,12 @@ mod agents {
         only_ours!();
         beside(&ON, |_| {
             let dir = TempDir::new();
-            let file = dir.file("plain", "", 0o644).join("secret.env");
+            let file = dir.at("loop");
+            std::os::unix::fs::symlink(&file, &file).unwrap();
             let options = ["--env-file", file.to_str().unwrap(), "--wait-timeout", "20s"];
             let began = Instant::now();
             let end = main_of("vault-agent").options(options).sh("exit 3").run();
-            end.one_line(125, &["--env-file", "Not a directory"]);
+            end.one_line(125, &["--env-file", "(os error 40)"]);
             assert!(began.elapsed() < ms(5000), "{:?}", began.elapsed());
         });
     }
@@ -398,6 +399,17 @@ mod agents {
         only_ours!();
         for (name, annotation) in BOTH {
             refused(name, &[METRICS, OFF, PROXIED], &[name, "/agent/v1/quit answered 404; set", annotation]);
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_go_is_told_with_what_may_hold_it_up() {
+        only_ours!();
+        for (name, server) in [("vault-agent", "Vault server"), ("openbao-agent", "OpenBao server")] {
+            beside(&[METRICS, row(8200, "POST", "/agent/v1/quit", 200, "")], |_| {
+                let (end, _) = stopped(main_of(name).options(["--stop-timeout", "400ms"]));
+                end.one_line(3, &[name, "still there", server]);
+            });
         }
     }
 

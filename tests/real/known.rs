@@ -249,6 +249,22 @@ fn ghostunnel_with_a_connection_open_drains_and_ends_with_1_and_one_line_says_so
     });
 }
 
+/// One that neither installs is skipped for ever.
+#[test]
+fn the_makefile_installs_the_slow_ones_for_all_tests_and_the_others_always() {
+    only_ours!();
+    let makefile = include_str!("../../Makefile");
+    let words_behind = |start: &str| -> Vec<&str> {
+        let (_, rest) = makefile.split_once(start).unwrap();
+        rest.lines().next().unwrap().split_whitespace().collect()
+    };
+    let (always, slow) = (words_behind("SIDECARS ?= "), words_behind("scripts/test $(SIDECARS) "));
+    for known in &known::ALL {
+        let list = if known.slow { &slow } else { &always };
+        assert!(list.contains(&known.name), "{}", known.name);
+    }
+}
+
 #[test]
 fn the_page_says_of_each_what_is_tested_here() {
     only_ours!();

@@ -464,6 +464,10 @@ pub static PRESETS: &[Preset] = &[
                 When::NotReady,
                 "it listens only with vault.hashicorp.com/agent-enable-quit or a cache listener; another port (agent-cache-listener-port) is given as port=; to wait for a secret write ready=file:/vault/secrets/NAME",
             ),
+            (
+                When::StillThere,
+                "its Vault server may not answer, which holds up its end: raise --stop-timeout",
+            ),
         ],
         order: 20,
         writes_files: true,
@@ -493,6 +497,10 @@ pub static PRESETS: &[Preset] = &[
             (
                 When::NotReady,
                 "it listens only with openbao.openbao.org/agent-enable-quit or a cache listener; another port is given as port=; to wait for a secret write ready=file:PATH",
+            ),
+            (
+                When::StillThere,
+                "its OpenBao server may not answer, which holds up its end: raise --stop-timeout",
             ),
         ],
         order: 20,
