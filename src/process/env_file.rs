@@ -133,8 +133,13 @@ fn value(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
         match reader.peek() {
             None | Some(b'\n') => return Ok(()),
             Some(0) => return reader.wrong(NUL),
-            Some(b'\'') => quoted(reader, b'\'', out)?,
-            Some(b'"') => quoted(reader, b'"', out)?,
+            Some(quote @ (b'\'' | b'"')) => {
+                quoted(reader, quote, out)?;
+                // A template that was written to be sourced. Without quotes it may be part of a password.
+                if ends_a_command(reader.rest) {
+                    reader.next();
+                }
+            }
             Some(b'\\') => {
                 reader.next();
                 match reader.next() {
@@ -162,6 +167,12 @@ fn value(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
             }
         }
     }
+}
+
+/// `;` and nothing more in this line.
+fn ends_a_command(rest: &[u8]) -> bool {
+    rest.strip_prefix(b";")
+        .is_some_and(|rest| matches!(rest.iter().find(|byte| !is_blank(**byte)), None | Some(b'\n')))
 }
 
 fn quoted(reader: &mut Reader<'_>, quote: u8, out: &mut Vec<u8>) -> Result<(), Wrong> {

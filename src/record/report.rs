@@ -118,7 +118,7 @@ fn sidecar(status: &SidecarStatus) -> String {
     out.raw("optional", status.spec.optional);
     out.raw("order", status.spec.order);
     out.raw("absent", status.absent);
-    match status.last.as_str() {
+    match status.last.words() {
         "" => out.raw("last_probe", "null"),
         last => out.text("last_probe", last),
     }

@@ -4,6 +4,7 @@ use crate::sidecar::Found;
 use lastout_core::machine::{PhaseName, Pid};
 use lastout_core::spec::Spec;
 use lastout_core::stop::Verdict;
+use lastout_core::tell::Said;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub struct SidecarStatus {
     /// The gate took it as absent.
     pub absent: bool,
     /// What it said last.
-    pub last: String,
+    pub last: Said,
     /// The last main out has stopped it before us.
     pub stopped: bool,
     /// When it was ready.
@@ -58,7 +59,7 @@ impl SidecarStatus {
             seen: presumed,
             presumed,
             absent: false,
-            last: String::new(),
+            last: Said::default(),
             stopped: false,
             ready_at: None,
             stop_at: None,

@@ -24,7 +24,7 @@ impl Run<'_> {
         let status = self.statuses.get_mut(sidecar.0)?;
         match event {
             WorkerEvent::Seen => status.seen = true,
-            WorkerEvent::Said(words) => status.last = words,
+            WorkerEvent::Said(said) => status.last = said,
             WorkerEvent::Open { absent } => {
                 status.absent = absent;
                 let name = &status.spec.name;

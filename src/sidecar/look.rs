@@ -81,10 +81,10 @@ impl Proving {
                 at_port(task, &self.found, address, Instant::now() + LOOK.min(left))? == Port::Refuses
             }
             Proof::FileThere(path) | Proof::FileAway(path) => match is_there(path) {
-                Ok(there) => there == matches!(task.spec.gone, Proof::FileThere(_)),
+                Ok(Ok(there)) => there == matches!(task.spec.gone, Proof::FileThere(_)),
                 Err(Woken::Cancelled) => return None,
-                // Its file system does not answer.
-                Err(Woken::Ready | Woken::Late | Woken::Expedited) => false,
+                // What cannot be looked at, or whose file system does not answer, proves nothing.
+                Ok(Err(_)) | Err(Woken::Ready | Woken::Late | Woken::Expedited) => false,
             },
             Proof::NoProcess(_) if !self.had_process => return Some(Sight::Impossible),
             Proof::NoProcess(name) => {

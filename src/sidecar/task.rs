@@ -9,6 +9,7 @@ use lastout_core::spec::{Address, Spec};
 use nix::poll::PollFlags;
 use nix::sys::eventfd::EventFd;
 use std::ffi::OsStr;
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -52,10 +53,14 @@ impl Task {
         self.aside.run(&wait, work)?.ok_or(Woken::Late)
     }
 
-    /// Whether this file is there.
-    pub(super) fn is_there(&self, path: &[u8], deadline: Instant) -> Result<bool, Woken> {
+    /// Whether this file is there, or why that cannot be seen.
+    pub(super) fn is_there(&self, path: &[u8], deadline: Instant) -> Result<io::Result<bool>, Woken> {
         let path = PathBuf::from(OsStr::from_bytes(path));
-        self.aside(deadline, move || path.exists())
+        self.aside(deadline, move || match path.try_exists() {
+            // Behind what is no folder there is surely nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+            seen => seen,
+        })
     }
 
     /// The candidate that was asked, where it is not the one that [`Address`] shows; all others where none accepted.

@@ -3,6 +3,7 @@
 use crate::sys;
 use lastout_core::machine::{Pid, SidecarId};
 use lastout_core::stop::Verdict;
+use lastout_core::tell::Said;
 use std::sync::mpsc::Sender;
 
 /// What a worker has found out about its sidecar.
@@ -16,7 +17,7 @@ pub enum WorkerEvent {
     /// It has accepted a connection.
     Seen,
     /// What it said last, when that has changed.
-    Said(String),
+    Said(Said),
     /// The quit request was sent.
     Asked,
     /// Its stop is over.

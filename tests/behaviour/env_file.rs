@@ -49,13 +49,13 @@ fn what_vaults_agent_writes_is_mains_environment() {
 #[test]
 fn every_value_that_a_shell_would_source_comes_out_the_same() {
     only_ours!();
-    let text = "A=a\\ b\nB='one'\"two\"three\nC=\"a\\\"b\\\\c\\$d\\e\"\nD='two\nlines'\n  E=x # comment\nF=a#b\nG=\"x\\\ny\"\nH=a=b=c\n";
+    let text = "A=a\\ b\nB='one'\"two\"three\nC=\"a\\\"b\\\\c\\$d\\e\"\nD='two\nlines'\n  E=x # comment\nF=a#b\nG=\"x\\\ny\"\nH=a=b=c\nI=\"x\";\nJ='y'; \nK=\"x;\"\n";
     let dir = TempDir::new();
     let file = dir.file("env", text, 0o600);
     let script = format!("set -a; . {}; exec cat /proc/self/environ", file.display());
     let shell = Launch::bare().sh(&script).run();
     let ours = with(text);
-    for name in ["A", "B", "C", "D", "E", "F", "G", "H"] {
+    for name in ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"] {
         assert!(value(&ours, name).is_some(), "{name}");
         assert_eq!(value(&ours, name), value(&shell, name), "{name}");
     }

@@ -58,6 +58,17 @@ fn a_file_that_vanishes_is_waited_for() {
 }
 
 #[test]
+fn a_file_that_cannot_be_looked_at_has_not_vanished() {
+    only_ours!();
+    let dir = TempDir::new();
+    let link = dir.at("loop");
+    std::os::unix::fs::symlink(&link, &link).unwrap();
+    let spec = format!("x:quit=file:{},gone=no-file:{}", dir.at("done").display(), link.display());
+    let end = Launch::pid1().sidecar(&spec).options(["--stop-timeout", "300ms"]).sh("exit 3").run();
+    end.one_line(3, &["x", "still there", "gone=no-file:"]);
+}
+
+#[test]
 fn a_port_that_refuses_is_waited_for() {
     only_ours!();
     let dir = TempDir::new();

@@ -110,11 +110,11 @@ mod linkerd {
     const DRAINS: [Row; 2] = [READY, row(4191, "POST", "/shutdown", 200, "shutdown\n")];
 
     #[test]
-    fn that_it_may_drain_is_told_at_info_with_what_sets_for_how_long() {
+    fn that_it_may_run_on_is_told_at_info_with_what_sets_for_how_long() {
         only_ours!();
         beside(&DRAINS, |_| {
             let (end, _) = stopped(main_of("linkerd").options(["--log-level", "info"]));
-            let told: Vec<_> = end.stderr.lines().filter(|line| line.contains("may drain")).collect();
+            let told: Vec<_> = end.stderr.lines().filter(|line| line.contains("may run on")).collect();
             assert_eq!(told.len(), 1, "{}", end.stderr);
             for word in
                 ["info: linkerd: accepted the request", "120 s", "LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD"]
@@ -125,7 +125,7 @@ mod linkerd {
     }
 
     #[test]
-    fn with_gone_refused_its_end_is_waited_for_all_the_same() {
+    fn with_gone_refused_only_its_ports_are_waited_for_which_refuse_when_its_drain_begins() {
         only_ours!();
         beside(&DRAINS, |_| {
             let (end, _) = stopped(main_of("linkerd:gone=refused").options(["--stop-timeout", "400ms"]));
@@ -239,7 +239,7 @@ mod dapr {
         only_ours!();
         beside(&[READY, row(3500, "POST", "/v1.0/shutdown", 204, "")], |_| {
             let (end, _) = stopped(main_of("dapr").options(["--stop-timeout", "400ms"]));
-            end.one_line(3, &["dapr", "still there", "answered 204", "1.17.7"]);
+            end.one_line(3, &["dapr", "still there", "answered 204", "graceful-shutdown-seconds", "1.17.7"]);
         });
     }
 }
@@ -286,7 +286,7 @@ mod agents {
                 let file = file.to_str().unwrap();
                 let options = ["--env-file", file, "--log-level", "debug"];
                 let run = main_of(name).options(options).sh("echo up; exit $CODE").start();
-                run.tells(&format!("{file} is not there, which --env-file reads"));
+                run.tells(&format!("ready but for a file: {file}, which --env-file reads, is not there"));
                 assert!(run.said().is_empty(), "{name}: main starts too early");
                 dir.file("new", "export CODE='7'\n", 0o600);
                 std::fs::rename(dir.at("new"), file).unwrap();
@@ -306,9 +306,79 @@ mod agents {
                 let file = dir.at("secret.env");
                 let options = ["--env-file", file.to_str().unwrap(), "--wait-timeout", "300ms"];
                 let end = main_of(spec).options(options).sh("exit 3").run();
-                end.one_line(124, &["is not ready", "secret.env is not there, which --env-file reads"]);
+                let file = "secret.env, which --env-file reads, is not there; has it logged in";
+                end.one_line(124, &["is not ready", file]);
+                for word in ["metrics", "port=", "ready=file:"] {
+                    assert!(!end.stderr.contains(word), "no advice about what is right: {}", end.stderr);
+                }
                 assert_eq!(standin.asked_for("/agent/v1/quit"), ["POST 8200"], "{spec}");
             });
+        }
+    }
+
+    /// A hundred requests a second are no way to wait for a login.
+    #[test]
+    fn while_a_file_is_waited_for_the_agent_is_left_alone() {
+        only_ours!();
+        beside(&ON, |standin| {
+            let dir = TempDir::new();
+            let file = dir.at("secret.env");
+            let options = ["--env-file", file.to_str().unwrap(), "--wait-timeout", "500ms"];
+            let end = main_of("vault-agent").options(options).sh("exit 3").run();
+            assert_eq!(end.code(), 124);
+            let asked = standin.asked_for("/agent/v1/metrics");
+            assert!(asked.len() < 5, "{asked:?}");
+        });
+    }
+
+    /// What can be seen to fail is not waited for, and fails by its own words.
+    #[test]
+    fn an_env_file_that_may_not_be_looked_at_is_told_at_once() {
+        only_ours!();
+        beside(&ON, |_| {
+            let dir = TempDir::new();
+            let file = dir.at("loop");
+            std::os::unix::fs::symlink(&file, &file).unwrap();
+            let options = ["--env-file", file.to_str().unwrap(), "--wait-timeout", "20s"];
+            let began = Instant::now();
+            let end = main_of("vault-agent").options(options).sh("exit 3").run();
+            end.one_line(125, &["--env-file", "(os error 40)"]);
+            assert!(began.elapsed() < ms(5000), "{:?}", began.elapsed());
+        });
+    }
+
+    /// The init container of the injector has written the file, and the agent itself starts after a fast main.
+    #[test]
+    fn a_file_that_is_there_already_is_no_sight_of_the_agent_which_is_stopped_when_it_starts() {
+        only_ours!();
+        own_network(|| {
+            let dir = TempDir::new();
+            let file = dir.file("secret.env", "export CODE='7'\n", 0o600);
+            let file = file.display();
+            let spec = format!("vault-agent:ready=file:{file}");
+            let options = ["--env-file".to_owned(), file.to_string(), "--log-level".into(), "debug".into()];
+            let run = main_of(&spec).options(options).sh("exit $CODE").start();
+            run.tells("connection refused");
+            let standin = Standin::start(&ON);
+            assert_eq!(run.wait().code(), 7);
+            assert_eq!(standin.asked_for("/agent/v1/quit"), ["POST 8200"]);
+        });
+    }
+
+    #[test]
+    fn an_agent_without_a_listener_is_told_with_the_annotation() {
+        only_ours!();
+        for (name, annotation) in BOTH {
+            own_network(|| {
+                let dir = TempDir::new();
+                let file = dir.file("secret.env", "", 0o600);
+                let spec = format!("{name}:ready=file:{}", file.display());
+                let end = main_of(&spec).options(["--stop-timeout", "300ms"]).sh("exit 3").run();
+                end.one_line(3, &[name, "never appeared", annotation]);
+            });
+            let elsewhere = row(8199, "*", "*", 200, "");
+            let spec = format!("{name}:ready=tcp://127.0.0.1:8199");
+            refused(&spec, &[elsewhere], &[name, "not switched on", annotation]);
         }
     }
 
@@ -333,6 +403,17 @@ mod agents {
     }
 
     #[test]
+    fn one_that_does_not_go_is_told_with_what_may_hold_it_up() {
+        only_ours!();
+        for (name, server) in [("vault-agent", "Vault server"), ("openbao-agent", "OpenBao server")] {
+            beside(&[METRICS, row(8200, "POST", "/agent/v1/quit", 200, "")], |_| {
+                let (end, _) = stopped(main_of(name).options(["--stop-timeout", "400ms"]));
+                end.one_line(3, &[name, "still there", server]);
+            });
+        }
+    }
+
+    #[test]
     fn a_wrong_method_is_told() {
         only_ours!();
         for (name, _) in BOTH {
@@ -350,6 +431,26 @@ mod agents {
             assert!(took < ms(1500), "{took:?}");
             assert_eq!(standin.asked_for("/agent/v1/quit/"), ["POST 8200"]);
         });
+    }
+}
+
+/// The way out is told at the gate, and not only when main has ended.
+mod prometheus_behind {
+    use super::*;
+
+    #[test]
+    fn a_password_or_a_prefix_is_told_at_the_gate() {
+        only_ours!();
+        for (name, port) in [("prometheus", 9090), ("pushgateway", 9091)] {
+            for (status, words) in [(401, "header=Authorization=Basic"), (404, "ready=/PREFIX/-/ready")] {
+                beside(&[row(port, "*", "*", status, "")], |_| {
+                    let options = ["--wait-timeout", "200ms"];
+                    let end = main_of(name).options(options).sh("exit 3").run();
+                    let gate = end.stderr.lines().find(|line| line.contains("is not ready")).unwrap();
+                    assert!(gate.contains(words), "{gate}");
+                });
+            }
+        }
     }
 }
 

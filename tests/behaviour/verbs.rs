@@ -147,11 +147,12 @@ fn presets_is_a_table_of_names_requests_and_what_must_be_switched_on() {
         let (row, below) = (lines.next().unwrap(), lines.next().unwrap());
         let row: Vec<_> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(row, [text("name"), text("ready"), text("quit")], "{table}");
-        let unproven = match preset["gone"].as_str() {
-            Some("accepted") => "; its end is not proven: gone=refused waits until its ports refuse",
-            _ => "",
+        let unproven = match preset["proof"].as_str() {
+            Some(how) => format!("; its end is not proven: {how}"),
+            None => String::new(),
         };
-        assert!(below.starts_with("    ") && below.ends_with(&(text("enable") + unproven)), "{below}");
+        assert_eq!(unproven.is_empty(), preset["gone"] != "accepted", "{below}");
+        assert!(below.starts_with("    ") && below.ends_with(&(text("enable") + &unproven)), "{below}");
         assert_eq!(below.contains("needs: "), !preset["quit"].is_null(), "{below}");
     }
 }

@@ -17,6 +17,7 @@ mod install;
 mod install_together;
 mod misspelt;
 mod options;
+mod pinned;
 mod pitfalls;
 mod readme;
 mod reference;

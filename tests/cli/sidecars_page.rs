@@ -2,6 +2,7 @@
 
 use lastout_core::injectors::{INJECTORS, On, Otherwise, Place, Switch};
 use lastout_core::presets::{Gone, IMAGES, PRESETS};
+use lastout_core::spec::{Proof, Spec};
 use serde_json::Value;
 use std::process::Command;
 use support::binary;
@@ -107,6 +108,9 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
             assert!(section.contains(&format!("`{image}`")), "{name}: {image}");
         }
         assert_eq!(section.contains("An accepted request is enough"), preset["gone"] == "accepted", "{name}");
+        if let Some((key, _)) = preset["proof"].as_str().and_then(|how| how.split_once(' ')) {
+            assert!(section.contains(&format!("`{key}` waits")), "{name}: {key}");
+        }
         let told = table(&page, &format!("### {name}"));
         let hints = preset["hints"].as_array().unwrap();
         assert_eq!(told.len(), hints.len(), "{name}");
@@ -170,10 +174,16 @@ fn the_table_says_of_which_rows_the_end_is_not_proven_and_how_it_would_be() {
     only_ours!();
     let output = Command::new(binary()).arg("presets").output().unwrap();
     let table = String::from_utf8(output.stdout).unwrap();
-    let words = "; its end is not proven: gone=refused waits until its ports refuse";
     for preset in PRESETS {
-        let told = table.contains(&format!("{}{words}\n", preset.enable));
-        assert_eq!(told, preset.gone == Gone::Accepted, "{}", preset.name);
+        let proof = match preset.gone {
+            Gone::Accepted(how) => format!("; its end is not proven: {how}"),
+            Gone::Refused => String::new(),
+        };
+        assert!(table.contains(&format!("{}{proof}\n", preset.enable)), "{}", preset.name);
+        let Gone::Accepted(how) = preset.gone else { continue };
+        let key = how.split(' ').next().unwrap();
+        let spec = Spec::parse(&format!("{}:{key}", preset.name), &|_| None).unwrap();
+        assert_ne!(spec.gone, Proof::Accepted, "{}: {key}", preset.name);
     }
 }
 

@@ -20,9 +20,31 @@ const SERVER: [Row; 2] = [
     row(8201, "*", "*", 404, "{\"errors\":[]}").head("content-type: application/json"),
 ];
 
-const LOGIN: &str = "auto_auth {\n  method {\n    type = \"token_file\"\n    min_backoff = \"100ms\"\n    \
-                     max_backoff = \"200ms\"\n    config = { token_file_path = \"DIR/token\" }\n  }\n}\n\
-                     template {\n  contents = \"export CODE='7'\"\n  destination = \"DIR/secret.env\"\n}\n";
+/// FILTER is how the example writes a value that may have a quote in it.
+const LOGIN: &str = r#"auto_auth {
+  method {
+    type = "token_file"
+    min_backoff = "100ms"
+    max_backoff = "200ms"
+    config = { token_file_path = "DIR/token" }
+  }
+}
+template {
+  contents = <<EOT
+export CODE='7'
+export PASSWORD='{{ "it's" FILTER }}'
+EOT
+  destination = "DIR/secret.env"
+}
+"#;
+
+const MAIN: &str = "echo up; [ \"$PASSWORD\" = \"it's\" ] || exit 1; exit $CODE";
+
+fn login() -> String {
+    let example = include_str!("../../examples/vault-agent.yaml");
+    let filter = example.split_once("{{ .Data.data.password ").unwrap().1.split(" }}").next().unwrap();
+    LOGIN.replace("FILTER", filter)
+}
 
 #[test]
 fn it_answers_before_it_has_logged_in_and_main_waits_for_the_env_file() {
@@ -31,15 +53,15 @@ fn it_answers_before_it_has_logged_in_and_main_waits_for_the_env_file() {
         return;
     }
     own_network(|| {
-        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", LOGIN) else { return };
+        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", &login()) else { return };
         let _server = Standin::start(&SERVER);
         let file = plan.at("secret.env");
         let file = file.to_str().unwrap();
         let agent = plan.start();
         agent.ready();
         let options = ["--env-file", file, "--log-level", "debug"];
-        let run = Launch::pid1().sidecar("vault-agent").options(options).sh("echo up; exit $CODE").start();
-        run.tells(&format!("{file} is not there, which --env-file reads"));
+        let run = Launch::pid1().sidecar("vault-agent").options(options).sh(MAIN).start();
+        run.tells(&format!("ready but for a file: {file}, which --env-file reads, is not there"));
         assert_eq!(http::status(8200, "GET", "/agent/v1/metrics"), Some(200), "without a login");
         assert!(run.said().is_empty(), "main starts too early");
         std::fs::write(agent.at("new"), "s3cret").unwrap();
@@ -57,7 +79,7 @@ fn a_secret_that_never_comes_is_named_and_the_agent_is_stopped() {
         return;
     }
     own_network(|| {
-        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", LOGIN) else { return };
+        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", &login()) else { return };
         let file = plan.at("secret.env");
         let agent = plan.start();
         agent.ready();

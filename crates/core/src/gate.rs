@@ -29,6 +29,8 @@ pub enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gate {
     absent_at: Option<Duration>,
+    /// What is looked at is the sidecar itself.
+    sees_it: bool,
     seen: bool,
     tries: u32,
 }
@@ -47,7 +49,10 @@ impl Gate {
     #[must_use]
     pub fn new(spec: &Spec, absent_after: Duration) -> Self {
         let absent_at = spec.optional.then(|| spec.absent_after.unwrap_or(absent_after));
-        Self { absent_at, seen: false, tries: 0 }
+        // A file may be of an init container or of an earlier life: a sidecar that has a port was not seen by it, or its
+        // refusal at the end would be taken for "already gone" while it has not started yet.
+        let sees_it = spec.quit.address().is_none() || spec.ready.address().is_some();
+        Self { absent_at, sees_it, seen: false, tries: 0 }
     }
 
     /// True once something has accepted a connection.
@@ -66,11 +71,11 @@ impl Gate {
     pub fn probed(&mut self, now: Duration, probe: Probe) -> Next {
         let widest = match probe {
             Probe::Ready => {
-                self.seen = true;
+                self.seen |= self.sees_it;
                 return Next::Ready;
             }
             Probe::NotYet => {
-                self.seen = true;
+                self.seen |= self.sees_it;
                 DENSE_NOT_YET
             }
             Probe::Nobody => DENSE_NOBODY,
@@ -145,5 +150,19 @@ mod tests {
     fn a_spec_may_have_an_absence_of_its_own() {
         let mut gate = Gate::new(&spec("envoy?:absent=1s"), ABSENT);
         assert_eq!(gate.probed(Duration::from_secs(1), Probe::Nobody), Next::Absent);
+    }
+
+    #[test]
+    fn a_file_is_no_sight_of_a_sidecar_that_has_a_port() {
+        for (text, seen) in [
+            ("envoy:ready=file:/run/up", false),
+            ("envoy:ready=none", false),
+            ("envoy", true),
+            ("app:ready=file:/run/up,quit=file:/run/done", true),
+        ] {
+            let mut gate = Gate::new(&spec(text), ABSENT);
+            assert_eq!(gate.probed(Duration::ZERO, Probe::Ready), Next::Ready);
+            assert_eq!(gate.seen(), seen, "{text}");
+        }
     }
 }

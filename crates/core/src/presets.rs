@@ -55,8 +55,9 @@ pub struct Preset {
 pub enum Gone {
     /// Its ports refuse.
     Refused,
-    /// An accepted request is enough: what follows is a drain that no longer matters.
-    Accepted,
+    /// An accepted request is all that is looked for: its ports prove nothing about its end, or that comes late by design.
+    /// How its end is waited for all the same, in words that begin with the key.
+    Accepted(&'static str),
 }
 
 /// The answer that a hint is for.
@@ -264,14 +265,16 @@ pub static PRESETS: &[Preset] = &[
             ),
             (
                 When::Accepted,
-                "it may drain for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and does for all of it while it has no identity",
+                "it may run on for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and runs for all of it while it has no identity",
             ),
         ],
         order: 90,
         // 4191 refuses as soon as draining begins, up to 120 s before the process ends: it proves nothing more
-        // than the answer does. Without an identity, where main was quicker than the control plane, it never drains:
-        // it ends when the grace period does, with 0 (measured).
-        gone: Gone::Accepted,
+        // than the answer does. Without an identity, where the wait was given up, it never drains: it ends when the grace
+        // period does, with 0 (measured).
+        gone: Gone::Accepted(
+            "gone=process:linkerd2-proxy waits for it, in a shared process namespace; gone=refused only until its ports refuse, which they do as soon as it drains",
+        ),
         source: "linkerd2-proxy linkerd/app/admin/src/server.rs",
         ..PLAIN
     },
@@ -357,7 +360,7 @@ pub static PRESETS: &[Preset] = &[
         hints: &[
             (
                 When::Status(401),
-                "give this container DAPR_API_TOKEN too, from the secret of dapr.io/api-token-secret, or write header=dapr-api-token=TOKEN",
+                "give this container daprd's own DAPR_API_TOKEN, from the secret of dapr.io/api-token-secret, or write header=dapr-api-token=TOKEN",
             ),
             (
                 When::Status(404),
@@ -367,7 +370,10 @@ pub static PRESETS: &[Preset] = &[
                 When::NotReady,
                 "is the pod annotated dapr.io/enabled: \"true\"? 500 ERR_OUTBOUND_HEALTH_NOT_READY: a component is still loading",
             ),
-            (When::StillThere, "daprd before 1.17.7 may ignore an accepted shutdown (dapr#9949): upgrade"),
+            (
+                When::StillThere,
+                "it waits for open streams for up to dapr.io/graceful-shutdown-seconds (5): raise --stop-timeout; daprd before 1.17.7 may ignore an accepted shutdown (dapr#9949): upgrade",
+            ),
         ],
         order: 30,
         header_from_env: Some(&("dapr-api-token", "DAPR_API_TOKEN")),
@@ -407,7 +413,7 @@ pub static PRESETS: &[Preset] = &[
         ],
         order: 90,
         // It answers at once and then sits out its grace period (30 s by Helm), whatever happens.
-        gone: Gone::Accepted,
+        gone: Gone::Accepted("gone=refused waits until its ports refuse"),
         source: "consul-dataplane pkg/consuldp/lifecycle.go, consul-k8s charts/consul/values.yaml",
         ..PLAIN
     },
@@ -451,8 +457,16 @@ pub static PRESETS: &[Preset] = &[
             ),
             (When::Status(405), "vault-agent quits on POST only: remove method="),
             (
+                When::NotSwitchedOn,
+                "nothing listens on its quit port: set the annotation vault.hashicorp.com/agent-enable-quit: \"true\"; another port is given as port=",
+            ),
+            (
                 When::NotReady,
                 "it listens only with vault.hashicorp.com/agent-enable-quit or a cache listener; another port (agent-cache-listener-port) is given as port=; to wait for a secret write ready=file:/vault/secrets/NAME",
+            ),
+            (
+                When::StillThere,
+                "its Vault server may not answer, which holds up its end: raise --stop-timeout",
             ),
         ],
         order: 20,
@@ -477,8 +491,16 @@ pub static PRESETS: &[Preset] = &[
             ),
             (When::Status(405), "openbao-agent quits on POST only: remove method="),
             (
+                When::NotSwitchedOn,
+                "nothing listens on its quit port: set the annotation openbao.openbao.org/agent-enable-quit: \"true\"; another port is given as port=",
+            ),
+            (
                 When::NotReady,
                 "it listens only with openbao.openbao.org/agent-enable-quit or a cache listener; another port is given as port=; to wait for a secret write ready=file:PATH",
+            ),
+            (
+                When::StillThere,
+                "its OpenBao server may not answer, which holds up its end: raise --stop-timeout",
             ),
         ],
         order: 20,
@@ -503,7 +525,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(405), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9091? another port is given as port=, a route prefix as ready=/PREFIX/-/ready",
+                "is it started, and is it on 9091? another port is given as port=; 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; one with TLS cannot be asked",
             ),
         ],
         source: "pushgateway main.go",
@@ -525,7 +547,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(404), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9090? 503: it is still reading its write-ahead log",
+                "is it started, and is it on 9090? 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; 503: it is still reading its write-ahead log; one with TLS cannot be asked",
             ),
             (When::StillThere, "it flushes remote writes for up to --storage.remote.flush-deadline (1 min)"),
         ],
@@ -565,11 +587,22 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(405), "ghostunnel quits on POST only: remove method="),
             (
                 When::NotReady,
-                "is it started with --status=http://localhost:6060 (another port is given as port=), and can it reach its target?",
+                "is it started with --status=http://localhost:6060 (without http:// it is TLS; another port is given as port=), and can it reach its target?",
             ),
-            (When::StillThere, "it waits for open connections for up to --shutdown-timeout (5 min)"),
+            (
+                When::StillThere,
+                "it waits for open connections for up to --shutdown-timeout (5 min), and then ends with 1",
+            ),
+            (
+                When::Accepted,
+                "it waits for open connections for up to --shutdown-timeout (5 min), and then ends with 1, which fails the pod: let its clients close theirs first",
+            ),
         ],
-        source: "ghostunnel main.go",
+        // signals.go: on the quit it closes its status port first, and then waits for the connections of its tunnel.
+        gone: Gone::Accepted(
+            "gone=process:ghostunnel waits for it, in a shared process namespace; gone=refused only until its ports refuse, which they do as soon as it drains",
+        ),
+        source: "ghostunnel main.go, signals.go",
         ..PLAIN
     },
     Preset {
@@ -718,6 +751,15 @@ mod tests {
                 assert!(!hint.is_empty() && !hint.contains('\n') && !hint.ends_with('.'), "{name}: {hint}");
                 assert!(hints[index + 1..].iter().all(|(other, _)| other != when), "{name}: {when:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_fuzzer_knows_every_name() {
+        let dictionary = include_str!("../fuzz/spec.dict");
+        for preset in PRESETS {
+            let line = alloc::format!("\"{}\"", preset.name);
+            assert!(dictionary.lines().any(|own| own == line), "{line}");
         }
     }
 

@@ -21,7 +21,7 @@
 //! ready-ok    the same for the ready request
 //! timeout     of one request, 1s by default
 //! gone        what proves its end, and is waited for: refused (its ports refuse: the default of one that has ports) ·
-//!             accepted (it took the request: the default of linkerd and consul-dataplane) · file:FILE (is there) · no-file:FILE (is not) ·
+//!             accepted (it took the request: the default of linkerd, consul-dataplane and ghostunnel) · file:FILE (is there) · no-file:FILE (is not) ·
 //!             tcp://HOST:PORT · unix:SOCKET (refuses) · process:NAME (none of this name is visible any more)
 //! order       low ones are stopped first; 10 by default
 //! absent      how long an optional one is waited for, from our start

@@ -59,7 +59,8 @@ pub fn verdict(spec: &Spec, verdict: &Verdict, terminating: bool, took: Duration
             (loud, format!("{name}: {NO_WAY}{why}"))
         }
         Verdict::NeverAppeared => {
-            (loud, format!("{name}: {NEVER_APPEARED}if it starts later, this pod will not end"))
+            let hint = hint(When::NotSwitchedOn);
+            (loud, format!("{name}: {NEVER_APPEARED}if it starts later, this pod will not end{hint}"))
         }
         Verdict::StillThere { asked: accepted, last } => {
             let last = if last.is_empty() { "no answer" } else { last };
@@ -161,17 +162,58 @@ fn request(spec: &Spec) -> String {
     }
 }
 
+/// What a probe gave last, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// What the sidecar answered; empty where that was all that was wanted, or before the first answer.
+    Answer(String),
+    /// It answers, and this is said of a file of `--env-file` that is waited for with it.
+    NoFile(String),
+}
+
+impl Said {
+    /// The words alone.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Answer(words) | Self::NoFile(words) => words,
+        }
+    }
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self::Answer(String::new())
+    }
+}
+
+/// The way out where a secret agent answers and its file does not come.
+const NO_FILE: &str =
+    "has it logged in (its role and policy), and does a template write this file? its log tells";
+
 /// The line about a sidecar that holds up the gate.
 #[must_use]
-pub fn still_waiting(spec: &Spec, last: &str) -> String {
-    format!("still waiting for {}: {}: {}", spec.name, spec.ready, or_nothing(last))
+pub fn still_waiting(spec: &Spec, last: &Said) -> String {
+    format!("still waiting for {}: {}", spec.name, what_is_missing(spec, last))
+}
+
+fn what_is_missing(spec: &Spec, last: &Said) -> String {
+    match last {
+        Said::Answer(words) if words.is_empty() => format!("{}: no answer yet", spec.ready),
+        Said::Answer(words) => format!("{}: {words}", spec.ready),
+        Said::NoFile(words) => words.clone(),
+    }
 }
 
 /// The part of the timeout's line that is about one sidecar.
 #[must_use]
-pub fn not_ready(spec: &Spec, last: &str, ever_seen: bool) -> String {
-    let mut line = format!("{} is not ready: {}: {}", spec.name, spec.ready, or_nothing(last));
-    if let Some(hint) = spec.hint(When::NotReady) {
+pub fn not_ready(spec: &Spec, last: &Said, ever_seen: bool) -> String {
+    let mut line = format!("{} is not ready: {}", spec.name, what_is_missing(spec, last));
+    let hint = match last {
+        Said::Answer(_) => spec.hint(When::NotReady),
+        Said::NoFile(_) => Some(NO_FILE),
+    };
+    if let Some(hint) = hint {
         line += "; ";
         line += hint;
     }
@@ -182,8 +224,4 @@ pub fn not_ready(spec: &Spec, last: &str, ever_seen: bool) -> String {
         }
     }
     line
-}
-
-fn or_nothing(last: &str) -> &str {
-    if last.is_empty() { "no answer yet" } else { last }
 }

@@ -4,7 +4,10 @@ use super::{
     Launch, real,
     sidecar::{Plan, Sidecar},
 };
-use std::process::Command;
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
 
 /// A sidecar whose request is switched off, and the words of the one line that a user is told.
 pub struct Off {
@@ -26,8 +29,10 @@ pub struct Known {
     pub may_lose_its_reply: bool,
     /// What it says to the quit's path by GET, and lives; `None`: GET ends it as well.
     pub get: Option<u16>,
-    /// Its exit code after TERM.
-    pub term: i32,
+    /// Its exit code after the quit, as the page has it.
+    pub exits: &'static str,
+    /// Its exit code after TERM. `None`: what it does then is ours, as its main is (scripts/sidecars).
+    pub term: Option<i32>,
 }
 
 impl Known {
@@ -57,17 +62,20 @@ pub const ALL: [Known; 9] = [
         on: || Sidecar::envoy_on(9901, 10_000),
         off: Some(Off {
             start: || {
-                real::envoy_admin(
+                let mut plan = real::envoy_admin(
                     "{ address: { socket_address: { address: 127.0.0.1, port_value: 9901 } }, \
                      allow_paths: [ { exact: /ready } ] }",
-                )
+                )?;
+                (plan.ready_port, plan.port) = (9901, 9901);
+                Some(plan)
             },
             words: &["403", "\"request to path /quitquitquit not allowed\"", "allow_paths"],
         }),
         accepts: 200,
         may_lose_its_reply: false,
         get: Some(405),
-        term: 0,
+        exits: "0",
+        term: Some(0),
     },
     Known {
         name: "cloud-sql-proxy",
@@ -80,7 +88,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: false,
         get: None,
-        term: 143,
+        exits: "0",
+        term: Some(143),
     },
     Known {
         name: "alloydb-auth-proxy",
@@ -93,7 +102,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: false,
         get: None,
-        term: 143,
+        exits: "0",
+        term: Some(143),
     },
     Known {
         name: "prometheus",
@@ -106,7 +116,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: false,
         get: Some(405),
-        term: 0,
+        exits: "0",
+        term: Some(0),
     },
     Known {
         name: "pushgateway",
@@ -119,7 +130,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: true,
         get: Some(405),
-        term: 0,
+        exits: "0",
+        term: Some(0),
     },
     Known {
         name: "statsd-exporter",
@@ -132,7 +144,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: true,
         get: Some(200),
-        term: 0,
+        exits: "0",
+        term: Some(0),
     },
     Known {
         name: "ghostunnel",
@@ -145,7 +158,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: false,
         get: Some(405),
-        term: 0,
+        exits: "0, or 1 at that timeout",
+        term: Some(0),
     },
     Known {
         name: "dapr",
@@ -165,7 +179,8 @@ pub const ALL: [Known; 9] = [
         accepts: 204,
         may_lose_its_reply: false,
         get: Some(404),
-        term: 0,
+        exits: "0",
+        term: Some(0),
     },
     Known {
         name: "vault-agent",
@@ -178,7 +193,8 @@ pub const ALL: [Known; 9] = [
         accepts: 200,
         may_lose_its_reply: false,
         get: Some(405),
-        term: 0,
+        exits: "0",
+        term: None,
     },
 ];
 
@@ -189,6 +205,10 @@ fn statsd_exporter(flags: &[&str]) -> Option<Plan> {
 
 /// A tunnel to its own status port: the target that is there when it is.
 pub fn ghostunnel(status: &str, flags: &[&str]) -> Option<Plan> {
+    if Command::new("openssl").arg("version").output().is_err() {
+        super::skip("openssl makes the certificate (Debian: apt-get install openssl)");
+        return None;
+    }
     let plan = Plan::new("ghostunnel", (6060, "/_status"), (6060, "/_shutdown"))?;
     let (key, certificate) = (plan.at("key.pem"), plan.at("certificate.pem"));
     let made = Command::new("openssl")
@@ -214,6 +234,20 @@ pub fn ghostunnel(status: &str, flags: &[&str]) -> Option<Plan> {
         .args([format!("--status={status}")])
         .args(flags),
     )
+}
+
+/// A connection through it, which stays open until this is killed.
+pub fn client_of_ghostunnel() -> Child {
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-connect", "127.0.0.1:8443"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl makes the connection (Debian: apt-get install openssl)");
+    let said = BufReader::new(client.stdout.take().unwrap());
+    assert!(said.lines().any(|line| line.unwrap().contains("Verify return code")), "the handshake is over");
+    client
 }
 
 /// daprd without components, alone on loopback.

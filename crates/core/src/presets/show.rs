@@ -31,7 +31,8 @@ pub fn table() -> String {
     line(&mut text, HEAD, widths);
     for (preset, [name, ready, quit]) in PRESETS.iter().zip(&rows) {
         line(&mut text, [name, ready, quit], widths);
-        let _ = writeln!(text, "    {}{}{}", label(preset), preset.enable, unproven(preset));
+        let proof = proof(preset).map(|how| format!("; its end is not proven: {how}")).unwrap_or_default();
+        let _ = writeln!(text, "    {}{}{proof}", label(preset), preset.enable);
     }
     text + FOOT
 }
@@ -47,11 +48,11 @@ fn label(preset: &Preset) -> String {
     }
 }
 
-/// What follows it where the answer to the request is all that is waited for.
-fn unproven(preset: &Preset) -> &'static str {
+/// How its end is waited for where the answer to the request is all that the row looks for.
+fn proof(preset: &Preset) -> Option<&'static str> {
     match preset.gone {
-        Gone::Accepted => "; its end is not proven: gone=refused waits until its ports refuse",
-        Gone::Refused => "",
+        Gone::Accepted(how) => Some(how),
+        Gone::Refused => None,
     }
 }
 
@@ -99,11 +100,13 @@ fn object(preset: &Preset) -> String {
         "gone",
         match preset.gone {
             Gone::Refused => "refused",
-            Gone::Accepted => "accepted",
+            Gone::Accepted(_) => "accepted",
         },
     );
+    optional(&mut out, "proof", proof(preset));
     out.raw("refused_is_normal", preset.refused_is_normal);
     optional(&mut out, "port_from", preset.port_from_env);
+    out.raw("waits_for_env_files", preset.writes_files);
     optional(&mut out, "header_from", preset.header_from_env.map(|(_, variable)| *variable));
     out.raw("hints", list(&mut preset.hints.iter().map(hint)));
     out.text("source", preset.source);

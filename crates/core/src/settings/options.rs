@@ -145,7 +145,7 @@ pub const OPTIONS: &[OptionRow] = &[
         "DUR",
         "An optional sidecar (NAME?) that accepts no connection this long is absent",
     ).by_default(Default::Time(ABSENT_AFTER)),
-    list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts"),
+    list(Opt::EnvFile, "env-file", "FILE", "Read KEY=value lines from FILE just before the command starts; beside vault-agent or openbao-agent it is waited for"),
     row(
         Opt::StopOn,
         "stop-on",

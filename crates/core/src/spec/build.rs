@@ -219,7 +219,9 @@ fn gone<'a>(spec: &Spec, items: &Items<'a>) -> Read<'a, Proof> {
             return Err(Wrong::of_key(Kind::NoPortToRefuse, "gone"));
         }
         (Some(proof), _) => proof,
-        (None, _) if spec.preset.is_some_and(|preset| preset.gone == Gone::Accepted) => Proof::Accepted,
+        (None, _) if spec.preset.is_some_and(|preset| matches!(preset.gone, Gone::Accepted(_))) => {
+            Proof::Accepted
+        }
         (None, Some((process, _))) if !has_port => Proof::NoProcess(process.clone()),
         (None, _) => Proof::PortsRefuse,
     })

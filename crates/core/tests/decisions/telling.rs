@@ -4,11 +4,15 @@ use crate::fixtures::{ms, spec};
 use lastout_core::presets::PRESETS;
 use lastout_core::settings::LogLevel;
 use lastout_core::stop::{Verdict, VerdictKind};
-use lastout_core::tell;
+use lastout_core::tell::{self, Said};
 use proptest::prelude::*;
 
 fn told(text: &str, verdict: &Verdict) -> String {
     tell::verdict(&spec(text), verdict, false, ms(10_000)).1
+}
+
+fn answer(words: &str) -> Said {
+    Said::Answer(words.to_owned())
 }
 
 fn declined(status: u16, quote: &str) -> Verdict {
@@ -46,7 +50,7 @@ fn each_ending_in_the_words_that_the_user_reads() {
         (
             "linkerd",
             Verdict::Accepted,
-            "linkerd: accepted the request to end after 10 s; it may drain for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and does for all of it while it has no identity",
+            "linkerd: accepted the request to end after 10 s; it may run on for up to its grace period (120 s, the annotation config.linkerd.io/shutdown-grace-period or LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD), and runs for all of it while it has no identity",
         ),
         (
             "app:quit=file:/run/done",
@@ -80,7 +84,16 @@ fn each_ending_in_the_words_that_the_user_reads() {
             Verdict::Impossible("no such folder".into()),
             "app: cannot be asked to end, so this pod may not end: no such folder",
         ),
-        ("envoy", Verdict::NeverAppeared, "envoy: never appeared; if it starts later, this pod will not end"),
+        (
+            "app:quit=/q,port=1",
+            Verdict::NeverAppeared,
+            "app: never appeared; if it starts later, this pod will not end",
+        ),
+        (
+            "envoy",
+            Verdict::NeverAppeared,
+            "envoy: never appeared; if it starts later, this pod will not end; nothing listens on the admin port: set port= to the one of the bootstrap's admin block",
+        ),
         (
             "app:quit=/q,port=1",
             still_there(true, "answered 200"),
@@ -162,36 +175,61 @@ fn what_is_as_it_should_be_is_silent_by_default_and_the_rest_is_a_warning() {
 
 #[test]
 fn a_gate_that_does_not_open_says_what_it_asked_and_what_came_last() {
-    let line = tell::still_waiting(&spec("envoy"), "answered 503 \"INITIALIZING\"");
+    let line = tell::still_waiting(&spec("envoy"), &answer("answered 503 \"INITIALIZING\""));
     assert_eq!(line, "still waiting for envoy: GET 127.0.0.1:9901/ready: answered 503 \"INITIALIZING\"");
-    let line = tell::still_waiting(&spec("app:ready=file:/run/up"), "");
+    let line = tell::still_waiting(&spec("app:ready=file:/run/up"), &answer(""));
     assert_eq!(line, "still waiting for app: file:/run/up: no answer yet");
+}
+
+/// What the agent answers is no matter then: neither the request nor its hint is told.
+#[test]
+fn a_file_that_does_not_come_is_told_without_the_request_that_was_answered() {
+    let lacks = Said::NoFile("/vault/secrets/env, which --env-file reads, is not there".into());
+    for name in ["vault-agent", "openbao-agent?"] {
+        let spec = spec(name);
+        let line = tell::still_waiting(&spec, &lacks);
+        assert_eq!(
+            line,
+            format!(
+                "still waiting for {}: /vault/secrets/env, which --env-file reads, is not there",
+                spec.name
+            )
+        );
+        let line = tell::not_ready(&spec, &lacks, true);
+        assert!(
+            line.contains(
+                " is not ready: /vault/secrets/env, which --env-file reads, is not there; has it logged in"
+            ),
+            "{line}"
+        );
+        assert!(!line.contains("metrics") && !line.contains("port="), "{line}");
+    }
 }
 
 #[test]
 fn a_wait_timeout_says_once_what_an_earlier_life_may_have_done_and_names_the_optional_form_where_it_is_not_used()
  {
     for text in ["istio", "cloud-sql-proxy", "app:ready=tcp://127.0.0.1:1"] {
-        let line = tell::not_ready(&spec(text), "connection refused", false);
+        let line = tell::not_ready(&spec(text), &answer("connection refused"), false);
         let name = text.split(':').next().unwrap_or_default();
         assert_eq!(line.matches("OnFailure").count(), 1, "{line}");
         assert_eq!(line.matches(&format!("write {name}?")).count(), 1, "{line}");
     }
-    let line = tell::not_ready(&spec("istio?"), "answered 503", false);
+    let line = tell::not_ready(&spec("istio?"), &answer("answered 503"), false);
     assert!(!line.contains("istio?"), "{line}");
 }
 
 #[test]
 fn a_wait_timeout_quotes_the_last_answer_and_asks_what_may_have_been_forgotten() {
-    let line = tell::not_ready(&spec("cloud-sql-proxy"), "connection refused", false);
+    let line = tell::not_ready(&spec("cloud-sql-proxy"), &answer("connection refused"), false);
     assert!(
         line.starts_with("cloud-sql-proxy is not ready: GET 127.0.0.1:9090/startup: connection refused; "),
         "{line}"
     );
     assert!(line.contains("--health-check") && line.contains("OnFailure"), "{line}");
-    let line = tell::not_ready(&spec("cloud-sql-proxy"), "answered 503", true);
+    let line = tell::not_ready(&spec("cloud-sql-proxy"), &answer("answered 503"), true);
     assert!(line.contains("--health-check") && !line.contains("OnFailure"), "it was there: {line}");
-    let line = tell::not_ready(&spec("app:ready=tcp://127.0.0.1:1"), "", true);
+    let line = tell::not_ready(&spec("app:ready=tcp://127.0.0.1:1"), &answer(""), true);
     assert_eq!(line, "app is not ready: tcp://127.0.0.1:1: no answer yet");
 }
 
@@ -211,8 +249,9 @@ fn only_the_lines_of_verdicts_are_read_as_such() {
                 assert_eq!(tell::verdict_of(&line), Some(verdict.kind()), "{line}");
             }
             for line in [
-                tell::still_waiting(&spec(text), words),
-                tell::not_ready(&spec(text), words, false),
+                tell::still_waiting(&spec(text), &answer(words)),
+                tell::not_ready(&spec(text), &answer(words), false),
+                tell::not_ready(&spec(text), &Said::NoFile(words.to_owned()), true),
                 format!("{text}: request {}: {words} after 3 ms", spec(text).quit),
                 format!("{text}: request {}: answered 200 after 3 ms", spec(text).quit),
                 format!("{text}: ready at once: {words}"),
@@ -241,8 +280,8 @@ fn a_header_is_in_no_line() {
     for verdict in every_verdict("words") {
         assert!(!tell::verdict(&spec, &verdict, false, ms(1)).1.contains("s3cr3t"), "{verdict:?}");
     }
-    assert!(!tell::not_ready(&spec, "words", false).contains("s3cr3t"));
-    assert!(!tell::still_waiting(&spec, "words").contains("s3cr3t"));
+    assert!(!tell::not_ready(&spec, &answer("words"), false).contains("s3cr3t"));
+    assert!(!tell::still_waiting(&spec, &answer("words")).contains("s3cr3t"));
 }
 
 proptest! {

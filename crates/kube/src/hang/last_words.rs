@@ -150,9 +150,13 @@ mod tests {
     #[test]
     fn a_line_that_quotes_an_answer_is_no_verdict() {
         let spec = Spec::parse("envoy", &|_| None).unwrap();
+        let answered = |words: &str| tell::Said::Answer(words.to_owned());
         for line in [
-            format!("warn: {}", tell::still_waiting(&spec, "answered 503 \"INITIALIZING\"")),
-            format!("warn: --wait-timeout is over: {}", tell::not_ready(&spec, "answered 503", true)),
+            format!("warn: {}", tell::still_waiting(&spec, &answered("answered 503 \"INITIALIZING\""))),
+            format!(
+                "warn: --wait-timeout is over: {}",
+                tell::not_ready(&spec, &answered("answered 503"), true)
+            ),
             "debug: envoy: request POST 127.0.0.1:9901/quitquitquit: answered 200 \"OK\" after 2 ms"
                 .to_owned(),
         ] {
