@@ -13,7 +13,7 @@ import cluster
 from cluster import Failure, Skip, kubectl
 from ground import INJECT, dry, namespace, objects, plugin, pod, wait
 from injected import manifest, read
-from stage import ROOT, version
+from stage import ROOT, spec_of, version
 
 NAMESPACE = "lastout"
 NAME = "lastout-webhook"
@@ -55,14 +55,18 @@ def asked(stage, suffix, labels=None):
         yield there
 
 
+def spec_of_replicas(things):
+    """-> the spec of the webhook's pods, to be changed in place"""
+    [deployment] = [thing for thing in things if thing["kind"] == "Deployment"]
+    return spec_of(deployment)
+
+
 @contextlib.contextmanager
 def webhook(stage, *options, arguments=(), change=lambda things: None):
     """The bundle, applied and ready, until the end of the block. -> its objects"""
     free()
     things = only_asked(objects(printed(stage, *options)))
-    for thing in things:
-        if thing["kind"] == "Deployment":
-            thing["spec"]["template"]["spec"]["containers"][0]["args"] += arguments
+    spec_of_replicas(things)["containers"][0]["args"] += arguments
     change(things)
     listed = {"apiVersion": "v1", "kind": "List", "items": things}
     try:

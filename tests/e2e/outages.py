@@ -9,7 +9,7 @@ import time
 
 from bundle import (
     CONFIGURATION, NAME, NAMESPACE, Load, answers, asked, is_changed, job_in, openssl, ready, replicas,
-    scale, trusted, webhook,
+    scale, spec_of_replicas, trusted, webhook,
 )  # fmt: skip
 from cluster import Failure, kubectl, restart_api_server
 from ground import INJECT, wait
@@ -94,9 +94,7 @@ def webhook_replica_killed_under_load_costs_a_moment_and_no_job(stage):
 
 def share_processes(things):
     """One container of the pod sees the processes of the other."""
-    for thing in things:
-        if thing["kind"] == "Deployment":
-            thing["spec"]["template"]["spec"]["shareProcessNamespace"] = True
+    spec_of_replicas(things)["shareProcessNamespace"] = True
 
 
 @alone

@@ -10,8 +10,6 @@ use std::{
 use support::{
     End, Launch, Sidecar, http,
     known::{self, Known},
-    own_network,
-    real::all_wanted,
     stopped,
 };
 
@@ -169,11 +167,8 @@ fn one_that_gets_term_ends_with_its_own_code() {
 #[test]
 fn dapr_with_a_token_is_stopped_by_the_variable_or_the_header_and_a_401_names_both() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
     let start = || Some(known::dapr(&[])?.env("DAPR_API_TOKEN", "s3cret"));
-    own_network(|| {
+    known::slow(|| {
         let Some(plan) = start() else { return };
         let sidecar = plan.start();
         let words = ["dapr", "401", "\"invalid api token\"", "DAPR_API_TOKEN", "header=dapr-api-token=TOKEN"];
@@ -182,7 +177,7 @@ fn dapr_with_a_token_is_stopped_by_the_variable_or_the_header_and_a_401_names_bo
         stopped(Launch::pid1().sidecar("dapr").env("DAPR_API_TOKEN=s3cret\n")).0.silent(3);
         assert_eq!(sidecar.gone().0.code(), Some(0));
     });
-    own_network(|| {
+    known::slow(|| {
         let Some(plan) = start() else { return };
         let sidecar = plan.start();
         stopped(Launch::pid1().sidecar("dapr:header=dapr-api-token=s3cret")).0.silent(3);
@@ -194,10 +189,7 @@ fn dapr_with_a_token_is_stopped_by_the_variable_or_the_header_and_a_401_names_bo
 #[test]
 fn dapr_that_waits_for_its_app_is_ready_and_stopped() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
-    own_network(|| {
+    known::slow(|| {
         let Some(plan) = known::dapr(&["--app-port=8080"]) else { return };
         let sidecar = plan.start();
         sidecar.ready();
@@ -210,10 +202,7 @@ fn dapr_that_waits_for_its_app_is_ready_and_stopped() {
 #[test]
 fn a_status_port_of_ghostunnel_that_is_tls_is_told_with_the_flag() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
-    own_network(|| {
+    known::slow(|| {
         let Some(plan) = known::ghostunnel("localhost:6060", &["--enable-shutdown"]) else { return };
         let sidecar = plan.start();
         support::eventually("it listens", || http::status(6060, "GET", "/_status").is_some());
@@ -239,10 +228,7 @@ fn a_status_port_of_ghostunnel_that_is_tls_is_told_with_the_flag() {
 #[test]
 fn ghostunnel_with_a_connection_open_drains_and_ends_with_1_and_one_line_says_so() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
-    own_network(|| {
+    known::slow(|| {
         let flags = ["--enable-shutdown", "--shutdown-timeout=2s"];
         let Some(plan) = known::ghostunnel("http://localhost:6060", &flags) else { return };
         let sidecar = plan.start();

@@ -3,8 +3,7 @@
 use support::{
     Launch, Standin, http,
     http::standin::{Row, row},
-    known, own_network,
-    real::all_wanted,
+    known,
 };
 
 /// What the agent asks about a token of which it only knows the text.
@@ -49,11 +48,8 @@ fn login() -> String {
 #[test]
 fn it_answers_before_it_has_logged_in_and_main_waits_for_the_env_file() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
-    own_network(|| {
-        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", &login()) else { return };
+    known::slow(|| {
+        let Some(plan) = known::vault_agent(known::ENABLE_QUIT, &login()) else { return };
         let _server = Standin::start(&SERVER);
         let file = plan.at("secret.env");
         let file = file.to_str().unwrap();
@@ -75,11 +71,8 @@ fn it_answers_before_it_has_logged_in_and_main_waits_for_the_env_file() {
 #[test]
 fn a_secret_that_never_comes_is_named_and_the_agent_is_stopped() {
     only_ours!();
-    if !all_wanted() {
-        return;
-    }
-    own_network(|| {
-        let Some(plan) = known::vault_agent("agent_api { enable_quit = true }", &login()) else { return };
+    known::slow(|| {
+        let Some(plan) = known::vault_agent(known::ENABLE_QUIT, &login()) else { return };
         let file = plan.at("secret.env");
         let agent = plan.start();
         agent.ready();

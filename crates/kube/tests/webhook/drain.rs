@@ -1,20 +1,20 @@
 //! TERM, and a panic.
 
 use super::pods::{pod, review};
-use super::server::{Server, answer, exchange, request, until};
+use super::server::{Server, Tls, answer, exchange, request, until};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+/// A request whose body does not come.
+const ENDLESS: &[u8] = b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
 
 #[test]
 fn term_finishes_what_runs_and_serves_those_who_have_not_heard_of_it() {
     let mut server = Server::start(&["--drain-timeout", "20s"]);
     let request = request("/mutate?timeout=30s", "", review(&pod()).to_string().as_bytes());
-    let (begun, rest) = request.split_at(request.len() / 2);
-    let mut slow = server.connect();
-    slow.write_all(begun).unwrap();
-    slow.flush().unwrap();
-    server.metric_becomes("requests_running", 1);
+    let (first, rest) = request.split_at(request.len() / 2);
+    let mut slow = begun(&server, first);
     let mut kept = server.connect();
     exchange(&mut kept, &request).unwrap();
     server.terminate();
@@ -43,10 +43,7 @@ fn term_finishes_what_runs_and_serves_those_who_have_not_heard_of_it() {
 #[test]
 fn what_does_not_finish_is_cut_at_the_end_of_the_time() {
     let mut server = Server::start(&["--drain-timeout", "1s"]);
-    let mut endless = server.connect();
-    endless.write_all(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").unwrap();
-    endless.flush().unwrap();
-    server.metric_becomes("requests_running", 1);
+    let mut endless = begun(&server, ENDLESS);
     let began = Instant::now();
     server.terminate();
     assert_eq!(server.exit(), Some(0));
@@ -59,10 +56,7 @@ fn what_does_not_finish_is_cut_at_the_end_of_the_time() {
 #[test]
 fn the_second_term_does_not_wait() {
     let mut server = Server::start(&["--drain-timeout", "1h"]);
-    let mut endless = server.connect();
-    endless.write_all(b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").unwrap();
-    endless.flush().unwrap();
-    server.metric_becomes("requests_running", 1);
+    let _endless = begun(&server, ENDLESS);
     let began = Instant::now();
     server.terminate();
     server.line(|line| line["message"] == "leaving");
@@ -150,4 +144,13 @@ fn a_panic_allows_and_is_counted_and_told_and_the_connection_goes_on() {
     assert_eq!(line["about"], "asked for by the header lastout-panic");
     assert_eq!(server.line(|line| line["reason"] == "internal")["level"], "error");
     assert!(!server.has_exited());
+}
+
+/// A connection whose request has begun with this: the server knows of it.
+fn begun(server: &Server, bytes: &[u8]) -> Tls {
+    let mut stream = server.connect();
+    stream.write_all(bytes).unwrap();
+    stream.flush().unwrap();
+    server.metric_becomes("requests_running", 1);
+    stream
 }
