@@ -8,12 +8,11 @@ import tempfile
 import time
 
 from cluster import Failure, kubectl
-from ground import INJECT, dry, namespace, pod, supported, wait
+from ground import is_changed_by_policy, namespace, supported, wait
 from stage import ROOT, alone, case, check
 
 PAGE = os.path.join(ROOT, "docs", "tutorial.md")
 PATIENCE = 60  # a Job of three seconds, ten of doctor's, and the kubelet's own
-STATUS = "lastout.dev/status"
 SHOWS_A_STATE = ("kubectl get ", "kubectl lastout doctor")  # asked again until it is as shown
 
 
@@ -102,13 +101,12 @@ def tutorial_hangs_and_is_mended_by_hand_and_by_inject_as_its_page_shows(stage):
 @alone
 def tutorial_is_mended_by_policy_as_its_page_shows(stage):
     supported()
-    probe = pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], {INJECT: "true"})
     with namespace(stage, "tutorial-policy") as there:
 
         def in_force(command):
             # The page says that this takes some seconds.
             if " label namespace " in command:
-                wait(lambda: STATUS in dry(there.namespace, probe)["metadata"].get("annotations", {}), "the policy is in force")
+                wait(lambda: is_changed_by_policy(there.namespace, {}), "the policy is in force")
 
         try:
             run(stage, there, "console cluster policy", in_force)

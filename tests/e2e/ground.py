@@ -85,20 +85,33 @@ def policies(stage, namespaces, *options, seen_gone=True):
             )
         named.append(thing)
     listed = {"apiVersion": "v1", "kind": "List", "items": named}
-    # The API server reads policies by watching them: it learns of one, and of its end, a moment later.
-    probe = pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], {INJECT: "true"})
+    labels = {where: labels_of(where) for where in namespaces}
+    # The API server reads policies and bindings by watching them: it learns of each, and of its end, a moment later, and of one
+    # binding before the other. So each is tried: that for pods that ask, and that for pods whose namespace does.
+    probes = [(where, {INJECT: "true"}) for where in namespaces]
+    probes += [(where, {}) for where in namespaces if labels[where].get(INJECT) == "enabled"]
 
-    def is_there():
-        return "lastout.dev/status" in dry(namespaces[0], probe)["metadata"].get("annotations", {})
+    def changed():
+        return [is_changed_by_policy(where, asking) for where, asking in probes]
 
     try:
         kubectl("apply", "-f", "-", stdin=listed)
-        wait(is_there, "the policy")
+        wait(lambda: all(changed()), "the policy")
         yield
     finally:
         kubectl("delete", "-f", "-", check=False, stdin=listed)
         if seen_gone:
-            wait(lambda: not is_there(), "the policy's end")
+            wait(lambda: not any(changed()), "the policy's end")
+
+
+def labels_of(where):
+    return json.loads(kubectl("get", "namespace", where, "-o", "json"))["metadata"]["labels"]
+
+
+def is_changed_by_policy(where, labels):
+    """Whether a pod with these labels would be changed in this namespace."""
+    made = dry(where, pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], labels))
+    return "lastout.dev/status" in made["metadata"].get("annotations", {})
 
 
 def wait(holds, what, seconds=30):

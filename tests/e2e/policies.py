@@ -11,7 +11,7 @@ import time
 
 import cluster
 from cluster import Failure, kubectl
-from ground import INJECT, documents, dry, dry_all, namespace, objects, plugin, pod, policies, supported, webhook
+from ground import INJECT, documents, dry, dry_all, namespace, objects, plugin, pod, policies, supported, wait, webhook
 from injected import TERMINATED_BY_KUBELET, completes_wrapped, ended, manifest, native, read, told_of, wrapped
 from stage import ROOT, case, check, container, never_restarted, only, spec_of
 
@@ -120,12 +120,18 @@ def policy_leaves_a_pod_without_a_command_alone_and_its_job_is_warned_about(stag
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}, "spec": {"template": template}}
         cron = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
         cron = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "x"}, "spec": cron}
+
+        def answer(thing):
+            return kubectl("-n", there.namespace, "create", "--dry-run=server", "-f", "-", stdin=thing, check=False)
+
+        # The API server learns of the policy that warns apart from the one that changes pods.
+        wait(lambda: "Warning" in answer(job), "the warning")
         for thing in (job, cron):
-            told = kubectl("-n", there.namespace, "create", "--dry-run=server", "-f", "-", stdin=thing, check=False)
+            told = answer(thing)
             check("container main has no command: it cannot be wrapped" in told, told)
             check("created" in told, f"a warning refuses nothing: {told}")
         sides[0]["command"] = ["/app"]
-        told = kubectl("-n", there.namespace, "create", "--dry-run=server", "-f", "-", stdin=job, check=False)
+        told = answer(job)
         check("Warning" not in told, told)
 
 
