@@ -1,0 +1,118 @@
+"""What benches/soak/run has found → benchmarks-soak.json, pictures, and the section of benchmarks.md."""
+
+import json
+import os
+import re
+
+import report
+import svg
+
+FILE = "benchmarks-soak.json"
+SECTION = re.compile(r"(?<=^## A soak\n\n).*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+# Points of a line.
+POINTS = 240
+WATCHED = {"init": "one wrapper as PID 1", "groups": "a guard"}
+FIGURES = {"rss": "resident memory, KiB", "pss": "its share (PSS), KiB", "anonymous": "anonymous memory, KiB", "descriptors": "descriptors", "threads": "threads", "zombies": "zombies"}
+
+
+def write(folder, found):
+    os.makedirs(os.path.join(folder, "pictures"), exist_ok=True)
+    samples = {name: part.pop("samples") for name, part in found["parts"].items() if part.get("samples")}
+    report.save(os.path.join(folder, FILE), json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    for name, title, unit, keys in (
+        ("memory", "Memory of a wrapper and of a guard that live long", "KiB", {"rss": "resident", "anonymous": "anonymous"}),
+        ("descriptors", "Descriptors of both, and zombies of the wrapper", "number", {"descriptors": "descriptors", "zombies": "zombies"}),
+    ):
+        series = list(lines(samples, keys))
+        if series:
+            text = svg.lines(title, unit, "minutes", series)
+            report.save(os.path.join(folder, "pictures", f"bench-soak-{name}.svg"), text)
+    path = os.path.join(folder, "benchmarks.md")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        report.save(path, SECTION.sub(lambda _: section(found) + "\n", text))
+    print(section(found))
+
+
+def lines(samples, keys):
+    colours = iter(("ours", "peer", "other", "floor"))
+    for part, several in samples.items():
+        few = several[:: max(1, len(several) // POINTS)]
+        for key, word in keys.items():
+            if key == "zombies" and part != "init":
+                continue
+            yield f"{word}, {WATCHED[part]}", next(colours), [(one["at"] / 60, one[key]) for one in few]
+
+
+def of(folder):
+    """The section, from what is there."""
+    path = os.path.join(folder, FILE)
+    if not os.path.exists(path):
+        return "`benches/soak/run` has not run."
+    with open(path, encoding="utf-8") as file:
+        return section(json.load(file)).rstrip("\n")
+
+
+def section(found):
+    about, parts = found["about"], found["parts"]
+    text = [
+        f"`make soak`, {found['seconds'] / 60:g} minutes from {about['began']} · commit {about['commit']} · Linux {about['kernel']} · "
+        f"{about['processors']} processors, shared with other work, load average {about['load']} at the end · seed {found['seed']} · "
+        + ("nothing failed" if not found["failures"] else f"**{len(found['failures'])} failures**"),
+        "",
+    ]
+    watched = {name: parts[name]["figures"] for name in WATCHED if parts.get(name, {}).get("figures")}
+    if watched:
+        text += ["![memory](pictures/bench-soak-memory.svg)", "", "![descriptors](pictures/bench-soak-descriptors.svg)", ""]
+        text += table(watched)
+    for name, words in (("init", init), ("pods", pods), ("groups", groups)):
+        if name in parts and parts[name].get("figures", True):
+            text += ["", *words(parts[name])]
+    return "\n".join([*text, ""])
+
+
+def table(watched):
+    yield "| | first third, median | last third, median | most | grows in an hour |"
+    yield "|---|---:|---:|---:|---:|"
+    for part, figures in watched.items():
+        for key, words in FIGURES.items():
+            if key == "zombies" and part != "init":
+                continue
+            one = figures[key]
+            cells = [svg.number(one[name]) for name in ("first", "last", "most", "per_hour")]
+            yield f"| {WATCHED[part]}: {words} | " + " | ".join(cells) + " |"
+
+
+def init(part):
+    first, last = part["cost_us"]
+    yield (
+        f"**One wrapper** {'as PID 1' if part['pid1'] else 'as an ordinary process'} reaped {svg.number(part['orphans'])} orphans "
+        f"and forwarded {svg.number(part['signals'])} signals, of which {svg.number(part['merged'])} were merged by the kernel with "
+        f"a pending one of their kind, and none was lost. The slowest was counted by the command {svg.number(part['slowest_signal_ms'])} ms "
+        f"after it was sent. Processor time for each signal or orphan: {svg.number(first)} µs in the first third, {svg.number(last)} µs in "
+        f"the last. {part['zombies_twice'] or 'No'} zombie was there at two looks in succession. At the end TERM: exit code {part['exit_code']}, "
+        "which is the command's, and the sidecar was asked once and is gone."
+    )
+
+
+def pods(part):
+    ends, sidecars = {}, {}
+    for end, sidecar, count in part["kinds"]:
+        ends[end], sidecars[sidecar] = ends.get(end, 0) + count, sidecars.get(sidecar, 0) + count
+    listed = lambda table: ", ".join(f"{name} {svg.number(count)}" for name, count in sorted(table.items(), key=lambda item: -item[1]))
+    yield (
+        f"**Whole lives**: {svg.number(part['lives'])}, {part['at_once']} at once, each with the exit code that is promised, the same "
+        f"code in its report, and no process or file left behind. By the command's end: {listed(ends)}. By the sidecar: {listed(sidecars)}. "
+        f"The slowest took {svg.number(part['slowest_s'])} s."
+    )
+
+
+def groups(part):
+    yield (
+        f"**Groups**: {svg.number(part['lives'])} lives of two to five mains with a folder of their own on a tmpfs, {svg.number(part['mains'])} "
+        f"mains in all, and {svg.number(part['restarts'])} lives of three mains in one folder, which failed or were killed and were started "
+        f"again. {svg.number(part['killed'])} mains were killed with their wrapper. Each other one had its own exit code, no sidecar was asked "
+        f"before all mains were over, and each was asked that had somebody left to ask it. A folder had {part['most_files']} files at most; "
+        f"the largest had {part['largest_record']} bytes."
+    )
