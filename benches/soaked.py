@@ -1,48 +1,20 @@
-"""What benches/soak/run has found → benchmarks-soak.json, pictures, and the section of benchmarks.md."""
+"""The section of benchmarks.md about the soak, from what benches/soak/run has found."""
 
 import json
 import os
-import re
 
-import report
 import svg
 
 FILE = "benchmarks-soak.json"
-SECTION = re.compile(r"(?<=^## A soak\n\n).*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-# Points of a line.
-POINTS = 240
-WATCHED = {"init": "one wrapper as PID 1", "groups": "a guard"}
-FIGURES = {"rss": "resident memory, KiB", "pss": "its share (PSS), KiB", "anonymous": "anonymous memory, KiB", "descriptors": "descriptors", "threads": "threads", "zombies": "zombies"}
-
-
-def write(folder, found):
-    os.makedirs(os.path.join(folder, "pictures"), exist_ok=True)
-    samples = {name: part.pop("samples") for name, part in found["parts"].items() if part.get("samples")}
-    report.save(os.path.join(folder, FILE), json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    for name, title, unit, keys in (
-        ("memory", "Memory of a wrapper and of a guard that live long", "KiB", {"rss": "resident", "anonymous": "anonymous"}),
-        ("descriptors", "Descriptors of both, and zombies of the wrapper", "number", {"descriptors": "descriptors", "zombies": "zombies"}),
-    ):
-        series = list(lines(samples, keys))
-        if series:
-            text = svg.lines(title, unit, "minutes", series)
-            report.save(os.path.join(folder, "pictures", f"bench-soak-{name}.svg"), text)
-    path = os.path.join(folder, "benchmarks.md")
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        report.save(path, SECTION.sub(lambda _: section(found) + "\n", text))
-    print(section(found))
-
-
-def lines(samples, keys):
-    colours = iter(("ours", "peer", "other", "floor"))
-    for part, several in samples.items():
-        few = several[:: max(1, len(several) // POINTS)]
-        for key, word in keys.items():
-            if key == "zombies" and part != "init":
-                continue
-            yield f"{word}, {WATCHED[part]}", next(colours), [(one["at"] / 60, one[key]) for one in few]
+WATCHED = {"init": "the wrapper", "groups": "the guard"}
+FIGURES = {
+    "rss": "resident memory, KiB",
+    "pss": "of it alone (PSS), KiB",
+    "anonymous": "of it heap and stack, KiB",
+    "descriptors": "descriptors",
+    "threads": "threads",
+    "zombies": "zombies",
+}
 
 
 def of(folder):
@@ -57,7 +29,7 @@ def of(folder):
 def section(found):
     about, parts = found["about"], found["parts"]
     text = [
-        f"`make soak`, {found['seconds'] / 60:g} minutes from {about['began']} · commit {about['commit']} · Linux {about['kernel']} · "
+        f"`make soak`, {round(found['seconds'] / 60, 1):g} minutes from {about['began']} · commit {about['commit']} · Linux {about['kernel']} · "
         f"{about['processors']} processors, shared with other work, load average {about['load']} at the end · seed {found['seed']} · "
         + ("nothing failed" if not found["failures"] else f"**{len(found['failures'])} failures**"),
         "",

@@ -69,6 +69,8 @@ static int live_short(int argc, char **argv) {
         pause_us(atol(argv[2]) * 1000);
     last_act();
     if (!strcmp(argv[3], "signal")) {
+        // Whoever started the soak may ignore it, as nohup does HUP, and that is inherited.
+        if (number != SIGKILL) signal(number, SIG_DFL);
         sigprocmask(SIG_SETMASK, &before, NULL);
         raise(number);
     }

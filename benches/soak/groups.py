@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from fake import Ports, Sidecar
-from lives import Failed, Life, died, wait_until
+from lives import Failed, Failures, Life, died, wait_until
 from pods import DEADLY, MINUTE
 from setup import say
 from watch import Watch
@@ -141,7 +141,7 @@ class Groups:
     def __init__(self, setting):
         self.setting, self.ports = setting, Ports(PART)
         self.numbers, self.lock = itertools.count(), threading.Lock()
-        self.kinds, self.failures, self.minutes = collections.Counter(), [], []
+        self.kinds, self.failures, self.minutes = collections.Counter(), Failures(), []
         self.mains = self.kills = self.restarts = self.largest = self.most = 0
         self.began = self.told = time.monotonic()
         self.watch, self.long = None, {}
@@ -252,7 +252,7 @@ def run(setting):
         jobs = [pool.submit(groups.live_long), *(pool.submit(groups.work, worker) for worker in range(AT_ONCE))]
         for job in jobs:
             job.result()
-    failures = groups.failures
+    failures = list(groups.failures)
     if groups.watch:
         failures += groups.watch.complaints("guard")
     return {

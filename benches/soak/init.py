@@ -8,7 +8,7 @@ import time
 
 import lives
 from fake import Ports, Sidecar
-from lives import Failed, Life, wait_until
+from lives import Failed, Failures, Life, wait_until
 from setup import say
 from watch import Watch
 
@@ -89,7 +89,7 @@ def run(setting):
     counters, ports = Counters(setting.folder), Ports(PART)
     sidecar = Sidecar(ports, ready=0.5, closes=0.2)
     words = [setting.copy("lastout-init"), "--sidecar", sidecar.spec(), "--", setting.life, "long", counters.path]
-    life, watch, failures = Life(words, setting.namespace, setting.folder), None, []
+    life, watch, failures = Life(words, setting.namespace, setting.folder), None, Failures()
     try:
         life.begun()
         pid = life.pid()
@@ -115,7 +115,7 @@ def run(setting):
         sidecar.end()
         life.clear()
     if not watch or not watch.samples:
-        return {"failures": failures or ["init: it never began"]}
+        return {"failures": list(failures) or ["init: it never began"]}
     failures += watch.complaints("init")
     first, last = cost(costs[: max(2, len(costs) // 3)]), cost(costs[-max(2, len(costs) // 3) :])
     if first and last > first * DEARER:
@@ -123,7 +123,7 @@ def run(setting):
     return {
         "orphans": orphans, "signals": signals.sent, "merged": signals.merged, "slowest_signal_ms": round(signals.slowest * 1000, 1),
         "pid1": life.pid1, "exit_code": code if not failures else None, "cost_us": [round(first, 2), round(last, 2)],
-        "zombies_twice": watch.stuck, "figures": watch.figures(), "samples": watch.samples, "failures": failures,
+        "zombies_twice": watch.stuck, "figures": watch.figures(), "samples": watch.samples, "failures": list(failures),
     }  # fmt: skip
 
 

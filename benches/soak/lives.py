@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from figures import ENVIRONMENT
+from setup import say
 
 # Seconds. Other work runs beside the soak: this is for what hangs, not for what is slow.
 LIMIT = 60
@@ -16,6 +17,14 @@ AS_ROOT_THERE = ["unshare", "--user", "--map-root-user", *UNSHARE[1:]]
 
 class Failed(Exception):
     """Something that lastout promises did not hold; the text says what."""
+
+
+class Failures(list):
+    """Each is told when it is found, and all of them again at the end."""
+
+    def append(self, text):
+        say(text)
+        super().append(text)
 
 
 def namespace():

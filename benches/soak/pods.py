@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import lives
 from fake import NEVER, Ports, Sidecar
-from lives import Failed, Life, wait_until
+from lives import Failed, Failures, Life, wait_until
 from setup import say
 
 PART, AT_ONCE, MINUTE = 1, 3, 60
@@ -73,7 +73,7 @@ class Pods:
     def __init__(self, setting):
         self.setting, self.ports = setting, Ports(PART)
         self.numbers, self.lock = itertools.count(), threading.Lock()
-        self.kinds, self.failures, self.slowest, self.minutes = collections.Counter(), [], 0.0, []
+        self.kinds, self.failures, self.slowest, self.minutes = collections.Counter(), Failures(), 0.0, []
         self.began = self.told = time.monotonic()
 
     def work(self, worker):

@@ -6,9 +6,11 @@ import time
 
 import stats
 
-# After the first tenth, which warms it up, the median of the last third may be above that of the first third by this much.
-# Two pages of slack, because the kernel counts memory in pages; a descriptor or a thread more is a leak.
-KIB, DESCRIPTORS, THREADS = 8, 0, 0
+# The median of the last third may be above that of the first by this much (KiB; number). The kernel maps pages of the binary by
+# 64 KiB around the one that is asked for, so that code which runs for the first time late is up to that much; there are two
+# such pieces. Memory that a program takes comes in pages of 4 KiB. A thread or a descriptor that comes and goes moves a median
+# by one; those that leak are soon more.
+SLACK = {"rss": 128, "anonymous": 8, "descriptors": 1, "threads": 1}
 FIELDS = ("at", "rss", "pss", "anonymous", "descriptors", "threads", "zombies", "cpu")
 
 
@@ -82,7 +84,7 @@ class Watch(threading.Thread):
             yield f"{name}: too few looks, {len(self.samples)}: it needs a minute"
             return
         figures = self.figures()
-        for key, slack in (("rss", KIB), ("anonymous", KIB), ("descriptors", DESCRIPTORS), ("threads", THREADS)):
+        for key, slack in SLACK.items():
             one = figures[key]
             if one["last"] > one["first"] + slack:
                 yield f"{name}: {key} grew from {one['first']:g} to {one['last']:g}"
