@@ -59,7 +59,7 @@ class Group:
         self.place, self.folder = place, os.path.join(place, "group")
         os.makedirs(self.folder)
         os.makedirs(self.work)
-        self.killed, self.kills, self.early = set(), 0, []
+        self.killed, self.kills, self.early, self.failed = set(), 0, [], False
         self.sidecar = Sidecar(ports, ready=rng.uniform(0, 0.1), closes=rng.uniform(0, 0.05), on_quit=self.asked)
         self.common = ["--group", self.folder, "--group-size", str(size)]
         if policy == "always":
@@ -86,7 +86,7 @@ class Group:
         return Life(words, self.setting.namespace, self.work)
 
     def member(self, name, how, last):
-        """One life of it. -> its exit code"""
+        """One life of it."""
         words = [self.setting.lastout, *self.common, "--group-name", f"main-{name}", "--stop-on", self.policy]
         # One that is to be killed does not end before that.
         end, number = ("waits", 0) if how.killed else (how.end, how.number)
@@ -104,9 +104,10 @@ class Group:
             code, said = life.end(f"main-{name}")
         finally:
             life.clear()
-        promised = {"exit": how.number, "killed": -9}.get(how.end)
-        if promised is None:
-            promised = died(how.number, life.pid1)
+        if how.killed:
+            # Its code is a runtime's, or that of unshare; nobody but the command was there to give one.
+            return
+        promised = how.number if how.end == "exit" else died(how.number, life.pid1)
         if code != promised:
             raise Failed(f"main-{name}: exit code {code} instead of {promised} ({how}): {said[-300:]}")
 
@@ -229,10 +230,14 @@ class Groups:
 
     def again_and_again(self, group, name):
         rng = random.Random(f"{self.setting.seed} {name}")
-        while time.monotonic() < self.setting.until and not self.failures:
+        while time.monotonic() < self.setting.until and not group.failed:
             how = ending(rng, kills=0.4)
             how.lasts *= 10
-            group.member(name, how, last=False)
+            try:
+                group.member(name, how, last=False)
+            except Failed:
+                group.failed = True
+                raise
             self.looked(group)
             if self.watch.failure:
                 raise Failed(f"the guard: {self.watch.failure}")

@@ -72,6 +72,8 @@ class Life:
         path, found = f"/proc/{self.process.pid}/task/{self.process.pid}/children", []
 
         def executed():
+            if self.process.poll() is not None:
+                raise Failed(f"the wrapper has ended with {self.process.returncode}, before it could be seen")
             with open(path, encoding="ascii") as file:
                 found[:] = file.read().split()
             return found and name_of(found[0]) == self.program[:15]
@@ -84,8 +86,9 @@ class Life:
         return bool(os.read(self.process.stdout.fileno(), 1))
 
     def kill(self):
-        """As a runtime ends a container: a KILL to its PID 1, which takes all of it along."""
-        self.process.kill()
+        """As a runtime ends a container: a KILL to its PID 1, which takes all of it along. Not to unshare: it may have forked
+        and not yet told the kernel that the child is to end with it."""
+        os.kill(self.pid(), signal.SIGKILL)
 
     def end(self, what):
         """Waits until all of it has ended; -> exit code (negative: the signal), what it said on stderr"""
@@ -94,6 +97,7 @@ class Life:
         except subprocess.TimeoutExpired:
             code = self.process.poll()
             state = "still runs" if code is None else f"has ended with {code} and left processes behind"
+            self.end_group()
             raise Failed(f"{what}: after {LIMIT} s it {state}") from None
         said = said.decode(errors="replace")
         if "panicked" in said:
@@ -103,13 +107,16 @@ class Life:
     def clear(self):
         """Whatever has become of it, nothing of it stays."""
         if self.process.poll() is None:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.end_group()
             self.process.wait()
         self.process.stdout.close()
         self.process.stderr.close()
+
+    def end_group(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def name_of(pid):
