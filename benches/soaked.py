@@ -34,6 +34,8 @@ def section(found):
         + ("nothing failed" if not found["failures"] else f"**{len(found['failures'])} failures**"),
         "",
     ]
+    if found["failures"]:
+        text += ["What is said below holds but for this:", "", *(f"- {failure}" for failure in found["failures"]), ""]
     watched = {name: parts[name]["figures"] for name in WATCHED if parts.get(name, {}).get("figures")}
     if watched:
         text += ["![memory](pictures/bench-soak-memory.svg)", "", "![descriptors](pictures/bench-soak-descriptors.svg)", ""]

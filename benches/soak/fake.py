@@ -9,7 +9,7 @@ import time
 STEP = 0.02
 # Below the ports that the kernel gives to those who ask for any; taken in turn, so that a port that has just refused is not
 # soon another sidecar's: whoever proves by it that the first is gone would meet the second.
-PORTS, AT_ONCE = (20000, 30000), 4
+PORTS, SHARES = (20000, 30000), 3
 NEVER = float("inf")
 
 
@@ -18,7 +18,7 @@ class Ports:
 
     def __init__(self, part):
         first, last = PORTS
-        share = (last - first) // AT_ONCE
+        share = (last - first) // SHARES
         self.turn = itertools.cycle(range(first + part * share, first + (part + 1) * share))
         # Two runs on one machine begin elsewhere.
         for _ in range(os.getpid() % share):
