@@ -1,6 +1,7 @@
 """What every part of the soak needs: starting a wrapper as PID 1 or as an ordinary process, and seeing that all of it has ended."""
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -83,7 +84,10 @@ class Life:
 
     def begun(self):
         """Waits for the byte that the command writes first; -> False when there will be none."""
-        return bool(os.read(self.process.stdout.fileno(), 1))
+        pipe = self.process.stdout.fileno()
+        if not select.select([pipe], [], [], LIMIT)[0]:
+            raise Failed(f"the command has not begun within {LIMIT} s")
+        return bool(os.read(pipe, 1))
 
     def kill(self):
         """As a runtime ends a container: a KILL to its PID 1, which takes all of it along. Not to unshare: it may have forked
