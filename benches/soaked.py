@@ -87,6 +87,6 @@ def groups(part):
         f"**Groups**: {svg.number(part['lives'])} lives of two to five mains with a folder of their own on a tmpfs, {svg.number(part['mains'])} "
         f"mains in all, and {svg.number(part['restarts'])} lives of three mains in one folder, which failed or were killed and were started "
         f"again. {svg.number(part['killed'])} mains were killed with their wrapper. Each other one had its own exit code, no sidecar was asked "
-        f"before all mains were over, and each was asked that had somebody left to ask it. A folder had {part['most_files']} files at most; "
+        f"before all mains were over, and none was forgotten where a guard or a main was left to ask it. A folder had {part['most_files']} files at most; "
         f"the largest had {part['largest_record']} bytes."
     )
