@@ -180,10 +180,10 @@ fn exit_codes() {
         table(&["exit code", "outcome", "meaning"], rows)
     );
     held("exit-codes.md", "Exit codes", &text);
-    // The short table of the README.
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    // The short table of docs/usage.md.
+    let usage = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/usage.md")).unwrap();
     for (_, outcome, words, _) in outcomes().iter().filter(|row| row.2.is_empty() && row.1.code() > 1) {
-        assert!(readme.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
+        assert!(usage.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
     }
 }
 
