@@ -50,7 +50,8 @@ fn the_table_has_every_preset_as_the_program_prints_it() {
         assert_eq!(row[0], format!("[`{name}`](#{name})"));
         assert_eq!(row[1..4], [text(preset, "ready"), text(preset, "quit"), &preset["order"].to_string()]);
         let known = ["run against ", "against its recorded answers (", "against the recorded answers of "];
-        let read = ["source", "documentation"].map(|what| format!("it has no quit request; read in its {what}"));
+        let read =
+            ["source", "documentation"].map(|what| format!("it has no quit request; read in its {what}"));
         let none = preset["quit"].is_null() && read.contains(&row[4]);
         assert!(none || known.iter().any(|start| row[4].starts_with(start)), "{name}: {}", row[4]);
     }

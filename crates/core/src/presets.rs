@@ -464,10 +464,7 @@ pub static PRESETS: &[Preset] = &[
                 When::NotReady,
                 "it listens only with vault.hashicorp.com/agent-enable-quit or a cache listener; another port (agent-cache-listener-port) is given as port=; to wait for a secret write ready=file:/vault/secrets/NAME",
             ),
-            (
-                When::StillThere,
-                "its Vault server may not answer, which delays its end: raise --stop-timeout",
-            ),
+            (When::StillThere, "its Vault server may not answer, which delays its end: raise --stop-timeout"),
         ],
         order: 20,
         writes_files: true,
