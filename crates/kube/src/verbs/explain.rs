@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("explain")
-        .about("Tell, for each pod, what inject would do, and why")
+        .about("Say for each pod what inject would do, and why")
         .arg(args::files())
         .args(args::decision_options())
         .args(args::resolve_options())
