@@ -119,7 +119,7 @@ pub(crate) fn pod_options() -> Vec<Arg> {
 /// A duration within which something can be done.
 pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
     let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("a duration of 0 is not possible".to_owned()) } else { Ok(duration) }
 }
 
 /// An image's name, as a container runtime would read it.

@@ -64,7 +64,7 @@ where
     let words = table.each_ref().map(|(word, _)| *word);
     PossibleValuesParser::new(words).try_map(move |text| {
         let found = table.iter().find(|(word, _)| *word == text);
-        found.map(|(_, value)| value.clone()).ok_or("it is no possible value")
+        found.map(|(_, value)| value.clone()).ok_or("it is not one of the possible values")
     })
 }
 
@@ -112,7 +112,7 @@ fn decisions() -> Vec<Arg> {
 pub fn run(matches: &ArgMatches) -> Ended {
     let objects = if matches.get_flag("helper") {
         if !is_given(matches, "namespace") {
-            return Err(Error("--helper: say the namespace of the pods by --namespace".to_owned()));
+            return Err(Error("--helper: name the namespace of the pods with --namespace".to_owned()));
         }
         let accounts: Vec<&String> = matches.get_many("service-account").into_iter().flatten().collect();
         install::helper(&word(matches, "namespace"), &accounts).to_vec()

@@ -69,7 +69,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let settings = settings(matches);
     if settings.way == Way::Native && matches.value_source("delivery") == Some(ValueSource::CommandLine) {
         return Err(Error(
-            "--delivery: --mode native brings nothing into a pod: leave one of them out".to_owned(),
+            "--delivery: --mode native does not bring lastout into a pod: leave one of them out".to_owned(),
         ));
     }
     let mut objects: Vec<Value> = parameters(&settings).into_iter().collect();

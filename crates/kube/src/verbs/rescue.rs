@@ -144,7 +144,7 @@ async fn agreed(targets: &[Target]) -> Result<bool, Error> {
     }
     report(&text);
     if !io::stdin().is_terminal() {
-        return Err(Error("nobody is there to be asked whether these are to be ended: add --yes".to_owned()));
+        return Err(Error("there is no terminal to ask at: add --yes".to_owned()));
     }
     let what =
         if targets.len() == 1 { "this pod".to_owned() } else { format!("these {} pods", targets.len()) };
