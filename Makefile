@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway statsd-exporter
 
-.PHONY: help build book bench bench-kube soak demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
+.PHONY: help build book bench bench-kube soak demo test test-shipped test-all e2e images dist lint audit msrv macos miri fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ macos: ## checks that kubectl-lastout compiles for macOS
 
 miri: ## undefined behaviour in the core and the allocators: their tests in Miri; needs a nightly Rust, and takes long
 	@scripts/miri
+
+fuzz: ## each fuzz target for a minute; FUZZ="3600 spec reader": these two for an hour each
+	@scripts/fuzz $(FUZZ)
 
 clean: ## remove what was built here; the cache of sidecars and tools stays
 	cargo clean

@@ -5,6 +5,8 @@ use std::env;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/layout.ld");
+    // `fuzzed` in src/lib.rs: set by scripts/fuzz, as cargo-fuzz does.
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
     let is = |variable, value| env::var(variable).is_ok_and(|found| found == value);
     // A debug build unwinds, and needs the tables for it.
     if is("CARGO_CFG_TARGET_ENV", "musl") && is("PROFILE", "release") {

@@ -39,3 +39,10 @@ mod threads;
 mod verbs;
 
 pub use start::start;
+
+/// Ways in for the fuzz targets (`fuzz/`), which call what is not public. No other build has them.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    pub use crate::process::env_file::{Wrong, parse as read_env_file};
+    pub use crate::sidecar::fuzzed::{Answer, Failure, ask};
+}

@@ -49,10 +49,13 @@ fn name_of(entry: &[u8]) -> &[u8] {
     entry.split(|byte| *byte == b'=').next().unwrap_or_default()
 }
 
+/// Why a file cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-struct Wrong {
-    line: usize,
-    what: &'static str,
+pub struct Wrong {
+    /// Where, counted from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub what: &'static str,
 }
 
 /// A text, read byte by byte, that knows its line.
@@ -91,7 +94,10 @@ fn is_blank(byte: u8) -> bool {
 }
 
 /// The entries of a file, `NAME=value` each.
-fn parse(text: &[u8]) -> Result<Vec<Vec<u8>>, Wrong> {
+///
+/// # Errors
+/// At the first line that is none.
+pub fn parse(text: &[u8]) -> Result<Vec<Vec<u8>>, Wrong> {
     let mut reader = Reader { rest: text, line: 1 };
     let mut entries = Vec::new();
     loop {

@@ -98,6 +98,12 @@ impl Connection {
         }
     }
 
+    /// One that is open already, and does not block.
+    #[cfg(fuzzing)]
+    pub fn over(fd: OwnedFd) -> Self {
+        Self { fd, at: None }
+    }
+
     /// The candidate that it goes to; a unix socket has none.
     pub fn at(&self) -> Option<SocketAddr> {
         self.at

@@ -109,7 +109,8 @@ pub fn send(
     (None, Err(failed))
 }
 
-fn exchange(
+/// The same over a connection.
+pub(super) fn exchange(
     task: &Task,
     request: &Request,
     connection: Connection,

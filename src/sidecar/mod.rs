@@ -4,6 +4,8 @@
 
 mod connect;
 mod found;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod http;
 mod look;
 mod probe;

@@ -753,7 +753,7 @@ mod tests {
 
     #[test]
     fn the_fuzzer_knows_every_name() {
-        let dictionary = include_str!("../fuzz/spec.dict");
+        let dictionary = include_str!("../../../fuzz/dictionaries/spec.dict");
         for preset in PRESETS {
             let line = alloc::format!("\"{}\"", preset.name);
             assert!(dictionary.lines().any(|own| own == line), "{line}");

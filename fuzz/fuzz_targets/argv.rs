@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     // As the kernel gives them: with a NUL between two words.
-    let words: Vec<&[u8]> = if bytes.is_empty() { Vec::new() } else { bytes.split(|byte| *byte == 0).collect() };
+    let words: Vec<&[u8]> =
+        if bytes.is_empty() { Vec::new() } else { bytes.split(|byte| *byte == 0).collect() };
     let line = scan(&words);
     assert!(line.operands <= words.len());
     let there = |place: Place| &words[place.word][place.byte..];

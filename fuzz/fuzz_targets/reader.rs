@@ -8,7 +8,9 @@ use serde_json::Value;
 /// Numbers that JSON has and kubectl's YAML reads as others: `1.0`, `-0.0`, those beyond 64 bits.
 fn has_odd_number(value: &Value) -> bool {
     match value {
-        Value::Number(number) => number.as_i64().is_none() && number.as_f64().is_none_or(|number| number.fract() == 0.0),
+        Value::Number(number) => {
+            number.as_i64().is_none() && number.as_f64().is_none_or(|number| number.fract() == 0.0)
+        }
         Value::Array(items) => items.iter().any(has_odd_number),
         Value::Object(entries) => entries.values().any(has_odd_number),
         Value::Null | Value::Bool(_) | Value::String(_) => false,

@@ -1,5 +1,5 @@
 //! Any text, and a few changes of it: no panic, and what comes out is what was meant. `edit` compares that itself; here
-//! it is read as a whole file, with what stands around the document.
+//! it is read as a whole file, with what stands around the document. The last 24 bytes choose the change.
 #![no_main]
 
 use kubectl_lastout::change::{Change, Item, KeyChange, Path, Step};
@@ -30,7 +30,7 @@ fn lead(value: &Value, bytes: &mut impl Iterator<Item = u8>) -> Path {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, bytes)) = bytes.split_at_checked(24) else { return };
+    let Some((bytes, choice)) = bytes.len().checked_sub(24).map(|end| bytes.split_at(end)) else { return };
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let mut choice = choice.iter().copied();
     let (documents, error) = yaml::read(text);
@@ -47,7 +47,9 @@ fuzz_target!(|bytes: &[u8]| {
         1 => Change::Insert { list: path, at: index, items: vec![item] },
         2 => Change::Take { list: path, at: index, count: 1 },
         3 => match path.0.split_last() {
-            Some((Step::Key(key), mapping)) => Change::Remove { mapping: Path(mapping.to_vec()), key: key.clone() },
+            Some((Step::Key(key), mapping)) => {
+                Change::Remove { mapping: Path(mapping.to_vec()), key: key.clone() }
+            }
             _ => return,
         },
         _ => match path.0.split_last() {
