@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::TempDir;
+use support::{TempDir, init::which, skip};
 
 fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
@@ -127,4 +127,44 @@ fn install_puts_each_file_where_it_is_looked_for_and_uninstall_takes_all_away() 
     );
     told(&mut install(true));
     assert_eq!(files(into.path()), Vec::<String>::new());
+}
+
+#[test]
+fn packages_are_the_same_bytes_each_time_and_hold_what_is_installed() {
+    let nfpm = PathBuf::from(told(script("tools").arg("dir")).trim()).join("nfpm");
+    if !nfpm.exists() {
+        return skip("nfpm is not there (scripts/tools nfpm): no packages are made");
+    }
+    let source = TempDir::new();
+    let binary = source.path().join("lastout");
+    fs::write(&binary, "program").unwrap();
+    let made = [TempDir::new(), TempDir::new()];
+    for folder in &made {
+        told(script("packages").arg(folder.path()).arg("arm64").args([
+            binary.to_str().unwrap(),
+            "man/lastout.1",
+            "completions/lastout.bash",
+        ]));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let names = [format!("lastout_{version}-1_arm64.deb"), format!("lastout-{version}-1.aarch64.rpm")];
+    for name in &names {
+        let [one, other] = made.each_ref().map(|folder| fs::read(folder.path().join(name)).unwrap());
+        assert!(one == other, "{name}");
+    }
+    if which("dpkg-deb").is_none() {
+        return skip("dpkg-deb is not installed: the package is not opened");
+    }
+    let root = source.path().join("root");
+    told(Command::new("dpkg-deb").arg("-x").arg(made[0].path().join(&names[0])).arg(&root));
+    assert_eq!(
+        files(&root),
+        [
+            "644 usr/share/bash-completion/completions/lastout",
+            "644 usr/share/doc/lastout/CHANGELOG.md",
+            "644 usr/share/doc/lastout/copyright",
+            "644 usr/share/man/man1/lastout.1.gz",
+            "755 usr/bin/lastout",
+        ]
+    );
 }
