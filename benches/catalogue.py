@@ -18,18 +18,18 @@ TABLES = {
     "start": (
         Column("start_pid1", "adds as PID 1, µs", added=True),
         Column("start_plain", "adds as an ordinary process, µs", added=True),
-        Column("start_pid1_free", "adds as PID 1, any processor, µs", added=True),
+        Column("start_pid1_free", "adds as PID 1, on both processors, µs", added=True),
         Column("faults_pid1", "page faults", added=True),
     ),
     "leave": (
-        Column("leave_pid1", "command's last act → gone, µs"),
-        Column("leave_pid1_free", "the same, any processor, µs"),
+        Column("leave_pid1", "command's last act → wrapper gone, µs"),
+        Column("leave_pid1_free", "the same, on both processors, µs"),
         Column("term_gone", "TERM → command and wrapper gone, µs"),
     ),
     "signals": (
         Column("signal", "USR1 → command's handler, µs"),
-        Column("term_arrives", "TERM, the first signal of a life, µs"),
-        Column("loss", "a TERM is lost during, µs"),
+        Column("term_arrives", "TERM, as the first signal → command's handler, µs"),
+        Column("loss", "a TERM is lost for, µs"),
     ),
     "zombies": (
         Column("zombie_trickle", "one by one: CPU for each, µs"),
@@ -48,9 +48,9 @@ TABLES = {
     ),
     "fake": (
         Column("gate", "ready → command began, µs"),
-        Column("ask", "command's last act → request there, µs"),
-        Column("asked_gone", "last act → gone, µs"),
-        Column("refused_gone", "port refuses → gone, µs"),
+        Column("ask", "command's last act → request at the sidecar, µs"),
+        Column("asked_gone", "last act → wrapper gone, µs"),
+        Column("refused_gone", "port refuses → wrapper gone, µs"),
     ),
     "envoy": (
         Column("envoy_gate", "ready → command began, ms"),
@@ -89,17 +89,17 @@ class Promise:
 
 
 PROMISES = (
-    Promise("adds to the start, as PID 1", "start_pid1", 0.35, "tini-static", added=True, aim=0.2),
-    Promise("command's last act → gone", "leave_pid1", 1.0, "best"),
-    Promise("idle memory (PSS)", "pss", 0.6, "tini-static", aim=0.2),
-    Promise("wake-ups while idle", "wakeups", 0),
-    Promise("CPU for each orphan, one by one", "zombie_trickle", 1.0, "best"),
-    Promise("CPU for each orphan, at once", "zombie_burst", 1.0, "best"),
-    Promise("USR1 → command's handler", "signal", 1.05, "best"),
-    Promise("size, as it ships, bytes", "size", 1 << 20, aim=708_080),
+    Promise("added to the start, as PID 1, µs", "start_pid1", 0.35, "tini-static", added=True, aim=0.2),
+    Promise("command's last act → wrapper gone, µs", "leave_pid1", 1.0, "best"),
+    Promise("idle memory (PSS), KiB", "pss", 0.6, "tini-static", aim=0.2),
+    Promise("wake-ups while idle, in 30 s", "wakeups", 0),
+    Promise("CPU for each orphan, one by one, µs", "zombie_trickle", 1.0, "best"),
+    Promise("CPU for each orphan, at once, µs", "zombie_burst", 1.0, "best"),
+    Promise("USR1 → command's handler, µs", "signal", 1.05, "best"),
+    Promise("size of a release's binary, bytes", "size", 1 << 20, aim=708_080),
     Promise("size by `cargo build --release`, bytes", "size", 1 << 20, row=PLAIN),
-    Promise("last act → quit request there, µs", "ask", 500, HELPER, plus=True, row=VERIFY),
+    Promise("command's last act → quit request at the sidecar, µs", "ask", 500, HELPER, plus=True, row=VERIFY),
     Promise("the same without the proof, µs", "ask", 500, HELPER, plus=True, row=ACCEPTED),
-    Promise("port refuses → gone, µs", "refused_gone", 1000, row=VERIFY),
-    Promise("a real Envoy ready → command began, ms", "envoy_gate", 10, row=VERIFY),
+    Promise("sidecar's port refuses → wrapper gone, µs", "refused_gone", 1000, row=VERIFY),
+    Promise("real Envoy ready → command began, ms", "envoy_gate", 10, row=VERIFY),
 )

@@ -195,8 +195,8 @@ def idle(bench, seconds=30):
     [ours] = [row.words for row in bench.rows if row.name == OURS]
     # Of a copy of its own: two processes of one file share its pages, and each would count half of them.
     copy = shutil.copy2(ours[0], os.path.join(bench.folder, "lastout"))
-    gate = ["--sidecar", f"fake:port={fake_sidecar()},ready=/,quit=/"]
-    rows.append((f"{OURS}, after a gate", [copy, *gate, *ours[1:]]))
+    wait = ["--sidecar", f"fake:port={fake_sidecar()},ready=/,quit=/"]
+    rows.append((f"{OURS}, after a wait", [copy, *wait, *ours[1:]]))
     lives = []
     try:
         for name, words in rows:

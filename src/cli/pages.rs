@@ -6,16 +6,17 @@ use std::fmt::Write;
 
 const ABOUT: &str = "\
 Runs COMMAND as the container's init (PID 1): waits for the sidecars, forwards signals, reaps zombies; when
-COMMAND is over, stops the sidecars, proves that they are gone, and exits with COMMAND's own exit code.
+COMMAND has ended, stops the sidecars, checks that they are gone, and exits with COMMAND's own exit code.
+A sidecar is a container beside COMMAND's, such as a proxy; a main is a container that the pod is for.
 
 Usage: lastout [OPTIONS] [--] COMMAND [ARG]...
        lastout install DEST        copy this program to DEST (a folder or a file name)
        lastout wait [SPEC]...      only wait for the sidecars: 0, or 124
        lastout stop [SPEC]...      only stop them: 0 when all are gone, else 1
        lastout guard [OPTIONS] [--] COMMAND [ARG]...
-                                   run a sidecar until the mains of --group are out, then end it
+                                   run a sidecar until the mains of --group have ended, then end it
        lastout guard [OPTIONS] --sidecar SPEC...
-                                   wait until they are out, then stop these sidecars
+                                   wait until they have ended, then stop these sidecars
        lastout sleep DURATION      for preStop hooks in images without a shell
        lastout presets             the known sidecars, and what must be switched on in them
 
@@ -42,7 +43,7 @@ const TELLING: [Opt; 3] = [Opt::Report, Opt::LogLevel, Opt::LogFormat];
 const INSTALL: Page = Page {
     or: "",
     text: "\
-Copies this program to DEST, a folder that is there or a file name.
+Copies this program to DEST, a folder that exists or a file name.
 Exit codes: 0; 125 when it cannot be written.
 ",
     options: &[],
@@ -51,8 +52,8 @@ Exit codes: 0; 125 when it cannot be written.
 const WAIT: Page = Page {
     or: "",
     text: "\
-Waits until the sidecars are ready, and leaves.
-Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad options; 128+n a signal came.
+Waits until the sidecars are ready, and exits.
+Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad options; 128+n for signal n.
 ",
     options: &[
         Opt::Sidecar,
@@ -67,8 +68,8 @@ Exit codes: 0 when all are ready; 124 when --wait-timeout is over; 125 bad optio
 const STOP: Page = Page {
     or: "",
     text: "\
-Stops the sidecars and proves that they are gone.
-Exit codes: 0 when all are gone; 1 when one would not go; 125 bad options.
+Stops the sidecars and checks that they are gone.
+Exit codes: 0 when all are gone; 1 when one is still there; 125 bad options.
 ",
     options: &[Opt::Sidecar, Opt::StopTimeout, Opt::Compat],
 };
@@ -76,8 +77,8 @@ Exit codes: 0 when all are gone; 1 when one would not go; 125 bad options.
 const GUARD: Page = Page {
     or: "       lastout guard --group DIR [OPTIONS] --sidecar SPEC...\n",
     text: "\
-Runs a sidecar as its COMMAND until the mains that share DIR are out, then ends it; or waits until they are out
-and stops the sidecars that are named.
+Runs a sidecar as its COMMAND until the mains that share DIR have ended, then ends it; or waits until they have
+ended and stops the sidecars of --sidecar.
 Exit codes: 0 when it ended the COMMAND or stopped the sidecars; the COMMAND's own when that ended by itself; 125.
 ",
     options: &[
@@ -95,7 +96,7 @@ const SLEEP: Page = Page {
     or: "",
     text: "\
 Sleeps. DURATION is 5 (seconds), 500ms, 1m30s.
-Exit codes: 0 when the time is over; 128+n a signal came; 125 no duration.
+Exit codes: 0 when the time is over; 128+n for signal n; 125 when DURATION is none.
 ",
     options: &[],
 };
@@ -104,7 +105,7 @@ const PRESETS: Page = Page {
     or: "",
     text: "\
 Prints the known sidecars. --json: an array of objects.
-Exit codes: 0; 125 for anything else behind it.
+Exit codes: 0; 125 for any other argument.
 ",
     options: &[],
 };

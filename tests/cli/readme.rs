@@ -1,4 +1,5 @@
-//! README.md tells what the program does: its tables are held against `--help`, and its commands are run.
+//! README.md and docs/usage.md tell what the program does: their tables are held against `--help`, and the commands of
+//! README.md are run.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,17 +12,17 @@ fn help() -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Rows of the README's table whose first cell begins with a backtick and `prefix`.
+/// Rows of a table of docs/usage.md whose first cell begins with a backtick and `prefix`.
 fn rows(prefix: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| -> Vec<String> {
         let line = line.replace("\\|", "\u{1}");
         line.split('|').map(|cell| cell.replace('\u{1}', "|").trim().to_owned()).skip(1).collect()
     };
-    readme().lines().filter(|line| line.starts_with(&format!("| `{prefix}"))).map(cells).collect()
+    usage().lines().filter(|line| line.starts_with(&format!("| `{prefix}"))).map(cells).collect()
 }
 
 #[test]
-fn the_options_of_the_readme_are_in_the_help_with_these_defaults() {
+fn the_options_of_the_usage_page_are_in_the_help_with_these_defaults() {
     let helped: BTreeMap<String, String> = help()
         .lines()
         .filter_map(|line| line.strip_prefix("  --"))
@@ -34,13 +35,13 @@ fn the_options_of_the_readme_are_in_the_help_with_these_defaults() {
             (format!("--{}", usage.split(' ').next().unwrap()), text.trim().to_owned())
         })
         .collect();
-    let readme: BTreeMap<String, String> = rows("--")
+    let told: BTreeMap<String, String> = rows("--")
         .into_iter()
         .map(|row| (row[0].trim_matches('`').split(' ').next().unwrap().to_owned(), row[1].clone()))
         .collect();
     // All of them are in docs/reference/options.md, which is written from the code; here are those that most need.
-    assert!(readme.len() >= 8, "{readme:?}");
-    for (option, default) in readme {
+    assert!(told.len() >= 8, "{told:?}");
+    for (option, default) in told {
         let text = helped.get(&option).unwrap_or_else(|| panic!("{option} is not in the help"));
         if let Some((_, said)) = text.split_once("[default: ") {
             assert_eq!(said.trim_end_matches(']'), default, "the default of {option}");
@@ -50,6 +51,10 @@ fn the_options_of_the_readme_are_in_the_help_with_these_defaults() {
 
 fn readme() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
+}
+
+fn usage() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/usage.md")).unwrap()
 }
 
 fn presets() -> Vec<Value> {
@@ -103,9 +108,11 @@ fn what_is_often_forgotten_is_what_the_presets_need() {
 }
 
 #[test]
-fn the_help_names_every_verb_of_the_readme() {
+fn the_help_names_every_verb_of_the_usage_page() {
     let help = help();
-    for row in rows("lastout ") {
+    let rows = rows("lastout ");
+    assert!(rows.len() >= 7, "{rows:?}");
+    for row in rows {
         let verb = row[0].trim_matches('`').split(' ').nth(1).unwrap().to_owned();
         assert!(help.contains(&format!("lastout {verb}")), "{verb}");
     }
@@ -179,8 +186,8 @@ fn the_targets_and_scripts_that_the_readme_names_are_there() {
 
 #[test]
 fn the_examples_of_specs_are_specs() {
-    let readme = readme();
-    let examples = readme.split_once("\n```text\nenvoy:port=15000 ").unwrap().1.split("```").next().unwrap();
+    let usage = usage();
+    let examples = usage.split_once("\n```text\nenvoy:port=15000 ").unwrap().1.split("```").next().unwrap();
     let examples = format!("envoy:port=15000 {examples}");
     assert!(examples.lines().count() >= 5, "{examples}");
     for line in examples.lines() {

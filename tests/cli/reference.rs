@@ -66,12 +66,16 @@ fn options() {
         vec![code(usage.trim()), code(&option.variable()), default, format!("{meaning}.{times}")]
     };
     let text = format!(
-        "The options of `lastout`, of `wait`, `stop` and `guard`; `lastout VERB --help` says which of them a verb takes.\n\n\
-         Every option has an environment variable. The flag wins over the variable. A flag that may be repeated replaces the \
-         variable's whole list, whose words have blanks between them. An empty variable counts as unset. Switches take `true`, \
+        "This page has all options of `lastout` and of its verbs `wait`, `stop` and `guard`; `lastout VERB --help` \
+         says which options a verb takes.\n\n\
+         Every option has an environment variable. The flag wins over the variable. If an option may be repeated, \
+         its variable is a list, separated by blanks; the flags replace the whole list. An empty variable counts as \
+         unset. Switches take `true`, \
          `false`, `1` or `0`.\n\n\
-         Durations are written `500ms`, `10s`, `2m`, `1m30s`; a number without a unit, other than 0, is an error. Signals are \
-         names (`TERM`, `SIGTERM`) or numbers. Options end at the first word that is none; `--` makes it plain.\n\n{}",
+         Durations are written `500ms`, `10s`, `2m`, `1m30s`; a number without a unit, other than 0, is an error. \
+         Signals are \
+         names (`TERM`, `SIGTERM`) or numbers. Options end at the first word that is not an option, or at \
+         `--`.\n\n{}",
         table(&["option", "variable", "default", "meaning"], OPTIONS.iter().map(row))
     );
     held("options.md", "Options of lastout", &text);
@@ -108,8 +112,8 @@ fn keys_of_a_spec() {
     let keys: Vec<_> = told.trim().split_once("write one of ").unwrap().1.split(", ").collect();
     let text = format!(
         "`NAME[?][:key=value[,key=value]…]`. What each key means, and how special characters are written: \
-         [Your own, and deviations](../sidecars.md#your-own-and-deviations). What a value may be is what the program says when \
-         it cannot read one.\n\n{}",
+         [Your own, and deviations](../sidecars.md#your-own-and-deviations). The column *value* has what the \
+         program writes if it cannot read a value.\n\n{}",
         table(&["key", "value"], keys.iter().map(|key| vec![code(key), way_out(key)]))
     );
     held("spec-keys.md", "Keys of a SPEC", &text);
@@ -133,9 +137,11 @@ fn presets() {
         ]
     });
     let text = format!(
-        "By which names `kubectl lastout` takes a container for a known sidecar, the end of its image's path without tag and \
-         digest, what proves that it is gone, and what has to be switched on in it. The requests, and what each answers: \
-         [sidecars.md](../sidecars.md#the-known-ones). `lastout presets --json` prints all of it.\n\n{}",
+        "`kubectl lastout` knows a sidecar by the name of its container, or by the end of its image's path, without \
+         tag and digest. The column *gone* says what proves that the sidecar has ended: its ports refuse \
+         connections (`refused`), or it has accepted the request (`accepted`). The last column says what has to be \
+         switched on in it. For the requests and the answers, see \
+         [sidecars.md](../sidecars.md#the-known-ones). `lastout presets --json` prints all of this.\n\n{}",
         table(&["name", "containers", "images", "gone", "has to be switched on"], rows)
     );
     held("presets.md", "Known sidecars, in short", &text);
@@ -163,7 +169,7 @@ fn outcomes() -> [(&'static str, Outcome, &'static str, &'static str); 10] {
             "128+n",
             "Signal n ended lastout before the command began.",
         ),
-        ("done", Outcome::Done, "", "`lastout wait`, `stop` or `guard` did what it was asked to."),
+        ("done", Outcome::Done, "", "`lastout wait`, `stop` or `guard` did what it should."),
         ("not_stopped", Outcome::NotStopped, "", "`lastout stop`: a sidecar is still there."),
     ]
 }
@@ -183,16 +189,16 @@ fn exit_codes() {
         vec![number, code(name), meaning.to_owned()]
     });
     let text = format!(
-        "The exit code is the command's own on every path on which the command has run, whatever the sidecars do. A process \
-         that is not PID 1 dies of the signal that killed its command, instead of exiting with 128+n. The second column is \
-         `outcome` in [the report](../report.md#outcome).\n\n{}",
+        "If the command has run, the exit code is the command's own, whatever the sidecars do. If lastout is not \
+         PID 1, and a signal has ended the command, lastout ends itself by the same signal instead of exiting with \
+         128+n. The second column is `outcome` in [the report](../report.md#outcome).\n\n{}",
         table(&["exit code", "outcome", "meaning"], rows)
     );
     held("exit-codes.md", "Exit codes", &text);
-    // The short table of the README.
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    // The short table of docs/usage.md.
+    let usage = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/usage.md")).unwrap();
     for (_, outcome, words, _) in outcomes().iter().filter(|row| row.2.is_empty() && row.1.code() > 1) {
-        assert!(readme.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
+        assert!(usage.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
     }
 }
 
@@ -201,8 +207,10 @@ fn told(phase: PhaseName) -> [&'static str; 4] {
     match phase {
         PhaseName::Waiting => [
             "waiting",
-            "The sidecars are asked whether they are ready. The command has not been started. For `guard`: the mains of the group have not ended.",
-            "All are ready, or the optional ones are absent; or the time is over; or a stop signal has come, after which the command is never started.",
+            "The sidecars are asked whether they are ready. The command has not been started. With `guard`: the \
+             mains of the group have not ended.",
+            "All are ready, or the optional ones are absent; or the time is over; or a stop signal has come, after \
+             which the command is never started.",
             "`--wait-timeout`, `--on-wait-timeout`, `--no-wait`, `--absent-after`",
         ],
         PhaseName::Running => [
@@ -219,8 +227,9 @@ fn told(phase: PhaseName) -> [&'static str; 4] {
         ],
         PhaseName::Leaving => [
             "leaving",
-            "The exit code is put on record in the group's folder, and the members that are left are counted.",
-            "It is known whether this one is the last.",
+            "The exit code is written into the group's folder, and the members of the group that still run are \
+             counted.",
+            "It is known whether this member is the last.",
             "`--group`, `--group-wait`",
         ],
         PhaseName::Lingering => [
@@ -253,8 +262,9 @@ fn phases() {
         [&[code(row[0])], &row[1..].iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>()[..]].concat()
     });
     let text = format!(
-        "A run goes through these in this order, and leaves out those for which there is nothing to do. `--log-level info` \
-         tells each with its duration, and [the report](../report.md) has them as `phases`. Signals are answered in all of \
+        "A run of lastout goes through these phases in this order, and leaves out those in which there is nothing \
+         to do. `--log-level info` prints a line for each, with its duration, and [the report](../report.md) has \
+         them as `phases`. Signals are answered in all of \
          them, and every child that ends is reaped.\n\n{}",
         table(&["phase", "what happens", "what ends it", "options"], rows)
     );
@@ -306,8 +316,9 @@ fn report_fields() {
     let mut rows = Vec::new();
     members(&schema(), "", &mut rows);
     let text = format!(
-        "The members of what `--report` writes, out of its schema, [report.schema.json](../report.schema.json), to which the \
-         tests hold the program. Times are milliseconds; moments count from the start of lastout. What the values of \
+        "This page lists the members of the report that `--report` writes, from its schema, \
+         [report.schema.json](../report.schema.json), against which the tests check the program. Times are in \
+         milliseconds; moments count from the start of lastout. What the values of \
          `outcome` and `verdict` mean: [the report](../report.md).\n\n{}",
         table(&["member", "value", "there", "meaning"], rows)
     );

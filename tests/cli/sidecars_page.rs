@@ -50,7 +50,8 @@ fn the_table_has_every_preset_as_the_program_prints_it() {
         assert_eq!(row[0], format!("[`{name}`](#{name})"));
         assert_eq!(row[1..4], [text(preset, "ready"), text(preset, "quit"), &preset["order"].to_string()]);
         let known = ["run against ", "against its recorded answers (", "against the recorded answers of "];
-        let read = ["source", "documentation"].map(|what| format!("no request to run; read in its {what}"));
+        let read =
+            ["source", "documentation"].map(|what| format!("it has no quit request; read in its {what}"));
         let none = preset["quit"].is_null() && read.contains(&row[4]);
         assert!(none || known.iter().any(|start| row[4].starts_with(start)), "{name}: {}", row[4]);
     }
@@ -107,7 +108,7 @@ fn each_section_has_what_must_be_switched_on_every_hint_and_the_source() {
         for image in IMAGES.iter().filter(|(of, _)| *of == name).flat_map(|(_, tails)| *tails) {
             assert!(section.contains(&format!("`{image}`")), "{name}: {image}");
         }
-        assert_eq!(section.contains("An accepted request is enough"), preset["gone"] == "accepted", "{name}");
+        assert_eq!(section.contains("Its end is not waited for"), preset["gone"] == "accepted", "{name}");
         if let Some((key, _)) = preset["proof"].as_str().and_then(|how| how.split_once(' ')) {
             assert!(section.contains(&format!("`{key}` waits")), "{name}: {key}");
         }

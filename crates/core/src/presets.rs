@@ -38,7 +38,7 @@ pub struct Preset {
     pub order: u32,
     /// What proves that it is gone.
     pub gone: Gone,
-    /// A quit port that refuses while the ready port answers, or that it has none, is how it should be.
+    /// For this sidecar it is normal that the quit port refuses while the ready port answers, or that it has no quit port.
     pub refused_is_normal: bool,
     /// A header that is sent when this variable is set in our environment: (header, variable).
     pub header_from_env: Option<&'static (&'static str, &'static str)>,
@@ -227,7 +227,7 @@ pub static PRESETS: &[Preset] = &[
             ),
             (
                 When::NotReady,
-                "is port= the one of the bootstrap's admin block (9901 is only a convention)? 503 INITIALIZING: it waits for its control plane",
+                "does port= match the bootstrap's admin block (9901 is only a convention)? 503 INITIALIZING: it waits for its control plane",
             ),
         ],
         order: 90,
@@ -408,7 +408,7 @@ pub static PRESETS: &[Preset] = &[
             ),
             (
                 When::Accepted,
-                "it may sit out its grace period (30 s, the annotation consul.hashicorp.com/sidecar-proxy-lifecycle-shutdown-grace-period-seconds)",
+                "it may run on for its whole grace period (30 s, the annotation consul.hashicorp.com/sidecar-proxy-lifecycle-shutdown-grace-period-seconds)",
             ),
         ],
         order: 90,
@@ -427,7 +427,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(404), "9901 is not the Envoy admin port: set port="),
             (
                 When::NotSwitchedOn,
-                "from Kuma 3.0 the admin API is a private socket and the control plane stops the sidecar: quit=none says so",
+                "from Kuma 3.0 the admin API is a private socket and the control plane stops the sidecar: write quit=none",
             ),
             (When::NotReady, "is the pod injected (kuma.io/sidecar-injection: enabled)?"),
         ],
@@ -464,10 +464,7 @@ pub static PRESETS: &[Preset] = &[
                 When::NotReady,
                 "it listens only with vault.hashicorp.com/agent-enable-quit or a cache listener; another port (agent-cache-listener-port) is given as port=; to wait for a secret write ready=file:/vault/secrets/NAME",
             ),
-            (
-                When::StillThere,
-                "its Vault server may not answer, which holds up its end: raise --stop-timeout",
-            ),
+            (When::StillThere, "its Vault server may not answer, which delays its end: raise --stop-timeout"),
         ],
         order: 20,
         writes_files: true,
@@ -500,7 +497,7 @@ pub static PRESETS: &[Preset] = &[
             ),
             (
                 When::StillThere,
-                "its OpenBao server may not answer, which holds up its end: raise --stop-timeout",
+                "its OpenBao server may not answer, which delays its end: raise --stop-timeout",
             ),
         ],
         order: 20,
@@ -525,7 +522,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(405), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9091? another port is given as port=; 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; one with TLS cannot be asked",
+                "is it started, and is it on 9091? another port is given as port=; 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; one that speaks TLS cannot be asked",
             ),
         ],
         source: "pushgateway main.go",
@@ -547,7 +544,7 @@ pub static PRESETS: &[Preset] = &[
             (When::Status(404), "with --web.route-prefix write quit=/PREFIX/-/quit,ready=/PREFIX/-/ready"),
             (
                 When::NotReady,
-                "is it started, and is it on 9090? 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; 503: it is still reading its write-ahead log; one with TLS cannot be asked",
+                "is it started, and is it on 9090? 401: add header=Authorization=Basic%20…; 404: a route prefix is given as quit=/PREFIX/-/quit,ready=/PREFIX/-/ready; 503: it is still reading its write-ahead log; one that speaks TLS cannot be asked",
             ),
             (When::StillThere, "it flushes remote writes for up to --storage.remote.flush-deadline (1 min)"),
         ],
@@ -689,7 +686,7 @@ pub static PRESETS: &[Preset] = &[
             (When::NotReady, "set DD_HEALTH_PORT=5555 in it"),
             (
                 When::StillThere,
-                "set DD_AUTO_EXIT_NOPROCESS_ENABLED=true in it and shareProcessNamespace: true (it goes about 60 s after the last process), or run it as a native sidecar",
+                "set DD_AUTO_EXIT_NOPROCESS_ENABLED=true in it and shareProcessNamespace: true (it ends about 60 s after the last process), or run it as a native sidecar",
             ),
         ],
         source: "datadog-agent#8741, datadog-agent#31543",

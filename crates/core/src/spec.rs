@@ -77,7 +77,7 @@ pub struct Spec {
     pub order: u32,
     /// What proves that it is gone.
     pub gone: Proof,
-    /// A quit port that refuses while the ready port answers is how it should be (Kuma 3).
+    /// For this sidecar it is normal that the quit port refuses while the ready port answers (Kuma 3).
     pub refused_is_normal: bool,
     /// Fallback in a shared process namespace: end the process of this name by this signal.
     pub process: Option<(String, Signal)>,

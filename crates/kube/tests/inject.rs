@@ -238,7 +238,7 @@ fn explain_tells_what_each_container_is_and_why() {
     let text = stdout(&run(&["explain", &path]));
     for line in [
         "job/report",
-        "├─ main  main; its sidecars may be stopped after exit codes: success",
+        "├─ main  main; its sidecars may be stopped after exit code 0",
         "├─ istio-proxy  sidecar, istio: it runs on when the mains are over",
         "└─ injected-wrap: lastout runs the mains, and stops the sidecars after them",
     ] {

@@ -184,7 +184,7 @@ fn selectors_find_the_pods_and_not_their_version() {
 #[test]
 fn options_that_do_not_go_together_are_refused_in_words() {
     for (words, said) in [
-        (&["--helper"][..], "--helper: say the namespace of the pods by --namespace"),
+        (&["--helper"][..], "--helper: name the namespace of the pods with --namespace"),
         (&["--helper", "-n", "x", "--replicas", "3"], "'--helper' cannot be used with"),
         (&["--service-account", "x"], "--helper"),
         (&["--ca-bundle", "x"], "--ca-bundle: it goes with --certificates secret"),

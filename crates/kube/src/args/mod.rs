@@ -41,12 +41,16 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// `--pod-path`
 pub(crate) fn pod_path() -> Arg {
-    value("pod-path", "PATH", "Where a custom resource has its pod template: spec.driver.template")
-        .action(ArgAction::Append)
-        .value_parser(|text: &str| {
-            Path::read(text)
-                .ok_or("write keys with dots between them: spec.driver.template, spec.groups[0].template")
-        })
+    value(
+        "pod-path",
+        "PATH",
+        "The path of the pod template in a custom resource, such as spec.driver.template",
+    )
+    .action(ArgAction::Append)
+    .value_parser(|text: &str| {
+        Path::read(text)
+            .ok_or("write keys with dots between them: spec.driver.template, spec.groups[0].template")
+    })
 }
 
 /// `--image`
@@ -56,17 +60,21 @@ pub(crate) fn own_image() -> Arg {
 
 /// `--sidecar`
 pub(crate) fn sidecar() -> Arg {
-    value("sidecar", "SPEC", "A sidecar that is not known, by its container's name; see `lastout presets`")
-        .action(ArgAction::Append)
-        .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(why) => Err(why.to_string()),
-        })
+    value(
+        "sidecar",
+        "SPEC",
+        "A sidecar that is not known: its container's name, and how it is asked; see `lastout presets`",
+    )
+    .action(ArgAction::Append)
+    .value_parser(|text: &str| match Spec::parse(text, &|_| None) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(why) => Err(why.to_string()),
+    })
 }
 
 /// `--main`
 pub(crate) fn main() -> Arg {
-    value("main", "NAME", "The container that the pod is for; all that are no sidecars by default")
+    value("main", "NAME", "The container that the pod is for (the main); by default all that are no sidecars")
         .action(ArgAction::Append)
         .value_parser(|text: &str| match text {
             "" => Err("it is the name of a container"),
@@ -77,10 +85,10 @@ pub(crate) fn main() -> Arg {
 /// What a decision depends on.
 pub(crate) fn decision_options() -> Vec<Arg> {
     vec![
-        value("mode", "MODE", "How: the first that is possible, native sidecars, lastout as the mains' init, a helper container")
+        value("mode", "MODE", "How: the first that is possible, native sidecars, lastout as the init of the mains, or a helper container")
             .value_parser(PossibleValuesParser::new(Mode::ALL.map(Mode::word)))
             .default_value("auto"),
-        value("delivery", "HOW", "How the program comes into a pod")
+        value("delivery", "HOW", "How lastout is brought into a pod")
             .value_parser(PossibleValuesParser::new(Delivery::ALL.map(Delivery::word)))
             .default_value("auto"),
         own_image(),
@@ -111,7 +119,7 @@ pub(crate) fn pod_options() -> Vec<Arg> {
 /// A duration within which something can be done.
 pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
     let duration = lastout_core::duration::parse(text).map_err(|error| error.to_string())?;
-    if duration.is_zero() { Err("0 is no time at all".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("a duration of 0 is not possible".to_owned()) } else { Ok(duration) }
 }
 
 /// An image's name, as a container runtime would read it.
@@ -144,10 +152,10 @@ pub(crate) fn resolve_options() -> Vec<Arg> {
     vec![
         flag(
             "resolve-images",
-            "Ask registries what an image runs where a main has no command, as you are logged in (docker login)",
+            "Ask registries what the image of a main without a command runs, with the credentials of docker login",
         ),
         needs(
-            value("resolve-timeout", "DURATION", "For one image")
+            value("resolve-timeout", "DURATION", "The time for all requests about one image")
                 .default_value("30s")
                 .value_parser(some_time),
         ),
@@ -155,11 +163,11 @@ pub(crate) fn resolve_options() -> Vec<Arg> {
             value(
                 "platform",
                 "OS/ARCH",
-                "Which one decides, where an image does not run the same on all: linux/amd64",
+                "The platform to look at if an image does not run the same on all, such as linux/amd64",
             )
             .value_parser(|text: &str| Platform::read(text).ok_or("write linux/amd64, or linux/arm/v7")),
         ),
-        needs(flag("pin", "Write the digest of such an image into the manifest, too")),
+        needs(flag("pin", "Also write the digest of each such image into the manifest")),
     ]
 }
 
@@ -180,7 +188,7 @@ pub(crate) fn writing_options() -> Vec<Arg> {
             .conflicts_with_all(["in-place", "diff"]),
         flag(
             "strict",
-            "Fail where a document cannot be edited in place, instead of writing it anew, or where --resolve-images finds no answer",
+            "Fail if a document cannot be edited in place, instead of writing it anew, or if --resolve-images finds no answer",
         ),
     ]
 }

@@ -55,7 +55,7 @@ impl Limit {
         match self {
             Self::OtherMode => "its annotation lastout.dev/mode asks for another mode than the policy's",
             Self::CommandAnnotation => {
-                "what a main runs is said by an annotation, whose JSON a policy cannot read"
+                "an annotation has the command of a main in JSON, which a policy cannot read"
             }
             Self::Spec => "a SPEC of its annotation or of the parameters is more than a policy can read",
             Self::Port => "its manifest moves the port of a sidecar: say it by a SPEC",

@@ -64,23 +64,23 @@ reasons! {
     InjectedNative Native "injected-native" "its sidecars become native ones: the kubelet ends them after the mains";
     InjectedWrap Stopped "injected-wrap" "lastout runs the mains, and stops the sidecars after them";
     InjectedHelper Stopped "injected-helper" "a helper container watches the pod, and stops the sidecars after the mains";
-    Already There "already" "lastout is there";
-    AlreadyNative Needless "already-native" "its sidecars are native ones: they do not hold the pod up";
+    Already There "already" "lastout is in it already";
+    AlreadyNative Needless "already-native" "its sidecars are native ones, and the kubelet ends them";
     NoSidecar Needless "no-sidecar" "it has no sidecar that would run on";
     NoCommand Unclear "no-command" "a main has no `command`, so what it runs is not known";
     NotNative Impossible "not-native" "its sidecars cannot become native ones";
     NoEndpoint Impossible "no-endpoint" "a sidecar cannot be asked to end: it has no such endpoint";
     OptedOut Elsewhere "opted-out" "its label lastout.dev/inject is \"false\"";
     NotSelected Elsewhere "not-selected" "neither it nor its namespace asks for it";
-    RestartAlways Needless "restart-always" "it is to run for ever: restartPolicy is Always";
-    HostPid Impossible "host-pid" "hostPID: the node's own processes would be in reach";
+    RestartAlways Needless "restart-always" "it is meant to run for ever: restartPolicy is Always";
+    HostPid Impossible "host-pid" "hostPID: lastout could signal the node's own processes";
     Windows Impossible "windows" "it is for Windows";
     OnlySidecars Needless "only-sidecars" "it has no main: all of its containers are sidecars";
-    NameConflict Impossible "name-conflict" "a container or volume of its own has our name";
-    MountConflict Impossible "mount-conflict" "something else is mounted at our folder";
+    NameConflict Impossible "name-conflict" "a container or volume of its own has a name that lastout needs";
+    MountConflict Impossible "mount-conflict" "something else is mounted at the folder of lastout";
     UnresolvedImage Unclear "unresolved-image" "what the image runs could not be found out";
     ForeignEntrypoint Elsewhere "foreign-entrypoint" "another system's entrypoint runs it";
-    PatchMismatch Impossible "patch-mismatch" "the change would not come to what is intended: nothing is changed";
+    PatchMismatch Impossible "patch-mismatch" "the changed pod would differ from what is intended: nothing is changed";
     Internal Impossible "internal" "a fault of kubectl-lastout: nothing is changed";
 }
 

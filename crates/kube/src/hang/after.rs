@@ -83,7 +83,7 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         let shell = found.iter().find(|found| found.rule == SHELL_WRAP);
         let why = if shell.is_some() { Why::ShellWrap } else { reason.into() };
         let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
-        let message = format!("{running} runs on since {mains} is over; {}{about}", why.words());
+        let message = format!("{running} still runs although {mains} is over; {}{about}", why.words());
         let mut trouble = hang(why, message);
         trouble.prevent = shell.map(|found| found.mend.clone());
         return trouble;
@@ -94,7 +94,7 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         trouble.prevent = mend(found, trouble.why);
         return trouble;
     }
-    let unexplained = format!("{running} runs on since {mains} is over");
+    let unexplained = format!("{running} still runs although {mains} is over");
     if let Some(helper) = subject.facts.helper {
         let shown = first(found)
             .map(|(found, why)| hang(why, found.message.clone()).prevented_by(found.mend.clone()));
@@ -111,7 +111,7 @@ fn explained(subject: &Subject<'_>, mains: &str, sidecars: &[&str]) -> Trouble {
         let memory = matches!(life.state, State::Over { reason: "OOMKilled", .. });
         let how = if memory { "its memory limit" } else { "a KILL signal" };
         let message =
-            format!("`{}` was ended by {how}, and lastout in it with it; {running} runs on", main.name());
+            format!("`{}` was ended by {how}, together with its lastout; {running} runs on", main.name());
         hang(Why::Killed, message)
     } else if let Some((found, why)) = first(found) {
         hang(why, found.message.clone()).prevented_by(found.mend.clone())

@@ -67,7 +67,7 @@ fn second_main(subject: &Subject<'_>) -> Option<Trouble> {
     let name_of = |all: &[(Container<'_>, Life<'_>)]| names(all.iter().map(|(main, _)| main.name()));
     let others: Vec<String> = rest.iter().map(|(main, _)| main.name().to_owned()).collect();
     let message = format!(
-        "{} is over, and {} runs on: it counts as a main, for no known sidecar has its name or its image",
+        "{} is over, and {} runs on: it counts as a main, because no known sidecar has its name or its image",
         name_of(&ended),
         name_of(&rest)
     );

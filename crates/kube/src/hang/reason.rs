@@ -40,29 +40,29 @@ macro_rules! whys {
 
 whys! {
     NotWrapped "not-wrapped" "nothing ends its sidecars: lastout is not in it";
-    NotSwitchedOn "not-switched-on" "a sidecar does not listen to its quit request: that is switched off";
-    NotTold "not-told" "lastout is in it, and is not told of a sidecar, or not how to end it";
-    StopPolicy "stop-policy" "`--stop-on` and the restart policy disagree";
+    NotSwitchedOn "not-switched-on" "a sidecar does not accept its quit request, because that is switched off";
+    NotTold "not-told" "lastout is in it, but has no SPEC for a sidecar, or one that does not say how to end it";
+    StopPolicy "stop-policy" "`--stop-on` does not fit the restart policy";
     Group "group" "several mains do not wait for each other";
-    Refused "refused" "lastout refuses its own command line";
-    ShellWrap "shell-wrap" "a shell was to ask the sidecar to quit, and it runs on";
+    Refused "refused" "lastout has refused its command line";
+    ShellWrap "shell-wrap" "a shell should have asked the sidecar to quit, and the sidecar runs on";
     Killed "killed" "lastout was killed before it could stop the sidecars";
-    HelperFails "helper-fails" "the helper that was to stop the sidecars cannot";
+    HelperFails "helper-fails" "the helper that should stop the sidecars cannot do it";
     Declined "declined" "a sidecar has declined its quit request";
-    NoWay "no-way" "there is no way to ask a sidecar to quit";
-    NeverAppeared "never-appeared" "a sidecar started after lastout had given it up";
-    StillThere "still-there" "a sidecar was asked to quit, and did not in time";
+    NoWay "no-way" "a sidecar has no quit request";
+    NeverAppeared "never-appeared" "a sidecar started after lastout had stopped waiting for it";
+    StillThere "still-there" "a sidecar was asked to quit, and did not end in time";
     CameBack "came-back" "a sidecar was stopped, and something started it again";
     Unexplained "unexplained" "lastout has ended, its sidecars run on, and its log does not say why";
     SidecarCrashes "sidecar-crashes" "a sidecar ends with an error, and is started again and again";
     SidecarFailed "sidecar-failed" "a sidecar has ended, and a main that may need it runs on";
     SecondMain "second-main" "one main is over, and a container that counts as another one runs on";
     StartupProbe "startup-probe" "a native sidecar's startup probe does not succeed, so no main starts";
-    ImageMissing "image-missing" "an image cannot be had";
+    ImageMissing "image-missing" "an image cannot be pulled";
     CannotCreate "cannot-create" "the kubelet cannot create a container";
     InitFails "init-fails" "an init container fails again and again";
     SlowNative "slow-native" "a native sidecar takes long to end after the mains";
-    Ending "ending" "the mains have just ended, and the sidecars have a moment to follow";
+    Ending "ending" "the mains have just ended, and the sidecars still have time to end";
 }
 
 /// Reasons of `decide` that a pod in the API never has: nobody asks a registry for it, selects it or changes it.

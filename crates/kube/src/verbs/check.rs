@@ -40,7 +40,7 @@ impl Format {
 #[must_use]
 pub fn definition() -> Command {
     Command::new("check")
-        .about("Find what would hang or fail: exit 1 with an error, 2 where a file cannot be read")
+        .about("Find what would hang or fail: exit 1 if there is an error, 2 if a file cannot be read")
         .arg(args::files())
         .arg(
             Arg::new("output")

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("completion")
-        .about("Print a completion script; `kubectl` is the program that kubectl asks: save it as kubectl_complete-lastout on PATH")
+        .about("Print a completion script; `kubectl`: the program for kubectl's own completion, to save as kubectl_complete-lastout on PATH")
         .arg(
             Arg::new("SHELL")
                 .required(true)

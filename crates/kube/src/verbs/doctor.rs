@@ -18,12 +18,12 @@ pub fn definition() -> Command {
         .about("List the pods of Jobs that hang now, or will, with the reason and the command that mends it: exit 1 when one hangs")
         .args(namespace_options())
         .arg(
-            value("output", "FORMAT", "How they are printed")
+            value("output", "FORMAT", "How the pods are printed")
                 .short('o')
                 .value_parser(PossibleValuesParser::new(["table", "json"]))
                 .default_value("table"),
         )
-        .arg(flag("rbac", "Print the roles that doctor and rescue need, and ask no cluster"))
+        .arg(flag("rbac", "Print the roles that doctor and rescue need; no cluster is asked"))
         .args(cluster_options())
 }
 

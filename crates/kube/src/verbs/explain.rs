@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("explain")
-        .about("Tell, for each pod, what inject would do, and why")
+        .about("Say for each pod what inject would do, and why")
         .arg(args::files())
         .args(args::decision_options())
         .args(args::resolve_options())
@@ -39,15 +39,23 @@ pub fn run(matches: &ArgMatches) -> Ended {
     Ok(Exit::Done)
 }
 
+/// After which ends of a main its sidecars may be stopped, by its `--stop-on`.
+fn be_stopped(stop_on: &str) -> String {
+    match stop_on {
+        "always" => "be stopped after every exit code".to_owned(),
+        "success" => "be stopped after exit code 0".to_owned(),
+        "never" => "never be stopped".to_owned(),
+        codes => format!("be stopped after exit codes {codes}"),
+    }
+}
+
 /// The decision as a tree: what the pod is, what is done, why.
 fn tree(source: &Source, judged: &Judged) -> String {
     let Judged { workload, decision, .. } = judged;
     let mut lines = Vec::new();
     for role in &decision.containers {
         let what = match &role.kind {
-            RoleKind::Main { stop_on } => {
-                format!("main; its sidecars may be stopped after exit codes: {stop_on}")
-            }
+            RoleKind::Main { stop_on } => format!("main; its sidecars may {}", be_stopped(stop_on)),
             RoleKind::Sidecar { spec } => format!("sidecar, {spec}: it runs on when the mains are over"),
             RoleKind::NativeSidecar => "native sidecar: the kubelet ends it".to_owned(),
             RoleKind::Excluded => "left out, as the manifest or --main says".to_owned(),

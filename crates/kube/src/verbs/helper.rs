@@ -14,19 +14,19 @@ use std::path::PathBuf;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("helper")
-        .about("In a pod: watch it, and stop its sidecars when its mains are over; inject --mode helper puts it in")
+        .about("Run in a pod: watch it, and stop its sidecars when its mains are over; inject --mode helper adds it")
         .arg(args::sidecar())
         .arg(args::main())
         .args([
-            args::value("pod", "NAME", "The pod; by default what the variable POD_NAME says"),
+            args::value("pod", "NAME", "The pod; by default that of the variable POD_NAME"),
             args::value("pod-namespace", "NAME", "Its namespace; by default POD_NAMESPACE, or the account's"),
-            args::value("stop-timeout", "DURATION", "Budget for stopping all sidecars, as lastout stop has it"),
+            args::value("stop-timeout", "DURATION", "The most time for one run of lastout stop"),
         ])
         .arg(
             Arg::new("lastout")
                 .long("lastout")
                 .value_name("FILE")
-                .help("The wrapper, whose `stop` it runs; by default the one beside this program")
+                .help("The program lastout, whose `stop` the helper runs; by default the one beside this program")
                 .value_parser(clap::value_parser!(PathBuf)),
         )
 }

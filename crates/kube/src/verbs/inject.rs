@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("inject")
-        .about("Put lastout into the pods of manifests that need it; the result goes to stdout")
+        .about("Add lastout to the pods of manifests that need it; the result goes to stdout")
         .arg(args::files())
         .args(args::decision_options())
         .args(args::resolve_options())

@@ -28,12 +28,14 @@ enum From {
 #[must_use]
 pub fn definition() -> Command {
     Command::new("manifests")
-        .about("Print what kubectl has to apply: the admission webhook, or what helpers may do")
+        .about(
+            "Print manifests for kubectl apply: the admission webhook, or with --helper the Role of helpers",
+        )
         .args(bundle().into_iter().map(|arg| arg.conflicts_with("helper")))
         .args(
             decisions()
                 .into_iter()
-                .map(|arg| arg.conflicts_with("helper").help_heading("What the webhook decides by")),
+                .map(|arg| arg.conflicts_with("helper").help_heading("How the webhook decides")),
         )
         .arg(
             value("namespace", "NAME", "Where the webhook runs; with --helper, the namespace of the pods")
@@ -41,7 +43,10 @@ pub fn definition() -> Command {
                 .value_parser(label)
                 .default_value(install::NAMESPACE),
         )
-        .arg(flag("helper", "Only the Role that lets helpers watch the pods of a namespace, and who has it"))
+        .arg(flag(
+            "helper",
+            "Print only the Role by which helpers watch the pods of a namespace, and its RoleBinding",
+        ))
         .arg(
             value("service-account", "NAME", "An account that the pods run as")
                 .action(ArgAction::Append)
@@ -59,14 +64,14 @@ where
     let words = table.each_ref().map(|(word, _)| *word);
     PossibleValuesParser::new(words).try_map(move |text| {
         let found = table.iter().find(|(word, _)| *word == text);
-        found.map(|(_, value)| value.clone()).ok_or("it is no possible value")
+        found.map(|(_, value)| value.clone()).ok_or("it is not one of the possible values")
     })
 }
 
 fn bundle() -> Vec<Arg> {
     let mut bundle = vec![
-        flag("create-namespace", "Print the namespace, too, with the restricted profile for all that is in it; by default only with the default one"),
-        value("certificates", "HOW", "Where the webhook's certificate comes from: itself, cert-manager, a Secret of yours")
+        flag("create-namespace", "Also print the namespace, with the restricted Pod Security Standard enforced; the default namespace is always printed"),
+        value("certificates", "HOW", "Who makes the webhook's certificate: itself, cert-manager, or you, in a Secret")
             .value_parser(one_of([
                 ("itself", From::Itself),
                 ("cert-manager", From::CertManager),
@@ -76,11 +81,11 @@ fn bundle() -> Vec<Arg> {
         value("tls-secret", "NAME", "With --certificates secret: the Secret, with tls.crt and tls.key")
             .value_parser(subdomain)
             .default_value(install::TLS_SECRET),
-        value("ca-bundle", "FILE", "With --certificates secret: who signed it, PEM; without, the API server trusts what its machine trusts"),
-        value("namespaces", "WHICH", "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled, or all but the system's")
+        value("ca-bundle", "FILE", "With --certificates secret: the authority that has signed it, in PEM; without it, the API server trusts what its machine trusts"),
+        value("namespaces", "WHICH", "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled; or all except the system's")
             .value_parser(one_of(Namespaces::ALL.map(|which| (which.word(), which))))
             .default_value(Namespaces::Labelled.word()),
-        value("replicas", "NUMBER", "How many run")
+        value("replicas", "NUMBER", "The number of replicas")
             .value_parser(clap::value_parser!(u32).range(1..=100))
             .default_value("2"),
         drain_timeout(),
@@ -107,7 +112,7 @@ fn decisions() -> Vec<Arg> {
 pub fn run(matches: &ArgMatches) -> Ended {
     let objects = if matches.get_flag("helper") {
         if !is_given(matches, "namespace") {
-            return Err(Error("--helper: say the namespace of the pods by --namespace".to_owned()));
+            return Err(Error("--helper: name the namespace of the pods with --namespace".to_owned()));
         }
         let accounts: Vec<&String> = matches.get_many("service-account").into_iter().flatten().collect();
         install::helper(&word(matches, "namespace"), &accounts).to_vec()

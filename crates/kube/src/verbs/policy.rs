@@ -18,26 +18,26 @@ pub fn definition() -> Command {
         value(name, what, help).value_parser(PossibleValuesParser::new(values)).default_value(default)
     };
     Command::new("policy")
-        .about("Print admission policies that put lastout into the pods of Jobs, without a server of ours")
-        .arg(one_of("mode", "MODE", "How: native sidecars (nodes from 1.29), or lastout as the mains' init", [Mode::Native, Mode::Wrap].map(Mode::word), Mode::Wrap.word()))
+        .about("Print admission policies by which the API server adds lastout to the pods of Jobs")
+        .arg(one_of("mode", "MODE", "How: native sidecars (nodes from 1.29), or lastout as the init of the mains", [Mode::Native, Mode::Wrap].map(Mode::word), Mode::Wrap.word()))
         .arg(one_of(
             "delivery",
             "HOW",
-            "How the program comes into a pod that it wraps; image volumes need nodes from 1.35",
+            "How lastout is brought into a pod that it wraps; image volumes need nodes from 1.35",
             [Delivery::InitContainer, Delivery::ImageVolume].map(Delivery::word),
             Delivery::InitContainer.word(),
         ))
         .arg(one_of(
             "api-version",
             "VERSION",
-            "Of mutating policies: v1 from 1.36; v1beta1 on 1.34 and 1.35, where its feature gate is on",
+            "The API of mutating policies: v1 from 1.36; v1beta1 on 1.34 and 1.35, if its feature gate is on",
             ApiVersion::ALL.map(ApiVersion::word),
             ApiVersion::V1.word(),
         ))
         .arg(one_of(
             "namespaces",
             "WHICH",
-            "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled, or all but the system's",
+            "Pods with the label lastout.dev/inject: \"true\" and namespaces with lastout.dev/inject: enabled; or all except the system's",
             Namespaces::ALL.map(Namespaces::word),
             Namespaces::Labelled.word(),
         ))
@@ -58,7 +58,7 @@ pub fn definition() -> Command {
         .arg(value("resources", "CPU,MEMORY", "Requests and limits of the init container").default_value("20m,16Mi").value_parser(
             |text: &str| args::amounts(text).ok_or("write CPU,MEMORY, such as 20m,16Mi"),
         ))
-        .arg(flag("warn-only", "Only the policy that warns about Jobs that will hang"))
+        .arg(flag("warn-only", "Print only the policy that warns about Jobs that will hang"))
 }
 
 /// Prints them.
@@ -69,7 +69,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
     let settings = settings(matches);
     if settings.way == Way::Native && matches.value_source("delivery") == Some(ValueSource::CommandLine) {
         return Err(Error(
-            "--delivery: --mode native brings nothing into a pod: leave one of them out".to_owned(),
+            "--delivery: --mode native does not bring lastout into a pod: leave one of them out".to_owned(),
         ));
     }
     let mut objects: Vec<Value> = parameters(&settings).into_iter().collect();

@@ -22,7 +22,7 @@ const NAMED: usize = 10;
 #[must_use]
 pub fn definition() -> Command {
     Command::new("rescue")
-        .about("End the sidecars of pods whose mains are over, by their quit endpoints; asks first. Exit 1 when a pod is not over then")
+        .about("End the sidecars of pods whose mains are over, by their quit endpoints; asks first. Exit 1 if a pod is not over afterwards")
         .arg(
             Arg::new("WHAT")
                 .help("pod/NAME, or job/NAME for all pods of a Job")
@@ -32,11 +32,11 @@ pub fn definition() -> Command {
         )
         .arg(value("namespace", "NAME", "The namespace; that of the context by default").short('n'))
         .arg(flag("yes", "Do not ask").short('y'))
-        .arg(flag("ephemeral", "By an ephemeral container that runs `lastout stop`, instead of port-forward"))
+        .arg(flag("ephemeral", "Stop the sidecars by an ephemeral container that runs `lastout stop`, instead of by port-forward"))
         .arg(args::own_image().help("lastout's own image, for the ephemeral container"))
-        .arg(args::sidecar().help("A sidecar that is not known, or is asked at another port; see `lastout presets`"))
+        .arg(args::sidecar().help("A sidecar that is not known, or has another port; see `lastout presets`"))
         .arg(
-            value("timeout", "DURATION", "For one pod: until it is over")
+            value("timeout", "DURATION", "The most time for one pod, until it is over")
                 .default_value("60s")
                 .value_parser(args::some_time),
         )
@@ -144,7 +144,7 @@ async fn agreed(targets: &[Target]) -> Result<bool, Error> {
     }
     report(&text);
     if !io::stdin().is_terminal() {
-        return Err(Error("nobody is there to be asked whether these are to be ended: add --yes".to_owned()));
+        return Err(Error("there is no terminal to ask at: add --yes".to_owned()));
     }
     let what =
         if targets.len() == 1 { "this pod".to_owned() } else { format!("these {} pods", targets.len()) };

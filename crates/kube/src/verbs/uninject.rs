@@ -29,7 +29,7 @@ pub fn run(matches: &ArgMatches) -> Ended {
             .map(|(_, workload, undone)| {
                 let what = match &undone {
                     Ok(changes) if changes.is_empty() => "lastout is not there".to_owned(),
-                    Ok(_) => "lastout is taken out".to_owned(),
+                    Ok(_) => "lastout is removed".to_owned(),
                     Err(why) => format!("lastout stays: {why}"),
                 };
                 // A `String` takes all that is written to it.

@@ -29,20 +29,20 @@ pub fn definition() -> Command {
     // Nothing of this is looked at when the certificate is somebody else's.
     let by_itself = [
         name("secret", names::SECRET, "The Secret of its authority"),
-        name("service", names::SERVICE, "The Service whose name its certificate is for").value_parser(label),
+        name("service", names::SERVICE, "The Service for whose name its certificate is made").value_parser(label),
         name("configuration", names::CONFIGURATION, "The MutatingWebhookConfiguration that gets the authority's certificate"),
-        value("namespace", "NAME", "The namespace of the Secret and the Service; by default what POD_NAMESPACE says, or the account's")
+        value("namespace", "NAME", "The namespace of the Secret and the Service; by default that of POD_NAMESPACE, or of the account")
             .short('n')
             .value_parser(label),
     ];
     let by_itself = by_itself.into_iter().chain(lifetimes()).chain(cluster_options());
     Command::new("webhook")
-        .about("In a cluster: the admission server that does to pods what inject does to manifests")
-        .arg(address("listen", defaults::LISTEN, "Where API servers come in"))
+        .about("Run the admission server, in a cluster: it changes pods as inject changes manifests")
+        .arg(address("listen", defaults::LISTEN, "The address for API servers"))
         .arg(address(
             "admin-listen",
             defaults::ADMIN_LISTEN,
-            "Where /livez, /readyz and /metrics are, without TLS",
+            "The address of /livez, /readyz and /metrics, without TLS",
         ))
         .arg(file(
             "tls-cert",
@@ -58,14 +58,14 @@ pub fn definition() -> Command {
 /// How long its own certificates hold; the bundle has these options, too.
 pub(super) fn lifetimes() -> [Arg; 2] {
     [
-        time("certificate-lifetime", defaults::CERTIFICATE_LIFETIME, "How long its own certificate holds"),
-        time("ca-lifetime", defaults::AUTHORITY_LIFETIME, "How long its authority's certificate holds"),
+        time("certificate-lifetime", defaults::CERTIFICATE_LIFETIME, "How long its own certificate is valid"),
+        time("ca-lifetime", defaults::AUTHORITY_LIFETIME, "How long its authority's certificate is valid"),
     ]
 }
 
 /// The same.
 pub(super) fn drain_timeout() -> Arg {
-    time("drain-timeout", defaults::DRAIN_TIMEOUT, "From TERM to the end, at most")
+    time("drain-timeout", defaults::DRAIN_TIMEOUT, "The most time from TERM to the end")
 }
 
 fn time(name: &'static str, default: &'static str, help: &'static str) -> Arg {

@@ -104,7 +104,7 @@ fn an_image_that_is_too_old_cannot_be_asked() {
             "{}",
             said("message")
         );
-        assert_eq!(said("mend"), "take an image of 2.1.0 or later");
+        assert_eq!(said("mend"), "use an image of 2.1.0 or later");
     }
     for image in
         ["r/cloud-sql-proxy:2.1.0", "r/cloud-sql-proxy:2", "r/cloud-sql-proxy", "r/cloud-sql-proxy@sha256:1"]

@@ -97,7 +97,7 @@ fn miscounted(
         return None;
     }
     let (name, folder) = (invocation.container.name(), String::from_utf8_lossy(&group.dir));
-    let message = format!("`{name}` counts on {} mains in {folder}, and there are {count}", group.size);
+    let message = format!("`{name}` expects {} mains in {folder}, and there are {count}", group.size);
     let mend = match invocation.last(Opt::GroupSize) {
         Some(_) => format!("\"{count}\""),
         None => format!("\"--group-size\", \"{count}\","),

@@ -58,9 +58,9 @@ fn untold(subject: &Subject<'_>) -> Vec<Found> {
             let (what, mend) = if specs().any(is_ended) {
                 return None;
             } else if specs().next().is_some() {
-                ("lastout is told to wait for it, and not how to end it", sidecar.native_by_hand())
+                ("lastout waits for it, but its SPEC does not say how to end it", sidecar.native_by_hand())
             } else {
-                ("lastout is not told of it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
+                ("lastout has no --sidecar for it", format!("\"--sidecar\", {:?},", sidecar.spec.text))
             };
             Some(found(subject, sidecar, format!("`{name}` runs on when {over}: {what}"), mend))
         })

@@ -60,7 +60,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             let path = subject.path(container);
             let name = container.name();
             let message = format!(
-                "`{name}` drains for up to {} s when it is asked to quit, and its liveness probe has it killed after {} s: its exit code then fails the pod",
+                "`{name}` drains for up to {} s when it is asked to quit, and by its liveness probe the kubelet kills it after {} s: its exit code then fails the pod",
                 takes.as_secs(),
                 patience.as_secs()
             );

@@ -63,18 +63,22 @@ pub static RULES: &[Rule] = &[
     ),
     error(
         NOT_SWITCHED_ON,
-        "a sidecar is asked to quit, or whether it is ready, where that is switched off",
+        "a sidecar is asked to quit, or whether it is ready, but does not answer because that is switched off",
         not_switched_on::look,
     ),
     error(
         STOP_POLICY,
-        "sidecars are stopped although a main is restarted, or run on although it is not",
+        "`--stop-on` does not fit the restart policy: a restarted main has no sidecars, or the pod hangs",
         stop_policy::look,
     ),
     error(NO_COMMAND, "a main that needs lastout has no command to put it in front of", no_command::look),
     error(SPEC_ERROR, "lastout would refuse its command line or its variables", spec_error::look),
-    error("not-installed", "a command begins with lastout, and nothing puts it there", not_installed::look),
-    warning("grace", "the kubelet kills the pod before lastout has done with it", grace::look),
+    error(
+        "not-installed",
+        "a command begins with lastout, and nothing brings lastout into the pod",
+        not_installed::look,
+    ),
+    warning("grace", "the kubelet kills the pod before lastout has stopped its sidecars", grace::look),
     error(GROUP, "several mains do not wait for each other", group::look),
     warning("needless", "a native sidecar is asked to quit, and the kubelet starts it again", needless::look),
     error(
@@ -86,7 +90,7 @@ pub static RULES: &[Rule] = &[
     warning("liveness", "a sidecar that drains fails its liveness probe and is killed", liveness::look),
     warning(
         "pod-failure-policy",
-        "a rule of podFailurePolicy sees the end of a sidecar",
+        "a rule of podFailurePolicy applies to the exit code of a sidecar",
         pod_failure_policy::look,
     ),
     warning("no-deadline", "a native sidecar that never starts up holds its Job for ever", no_deadline::look),

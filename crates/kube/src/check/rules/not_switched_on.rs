@@ -38,10 +38,10 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
 fn without_quit(subject: &Subject<'_>, container: Container<'_>, (since, image): &(String, String)) -> Found {
     let path = subject.path(container);
     let message = format!(
-        "`{}` is asked to quit, which it knows from {since} on; its image is {image}",
+        "`{}` is asked to quit, which it supports from {since} on; its image is {image}",
         container.name()
     );
-    let mut mend = format!("take an image of {since} or later");
+    let mut mend = format!("use an image of {since} or later");
     if let Some(inject) = subject.inject_native() {
         mend.push_str(&format!(", or: {inject}"));
     }
@@ -118,9 +118,9 @@ fn found(
     }
     let asks = |what: fn(&Need) -> bool| off.iter().flatten().any(|need| what(need));
     let request = match (asks(|need| need.asked.quit()), asks(|need| need.asked.ready())) {
-        (true, true) => "is asked whether it is ready and to quit, and answers neither",
-        (true, false) => "is asked to quit, and does not listen to that",
-        (false, _) => "is asked whether it is ready, and does not answer",
+        (true, true) => "is asked whether it is ready and to quit, but answers neither",
+        (true, false) => "is asked to quit, but does not accept that request",
+        (false, _) => "is asked whether it is ready, but does not answer",
     };
     let name = container.map_or(preset.name, |container| container.name());
     let message = format!("`{name}` {request}: it needs {}", preset.enable);

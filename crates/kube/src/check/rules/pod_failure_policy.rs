@@ -37,7 +37,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
             seen => names(seen.iter().copied()),
         };
         let message = format!(
-            "when a pod fails, this rule ({action}) also sees the exit code of {whose}: {code} after the kubelet has ended it"
+            "when a pod fails, this rule ({action}) also applies to the exit code of {whose}: {code} after the kubelet has ended it"
         );
         let main = subject.facts.mains.first().map_or("MAIN", |main| main.name());
         let is_bound = codes.get("containerName").is_some_and(Value::is_string);

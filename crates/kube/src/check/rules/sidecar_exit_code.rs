@@ -43,7 +43,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 given.raw.option == Opt::Sidecar && given.raw.value.starts_with(spec.name.as_bytes())
             });
             let Some(given) = given else { continue };
-            let message = format!("`{name}` is ended by KILL, so with 137: {then}");
+            let message = format!("`{name}` is ended by KILL, so its exit code is 137: {then}");
             let mend = String::from_utf8_lossy(&given.raw.value)
                 .replace("signal=SIGKILL", "signal=TERM")
                 .replace("signal=KILL", "signal=TERM");

@@ -30,7 +30,7 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Found> {
                 "after exit code {code} `{name}` is started again, and its sidecars are stopped by then"
             ),
             (None, Some(code)) => {
-                format!("after exit code {code} `{name}` is over for good, and its sidecars run on")
+                format!("after exit code {code} `{name}` is not restarted, and its sidecars run on")
             }
             (None, None) => continue,
         };
