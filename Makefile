@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway statsd-exporter
 
-.PHONY: help build install uninstall book bench bench-kube demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
+.PHONY: help build install uninstall book bench bench-kube soak demo test test-shipped test-all e2e images dist lint audit msrv macos miri clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: ## start-up, memory and latency beside other inits, in target/bench; BENC
 
 bench-kube: ## kubectl-lastout beside conftest, kubectl's YAML library and a webhook in Go, in target/bench; BENCH="--quick" and more: benches/kube/run -h
 	@benches/kube/run $(BENCH)
+
+soak: ## lastout for an hour: signals, orphans, whole lives, groups, admissions; 1 if anything grows or is lost; SOAK="--minutes 1" and more: benches/soak/run -h
+	@benches/soak/run $(SOAK)
 
 book: ## docs/ as web pages, in target/book, by mdBook, which is built the first time; and their links
 	@scripts/links

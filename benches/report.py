@@ -10,6 +10,7 @@ import time
 import catalogue
 import contenders
 import setup
+import soaked
 import stats
 import svg
 from contenders import BARE, OURS
@@ -31,7 +32,7 @@ def write(folder, rows, results):
     save(os.path.join(folder, "benchmarks.json"), json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     for name, text in pictures(rows, results).items():
         save(os.path.join(folder, "pictures", f"bench-{name}.svg"), text)
-    page = fill(rows, results, kept, document["about"])
+    page = fill(rows, results, kept, {**document["about"], "soak": soaked.of(folder)})
     save(os.path.join(folder, "benchmarks.md"), page)
     print("\n".join(promise_table(kept)))
 

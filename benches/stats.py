@@ -44,3 +44,10 @@ def paired(ours, theirs):
     rounds = [a / b for a, b in zip(ours, theirs, strict=True)]
     draws = [statistics.median(rng.choices(rounds, k=len(rounds))) for _ in range(200)]
     return {"ratio": statistics.median(rounds), "low": quantile(draws, 0.05), "high": quantile(draws, 0.95)}
+
+
+def thirds(values):
+    """-> medians of the first and of the last third, when the first tenth has warmed it up."""
+    kept = values[len(values) // 10 :]
+    third = max(1, len(kept) // 3)
+    return statistics.median(kept[:third]), statistics.median(kept[-third:])

@@ -1,0 +1,150 @@
+"""Lives of two to five mains that share a folder, some of them killed with their wrapper; and one group for the whole time,
+whose members fail, are killed and are started again, with a guard beside them."""
+
+import collections
+import concurrent.futures
+import itertools
+import os
+import random
+import threading
+import time
+
+from fake import Ports
+from group import Group, ending
+from lives import Failed, Failures
+from pods import MINUTE
+from setup import say
+from watch import Watch
+
+PART, AT_ONCE = 2, 2
+# In the long group.
+MEMBERS = 3
+
+
+class Groups:
+    def __init__(self, setting):
+        self.setting, self.ports = setting, Ports(PART)
+        self.numbers, self.lock = itertools.count(), threading.Lock()
+        self.kinds, self.failures, self.minutes = collections.Counter(), Failures(), []
+        self.mains = self.kills = self.restarts = self.largest = self.most = 0
+        self.began = self.told = time.monotonic()
+        self.watch = None
+
+    def place(self, name):
+        return os.path.join(self.setting.tmpfs, name)
+
+    def looked(self, group):
+        files, largest = group.files()
+        with self.lock:
+            self.most, self.largest = max(self.most, files), max(self.largest, largest)
+
+    # --- many short ones ----------------------------------------------------------------------------------
+
+    def work(self, worker):
+        while time.monotonic() < self.setting.until and len(self.failures) < self.setting.enough:
+            number = next(self.numbers)
+            rng = random.Random(f"{self.setting.seed} {number}")
+            size, guarded, policy = rng.randint(2, 5), rng.random() < 0.6, rng.choice(["always", "success"])
+            group = Group(self.setting, self.ports, self.place(f"{worker}-{number}"), size, policy, rng)
+            try:
+                self.live(group, guarded, rng)
+            except (Failed, OSError, ValueError) as error:
+                self.failures.append(f"groups: life {number} ({size} mains, {policy}, {'with' if guarded else 'no'} guard): {error}")
+            finally:
+                group.clear()
+            with self.lock:
+                self.kinds[policy, "guard" if guarded else "no guard"] += 1
+                self.mains, self.kills = self.mains + size, self.kills + group.kills
+                self.tell()
+
+    def tell(self):
+        if time.monotonic() - self.told > MINUTE:
+            self.told = time.monotonic()
+            self.minutes.append((self.told - self.began, self.kinds.total()))
+            say(f"groups: {self.kinds.total()} lives, {self.restarts} restarts in one folder, {len(self.failures)} failures")
+
+    def live(self, group, guarded, rng):
+        guard = group.guard(self.setting.lastout) if guarded else None
+        plans = []
+        for _ in range(group.size):
+            failing = [ending(rng, kills=0.4) for _ in range(rng.randint(0, 2))] if group.policy == "success" else []
+            last = ending(rng, kills=0.25, good=group.policy == "success" or rng.random() < 0.4)
+            plans.append((rng.uniform(0, 0.1), [*failing, last]))
+
+        def be(name):
+            pause, lives = plans[name]
+            time.sleep(pause)
+            for how in lives:
+                group.member(name, how, how is lives[-1])
+
+        try:
+            with concurrent.futures.ThreadPoolExecutor(group.size) as pool:
+                list(pool.map(be, range(group.size)))
+            if guard and (found := guard.end("guard"))[0] != 0:
+                raise Failed(f"the guard's exit code is {found[0]}: {found[1][-300:]}")
+        finally:
+            if guard:
+                guard.clear()
+        self.looked(group)
+        group.judge(guarded)
+
+    # --- one for the whole time ---------------------------------------------------------------------------
+
+    def live_long(self):
+        rng = random.Random(self.setting.seed)
+        group = Group(self.setting, self.ports, self.place("long"), MEMBERS, "success", rng)
+        guard = group.guard(self.setting.copy("lastout-guard"))
+        try:
+            self.watch = Watch(guard.pid(), self.setting.every)
+            with concurrent.futures.ThreadPoolExecutor(MEMBERS) as pool:
+                list(pool.map(lambda name: self.again_and_again(group, name), range(MEMBERS)))
+            code, said = guard.end("the long group's guard")
+            if code != 0:
+                raise Failed(f"the guard's exit code is {code}: {said[-300:]}")
+            self.looked(group)
+            group.judge(guarded=True)
+        except (Failed, OSError, ValueError) as error:
+            self.failures.append(f"groups: the long one: {error}")
+        finally:
+            self.kills += group.kills
+            guard.clear()
+            group.clear()
+
+    def again_and_again(self, group, name):
+        rng = random.Random(f"{self.setting.seed} {name}")
+        while time.monotonic() < self.setting.until and not group.failed:
+            how = ending(rng, kills=0.4)
+            how.lasts *= 10
+            try:
+                group.member(name, how, last=False)
+            except Failed:
+                group.failed = True
+                raise
+            self.looked(group)
+            if self.watch.failure:
+                raise Failed(f"the guard: {self.watch.failure}")
+            with self.lock:
+                self.restarts += 1
+        with self.lock:
+            # Before the first of the last lives: the guard ends with them, and cannot be looked at any more.
+            if self.watch.is_alive():
+                self.watch.end()
+        group.member(name, ending(rng, 0, good=True), last=True)
+
+
+def run(setting):
+    """-> what it has come to"""
+    groups = Groups(setting)
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE + 1) as pool:
+        jobs = [pool.submit(groups.live_long), *(pool.submit(groups.work, worker) for worker in range(AT_ONCE))]
+        for job in jobs:
+            job.result()
+    failures = list(groups.failures)
+    if groups.watch:
+        failures += groups.watch.complaints("guard")
+    return {
+        "lives": groups.kinds.total(), "kinds": [[*kind, count] for kind, count in sorted(groups.kinds.items())],
+        "mains": groups.mains, "killed": groups.kills, "restarts": groups.restarts, "minutes": groups.minutes,
+        "most_files": groups.most, "largest_record": groups.largest, "figures": groups.watch.figures() if groups.watch else None,
+        "samples": groups.watch.samples if groups.watch else [], "failures": failures,
+    }  # fmt: skip

@@ -1,0 +1,159 @@
+"""One wrapper for the whole time: its command makes orphans without end, and it is sent signals without end."""
+
+import mmap
+import os
+import random
+import signal
+import time
+
+import lives
+from fake import Ports, Sidecar
+from lives import Failed, Failures, Life, wait_until
+from setup import say
+from watch import Watch
+
+PART = 0
+NUMBERS, BYTES = 128, 8
+STANDARD = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH, signal.SIGIO, signal.SIGPWR]
+# Real-time signals are queued, each one: however many are sent, as many come. C libraries keep the first few for themselves.
+QUEUED = range(40, 48)
+PAUSE, BURST_EVERY, BURST, MINUTE = 0.01, 100, 200, 60
+# The command's last exit code, in life.c.
+LAST = 42
+# A signal or an orphan may cost so many times more at the end than at the beginning. The time of a processor that is busy
+# with other things is not exact.
+DEARER = 2
+
+
+class Counters:
+    """What the command has counted, in a file that it has mapped."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "counters")
+        with open(self.path, "w+b") as file:
+            file.truncate(NUMBERS * BYTES)
+            self.map = mmap.mmap(file.fileno(), NUMBERS * BYTES)
+
+    def __getitem__(self, number):
+        return int.from_bytes(self.map[number * BYTES : (number + 1) * BYTES], "little")
+
+    @property
+    def orphans(self):
+        return self[0]
+
+
+class Signals:
+    """Sends them: mostly one by one, where the next of a kind waits for the last to be counted, so that none is lost; and
+    now and then many at once, of which the kernel merges those of a kind (but for the queued ones)."""
+
+    def __init__(self, pid, counters, rng):
+        self.pid, self.counters, self.rng = pid, counters, rng
+        self.sent, self.merged, self.slowest = 0, 0, 0.0
+
+    def one(self):
+        number = self.rng.choice([*STANDARD, *QUEUED])
+        before, began = self.counters[number], time.monotonic()
+        os.kill(self.pid, number)
+        self.sent += 1
+        self.wait(number, before + 1)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def burst(self):
+        numbers = [self.rng.choice([*STANDARD, *QUEUED]) for _ in range(BURST)]
+        before = {number: self.counters[number] for number in numbers}
+        for number in numbers:
+            os.kill(self.pid, number)
+        self.sent += BURST
+        for number in sorted(before):
+            self.wait(number, before[number] + (numbers.count(number) if number in QUEUED else 1))
+        # What is sent after a burst comes after it: then all of the burst has been counted.
+        for number in sorted(set(STANDARD) & set(numbers)):
+            there = self.counters[number]
+            os.kill(self.pid, number)
+            self.sent += 1
+            self.wait(number, there + 1)
+            sent, came = numbers.count(number) + 1, self.counters[number] - before[number]
+            if came > sent:
+                raise Failed(f"{signal.Signals(number).name} was sent {sent} times and came {came} times")
+            self.merged += sent - came
+
+    def wait(self, number, wanted):
+        wait_until(lambda: self.counters[number] >= wanted, f"signal {number}: count {wanted} of it")
+        if number in QUEUED and self.counters[number] > wanted:
+            raise Failed(f"signal {number} came {self.counters[number] - wanted} times more often than it was sent")
+
+
+def run(setting):
+    """-> what it has come to"""
+    rng = random.Random(setting.seed)
+    counters, ports = Counters(setting.folder), Ports(PART)
+    sidecar = Sidecar(ports, ready=0.5, closes=0.2)
+    words = [setting.copy("lastout-init"), "--sidecar", sidecar.spec(), "--", setting.life, "long", counters.path]
+    life, watch, failures = Life(words, setting.namespace, setting.folder), None, Failures()
+    try:
+        life.begun()
+        pid = life.pid()
+        watch, signals, costs = Watch(pid, setting.every), Signals(pid, counters, rng), []
+        try:
+            keep_on(setting, watch, signals, counters, costs)
+        except (Failed, ProcessLookupError) as error:
+            failures.append(f"init: {error}")
+        orphans = counters.orphans
+        watch.end()
+        left = still_zombies(watch) if not failures else 0
+        if left:
+            failures.append(f"init: {left} zombies stay")
+        os.kill(pid, signal.SIGTERM)
+        code, _ = life.end("init: TERM at the end")
+        if code != LAST:
+            failures.append(f"init: exit code {code} instead of {LAST}")
+        if sidecar.asked != 1 or sidecar.is_alive():
+            failures.append(f"init: the sidecar was asked {sidecar.asked} times, and is {'there' if sidecar.is_alive() else 'gone'}")
+    except (Failed, ProcessLookupError) as error:
+        failures.append(f"init: {error}")
+    finally:
+        sidecar.end()
+        life.clear()
+    if not watch or not watch.samples:
+        return {"failures": list(failures) or ["init: it never began"]}
+    failures += watch.complaints("init")
+    first, last = cost(costs[: max(2, len(costs) // 3)]), cost(costs[-max(2, len(costs) // 3) :])
+    if first and last > first * DEARER:
+        failures.append(f"init: a signal or an orphan costs {last:.1f} µs instead of {first:.1f}")
+    return {
+        "orphans": orphans, "signals": signals.sent, "merged": signals.merged, "slowest_signal_ms": round(signals.slowest * 1000, 1),
+        "pid1": life.pid1, "exit_code": code if not failures else None, "cost_us": [round(first, 2), round(last, 2)],
+        "zombies_twice": watch.stuck, "figures": watch.figures(), "samples": watch.samples, "failures": list(failures),
+    }  # fmt: skip
+
+
+def keep_on(setting, watch, signals, counters, costs):
+    told, loop = time.monotonic(), 0
+    while time.monotonic() < setting.until:
+        loop += 1
+        signals.one() if loop % BURST_EVERY else signals.burst()
+        time.sleep(PAUSE)
+        if watch.failure:
+            raise Failed(watch.failure)
+        if loop % BURST_EVERY == 0:
+            costs.append((watch.cpu(), signals.sent + counters.orphans))
+        if time.monotonic() - told > MINUTE and watch.samples:
+            told, sample = time.monotonic(), watch.samples[-1]
+            say(f"init: {counters.orphans} orphans, {signals.sent} signals; {sample['rss']} KiB, {sample['descriptors']} descriptors")
+
+
+def cost(points):
+    """-> µs of processor time for each signal and orphan between the first and the last of these points"""
+    if len(points) < 2 or points[-1][1] == points[0][1]:
+        return 0
+    return (points[-1][0] - points[0][0]) * 1e6 / (points[-1][1] - points[0][1])
+
+
+def still_zombies(watch):
+    """The same zombies are not there any more a moment later: new ones come all the time."""
+    old = set(watch.zombies())
+    try:
+        wait_until(lambda: not old & set(watch.zombies()), "old zombies", lives.LIMIT)
+    except Failed:
+        return len(old & set(watch.zombies()))
+    return 0
