@@ -2,10 +2,13 @@
 # root. The work is in scripts/, a page each.
 SHELL := /bin/bash
 
+# Where `make install` puts things; DESTDIR may stand before it.
+PREFIX ?= /usr/local
+
 # Which real sidecars `make test` installs; tests of a sidecar that is not there are skipped.
 SIDECARS ?= envoy cloud-sql-proxy prometheus pushgateway statsd-exporter
 
-.PHONY: help build book bench bench-kube soak demo test test-shipped test-all e2e images dist lint audit msrv macos miri fuzz clean
+.PHONY: help build install uninstall book bench bench-kube soak demo test test-shipped test-all e2e images dist lint audit msrv macos miri fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,7 +16,14 @@ help: ## this list
 build: ## the static release binary for this machine
 	@scripts/build >/dev/null
 
+install: ## the binary (make build), its man page and completions below PREFIX=/usr/local; builds nothing
+	@scripts/install "$(PREFIX)"
+
+uninstall: ## removes them again
+	@scripts/install -r "$(PREFIX)"
+
 demo: ## three jobs beside a real Envoy and a real Cloud SQL proxy, each with its timeline
+	@command -v python3 >/dev/null || { echo 'demo: python3 is missing, which it is written in (Debian: apt-get install python3 python3-pip)' >&2; exit 1; }
 	@demo/run
 
 test: ## all tests but those of sidecars that are slow to build; SIDECARS="envoy" names fewer
@@ -31,7 +41,7 @@ e2e: ## end-to-end tests on the cluster that kubectl talks to (kind, k3d, miniku
 images: ## the scratch image for amd64 and arm64, by buildah, podman, docker or none; ENGINE=podman chooses
 	@scripts/images
 
-dist: ## release tarballs, bills of materials, image, SHA256SUMS, in target/dist; scripts/dist check builds twice
+dist: ## release tarballs, packages, bills of materials, images, SHA256SUMS, in target/dist; scripts/dist check builds twice
 	@scripts/dist
 
 bench: ## start-up, memory and latency beside other inits, in target/bench; BENCH="--quick" and more: benches/run -h

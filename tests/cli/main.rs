@@ -21,6 +21,7 @@ mod pinned;
 mod pitfalls;
 mod readme;
 mod reference;
+mod release;
 mod sidecars_page;
 mod static_binary;
 

@@ -1,6 +1,10 @@
-//! docs/reference/: pages that are written out of the code's tables, and held against them.
+//! docs/reference/, the man page and the completions: written out of the code's tables, and held against them.
 //!
 //! `LASTOUT_BLESS=1 cargo test --test cli reference` writes them.
+
+mod completion;
+mod definition;
+mod manual;
 
 use lastout_core::machine::PhaseName;
 use lastout_core::outcome::{Ended, Outcome};
@@ -10,20 +14,25 @@ use lastout_core::signal::Signal;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 const WRITTEN: &str = "<!-- Written by a test: LASTOUT_BLESS=1 cargo test --test cli reference -->";
 
 /// The page is this text, or becomes it.
 fn held(name: &str, title: &str, text: &str) {
-    let path = format!("{}/docs/reference/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = format!("# {title}\n\n{WRITTEN}\n\n{}\n", text.trim());
+    held_file(&format!("docs/reference/{name}"), &format!("# {title}\n\n{WRITTEN}\n\n{}\n", text.trim()));
+}
+
+/// This file of the repository is this text, or becomes it.
+fn held_file(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("LASTOUT_BLESS").is_some() {
         fs::write(&path, text).unwrap();
         return;
     }
     let page = fs::read_to_string(&path).unwrap();
-    assert_eq!(page, text, "docs/reference/{name}: write it by LASTOUT_BLESS=1");
+    assert_eq!(page, text, "{name}: write it by LASTOUT_BLESS=1");
 }
 
 /// A table of Markdown.

@@ -296,7 +296,7 @@ fn sigterm_ends_it_at_once_with_0() {
     let helper = Helper::start(answers, &["--sidecar", "istio"]);
     assert!(!helper.request().contains("watch=true"));
     assert!(helper.request().contains("watch=true"));
-    let killed = Command::new("kill").args(["-TERM", &helper.child.id().to_string()]).status().unwrap();
+    let killed = Command::new("sh").args(["-c", "kill $0", &helper.child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let (code, log, stops) = helper.end();
     assert_eq!((code, stops.as_str()), (Some(0), ""), "{log}");
