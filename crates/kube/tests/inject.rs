@@ -250,7 +250,7 @@ fn explain_tells_what_each_container_is_and_why() {
 fn kubectl_is_told_what_may_stand_in_the_place_of_the_last_word() {
     let candidates = |words: &[&str]| stdout(&run(&[&["__complete"], words].concat()));
     let verbs = candidates(&["in"]);
-    assert!(verbs.starts_with("inject\tPut lastout") && verbs.ends_with(":4\n"), "{verbs}");
+    assert!(verbs.starts_with("inject\tAdd lastout") && verbs.ends_with(":4\n"), "{verbs}");
     assert!(candidates(&["inject", "--mo"]).starts_with("--mode\t"));
     assert_eq!(candidates(&["inject", "--mode", ""]).lines().count(), 5);
     assert_eq!(candidates(&["inject", ""]), ":0\n", "files");
