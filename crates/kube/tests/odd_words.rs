@@ -45,14 +45,14 @@ fn a_stop_policy_that_is_none_warns_and_counts_as_not_set() {
         let manifest = format!("annotations: {{lastout.dev/stop-on: '{odd}'}}");
         let out = explained(&manifest, "[/app]");
         assert!(
-            out.contains("warning: lastout.dev/stop-on: ") && out.contains("exit codes: always"),
+            out.contains("warning: lastout.dev/stop-on: ") && out.contains("stopped after every exit code"),
             "{out}"
         );
         let (_, injected, _) = run("inject", &[], &job(&manifest, "[/app]"));
         assert!(injected.contains("/.lastout/lastout") && !injected.contains("\"--stop-on\""), "{injected}");
     }
     let out = explained("annotations: {lastout.dev/stop-on: success}", "[/app]");
-    assert!(out.contains("exit codes: success") && !out.contains("warning"), "{out}");
+    assert!(out.contains("stopped after exit code 0") && !out.contains("warning"), "{out}");
 }
 
 #[test]

@@ -74,11 +74,18 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
             super::planted::Panic::Port.here(shared.planted.of_port());
             match accepted {
                 Ok((stream, peer)) => {
-                    let place = tokio::select! {
-                        place = self.connections.place(peer.ip(), |peer| shared.displaced(peer)) => place,
-                        _ = &mut closing => break,
+                    // It has been accepted: with room it is served, even if the port closes meanwhile.
+                    let (place, is_closing) = tokio::select! {
+                        biased;
+                        place = self.connections.place(peer.ip(), |peer| shared.displaced(peer)) => (Some(place), false),
+                        _ = &mut closing => (self.connections.free_place(peer.ip()), true),
                     };
-                    tokio::spawn(served.clone().connection(stream, place));
+                    if let Some(place) = place {
+                        tokio::spawn(served.clone().connection(stream, place));
+                    }
+                    if is_closing {
+                        break;
+                    }
                 }
                 // No descriptors, mostly. Some will be free again.
                 Err(error) => {
