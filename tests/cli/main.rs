@@ -13,6 +13,7 @@ extern crate support;
 
 mod compat;
 mod dependencies;
+mod fuzz;
 mod install;
 mod install_together;
 mod misspelt;
