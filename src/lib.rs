@@ -1,4 +1,4 @@
-//! `lastout`: runs a container's real entrypoint as PID 1 and, when it is over, turns the sidecars off.
+//! `lastout`: runs a container's program as its init, and stops the sidecars when it has ended.
 //!
 //! ```text
 //! argv, environment ─ cli ─► raw values ─ core::settings ─► Settings
@@ -10,7 +10,7 @@
 //!                                       outcome ─► exit code
 //! ```
 //!
-//! Each room uses those below it, and none above:
+//! Each module uses those below it, and none above:
 //!
 //! ```text
 //! start                    argv and environment → the job, or a verb
@@ -44,5 +44,5 @@ pub use start::start;
 #[cfg(fuzzing)]
 pub mod fuzzed {
     pub use crate::process::env_file::{Wrong, parse as read_env_file};
-    pub use crate::sidecar::fuzzed::{Answer, Failure, ask};
+    pub use crate::sidecar::fuzzed::{Answer, Failure, HEAD_LIMIT, ask};
 }

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 fn wishes(choice: u8) -> Wishes {
     let choice = usize::from(choice);
     let options = Options {
-        mode: Mode::ALL[choice % 4],
-        delivery: Delivery::ALL[choice / 4 % 3],
+        mode: Mode::ALL[choice % Mode::ALL.len()],
+        delivery: Delivery::ALL[choice / Mode::ALL.len() % Delivery::ALL.len()],
         image: "registry.example/lastout:1".to_owned(),
         helper_image: "registry.example/kubectl-lastout:1".to_owned(),
         sidecars: Vec::from_iter((choice & 16 != 0).then(|| "proxy:port=9000,quit=/quit".to_owned())),

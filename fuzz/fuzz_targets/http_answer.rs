@@ -1,10 +1,11 @@
 //! Any bytes as a sidecar's answer, whole and in pieces: a status that stands there, and the sidecar's own words cut, without
 //! the secret that it was asked with; or one line. How the bytes come in makes no difference, and the request is always the same.
 //!
-//! The last byte says how long the pieces are.
+//! The last byte says how long the pieces are; from 128 on, how long a field of the head is that the others do not write out: by
+//! itself libFuzzer makes no input of more than 4 KiB, and the limit of a head is four times that.
 #![no_main]
 
-use lastout::fuzzed::{Answer, Failure, ask};
+use lastout::fuzzed::{Answer, Failure, HEAD_LIMIT, ask};
 use lastout_core::spec::Spec;
 use libfuzzer_sys::fuzz_target;
 use std::io;
@@ -19,7 +20,9 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
 
 /// So many pieces fit into a socket, and so many bytes into a buffer of the client: none of them is cut.
 const MOST_PIECES: usize = 100;
-const MOST_BYTES: usize = 12 * 1024;
+const MOST_BYTES: usize = HEAD_LIMIT / 4 * 3;
+/// What a step from 128 on counts: the longest field is twice as long as a head may be.
+const FIELD_STEP: usize = HEAD_LIMIT / 64;
 
 fn is_shown(words: &str) {
     assert!(!words.chars().any(char::is_control) && words.chars().count() <= 160, "{words:?}");
@@ -43,10 +46,31 @@ fn asked(pieces: &[&[u8]]) -> io::Result<Result<Answer, Failure>> {
     Ok(result)
 }
 
+/// These bytes with one more field of this length, after the first line.
+fn with_long_field(bytes: &[u8], length: usize) -> Vec<u8> {
+    let at = bytes.windows(2).position(|end| end == b"\r\n").map_or(bytes.len(), |at| at + 2);
+    let (line, rest) = bytes.split_at(at);
+    [line, b"x-long: ", &b"x".repeat(length), b"\r\n", rest].concat()
+}
+
+/// The client's buffer may cut a piece here, and then it reads another stream than these bytes: what is compared for shorter
+/// ones is not.
+fn is_bounded(bytes: &[u8]) {
+    let pieces: Vec<_> = bytes.chunks(HEAD_LIMIT / 8).collect();
+    match asked(&pieces).expect("a socket") {
+        Ok(answer) => is_shown(&answer.quote),
+        Err(Failure::Lost(words)) => is_shown(&words),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Some((step, bytes)) = bytes.split_last() else { return };
     if bytes.len() > MOST_BYTES {
         return;
+    }
+    if let Some(length) = step.checked_sub(127) {
+        return is_bounded(&with_long_field(bytes, usize::from(length) * FIELD_STEP));
     }
     let pieces = |length: usize| bytes.chunks(length.max(1)).collect::<Vec<_>>();
     let whole = asked(&pieces(bytes.len())).expect("a socket");

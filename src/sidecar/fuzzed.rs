@@ -2,7 +2,7 @@
 
 use super::connect::Connection;
 use super::found::Found;
-pub use super::http::{Answer, Failure};
+pub use super::http::{Answer, Failure, HEAD_LIMIT};
 use super::http::{Written, exchange};
 use super::task::Task;
 use crate::output::log::Log;
@@ -19,8 +19,8 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Sends this sidecar's quit request. Gives what is made of an answer that comes in these pieces, each of which is read at once,
-/// and the bytes of the request.
+/// Sends this sidecar's quit request. Gives what is made of an answer that comes in these pieces, each of which comes in one
+/// read, and the bytes of the request.
 ///
 /// # Errors
 /// When the kernel has no sockets for it, or the pieces do not fit into one, or the sidecar is stopped otherwise.
@@ -45,7 +45,7 @@ pub fn ask(spec: &Arc<Spec>, pieces: &[&[u8]]) -> io::Result<(Result<Answer, Fai
     loop {
         match recv(theirs.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
             Ok(0) => return Ok((result, sent)),
-            // Told once, before what there is to read: the client has not read all of the answer.
+            // The client closed with a part of the answer unread: recv reports that once, before the bytes of the request.
             Err(Errno::ECONNRESET) => {}
             Ok(count) => sent.extend(buffer.iter().take(count)),
             Err(error) => return Err(error.into()),

@@ -24,7 +24,7 @@ use ureq::unversioned::transport::{
 };
 
 /// Bytes of a header block that are read at most, and of each buffer.
-const HEAD_LIMIT: usize = 16 * 1024;
+pub const HEAD_LIMIT: usize = 16 * 1024;
 /// Bytes of a body that are read at most: enough for the sidecar's own words.
 const BODY_LIMIT: u64 = 4 * 1024;
 
@@ -109,7 +109,7 @@ pub fn send(
     (None, Err(failed))
 }
 
-/// The same over a connection.
+/// Sends the request over a connection that is open.
 pub(super) fn exchange(
     task: &Task,
     request: &Request,
