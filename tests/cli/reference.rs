@@ -4,13 +4,12 @@
 
 mod completion;
 mod definition;
+mod exit_codes;
 mod manual;
+mod phases;
 
-use lastout_core::machine::PhaseName;
-use lastout_core::outcome::{Ended, Outcome};
 use lastout_core::presets::IMAGES;
 use lastout_core::settings::OPTIONS;
-use lastout_core::signal::Signal;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
@@ -18,6 +17,14 @@ use std::path::Path;
 use std::process::Command;
 
 const WRITTEN: &str = "<!-- Written by a test: LASTOUT_BLESS=1 cargo test --test cli reference -->";
+
+/// Of options.md and the man page, which shows it without the marks of code.
+const VARIABLES: &str = "Every option has an environment variable. The flag wins over the variable. If an option may be \
+     repeated, its variable is a list, separated by blanks; the flags replace the whole list. An empty variable counts as \
+     unset. Switches take `true`, `false`, `1` or `0`.";
+const VALUES: &str = "Durations are written `500ms`, `10s`, `2m`, `1m30s`; a number without a unit, other than 0, is an \
+     error. Signals are names (`TERM`, `SIGTERM`) or numbers. Options end at the first word that is not an option, or at \
+     `--`.";
 
 /// The page is this text, or becomes it.
 fn held(name: &str, title: &str, text: &str) {
@@ -27,11 +34,14 @@ fn held(name: &str, title: &str, text: &str) {
 /// This file of the repository is this text, or becomes it.
 fn held_file(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let page = fs::read_to_string(&path).unwrap_or_default();
     if std::env::var_os("LASTOUT_BLESS").is_some() {
-        fs::write(&path, text).unwrap();
+        // A shell that reads its completions meanwhile must not find half of them.
+        if page != text {
+            fs::write(&path, text).unwrap();
+        }
         return;
     }
-    let page = fs::read_to_string(&path).unwrap();
     assert_eq!(page, text, "{name}: write it by LASTOUT_BLESS=1");
 }
 
@@ -68,14 +78,7 @@ fn options() {
     let text = format!(
         "This page has all options of `lastout` and of its verbs `wait`, `stop` and `guard`; `lastout VERB --help` \
          says which options a verb takes.\n\n\
-         Every option has an environment variable. The flag wins over the variable. If an option may be repeated, \
-         its variable is a list, separated by blanks; the flags replace the whole list. An empty variable counts as \
-         unset. Switches take `true`, \
-         `false`, `1` or `0`.\n\n\
-         Durations are written `500ms`, `10s`, `2m`, `1m30s`; a number without a unit, other than 0, is an error. \
-         Signals are \
-         names (`TERM`, `SIGTERM`) or numbers. Options end at the first word that is not an option, or at \
-         `--`.\n\n{}",
+         {VARIABLES}\n\n{VALUES}\n\n{}",
         table(&["option", "variable", "default", "meaning"], OPTIONS.iter().map(row))
     );
     held("options.md", "Options of lastout", &text);
@@ -145,130 +148,6 @@ fn presets() {
         table(&["name", "containers", "images", "gone", "has to be switched on"], rows)
     );
     held("presets.md", "Known sidecars, in short", &text);
-}
-
-/// Each outcome: the report's name for it, one such, its code in words, and what it means.
-fn outcomes() -> [(&'static str, Outcome, &'static str, &'static str); 10] {
-    let ended = Ended::Exited(1);
-    [
-        ("exited", Outcome::Main(ended), "the command's own", "The command ended by itself."),
-        ("killed", Outcome::Main(Ended::Killed(Signal::TERM)), "128+n", "Signal n ended the command."),
-        ("mapped", Outcome::Mapped { ended, code: 0 }, "as mapped", "`--map-exit` gave another code."),
-        ("not_found", Outcome::NotFound, "", "The command, or the interpreter that it names, was not found."),
-        ("cannot_execute", Outcome::CannotExecute, "", "The command is there but cannot be executed."),
-        (
-            "internal",
-            Outcome::Internal,
-            "",
-            "An option or a variable cannot be used, or lastout itself failed.",
-        ),
-        ("wait_timeout", Outcome::WaitTimeout, "", "A sidecar was not ready in time."),
-        (
-            "signalled",
-            Outcome::Signalled(Signal::TERM),
-            "128+n",
-            "Signal n ended lastout before the command began.",
-        ),
-        ("done", Outcome::Done, "", "`lastout wait`, `stop` or `guard` did what it should."),
-        ("not_stopped", Outcome::NotStopped, "", "`lastout stop`: a sidecar is still there."),
-    ]
-}
-
-#[test]
-fn exit_codes() {
-    let schema = schema();
-    let known: Vec<_> = schema["properties"]["outcome"]["enum"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|name| name.as_str().unwrap())
-        .collect();
-    assert_eq!(outcomes().map(|row| row.0).to_vec(), known);
-    let rows = outcomes().map(|(name, outcome, words, meaning)| {
-        let number = if words.is_empty() { outcome.code().to_string() } else { words.to_owned() };
-        vec![number, code(name), meaning.to_owned()]
-    });
-    let text = format!(
-        "If the command has run, the exit code is the command's own, whatever the sidecars do. If lastout is not \
-         PID 1, and a signal has ended the command, lastout ends itself by the same signal instead of exiting with \
-         128+n. The second column is `outcome` in [the report](../report.md#outcome).\n\n{}",
-        table(&["exit code", "outcome", "meaning"], rows)
-    );
-    held("exit-codes.md", "Exit codes", &text);
-    // The short table of docs/usage.md.
-    let usage = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/usage.md")).unwrap();
-    for (_, outcome, words, _) in outcomes().iter().filter(|row| row.2.is_empty() && row.1.code() > 1) {
-        assert!(usage.contains(&format!("\n| {} | ", outcome.code())), "{words}: {}", outcome.code());
-    }
-}
-
-/// What a phase is, what ends it, and the options that are about it. A new phase has to be told of.
-fn told(phase: PhaseName) -> [&'static str; 4] {
-    match phase {
-        PhaseName::Waiting => [
-            "waiting",
-            "The sidecars are asked whether they are ready. The command has not been started. With `guard`: the \
-             mains of the group have not ended.",
-            "All are ready, or the optional ones are absent; or the time is over; or a stop signal has come, after \
-             which the command is never started.",
-            "`--wait-timeout`, `--on-wait-timeout`, `--no-wait`, `--absent-after`",
-        ],
-        PhaseName::Running => [
-            "running",
-            "The command runs. Signals are forwarded to it, and orphans are reaped.",
-            "The command has ended.",
-            "`--grace`, `--signal-group`, `--rewrite-signal`, `--delay-signal`",
-        ],
-        PhaseName::Leftovers => [
-            "leftovers",
-            "The processes that the command has left behind have got TERM.",
-            "All of them have ended, or the time is over, or a stop signal has come.",
-            "`--leftovers`",
-        ],
-        PhaseName::Leaving => [
-            "leaving",
-            "The exit code is written into the group's folder, and the members of the group that still run are \
-             counted.",
-            "It is known whether this member is the last.",
-            "`--group`, `--group-wait`",
-        ],
-        PhaseName::Lingering => [
-            "lingering",
-            "A pause, so that telemetry can be sent.",
-            "The time is over, or a stop signal has come.",
-            "`--linger`",
-        ],
-        PhaseName::Stopping => [
-            "stopping",
-            "The sidecars are told to end, those of low `order` first, and are watched until they are gone.",
-            "All are gone, or the time is over, or a second stop signal has come.",
-            "`--stop-on`, `--stop-timeout`",
-        ],
-        PhaseName::Exit => ["", "", "", ""],
-    }
-}
-
-#[test]
-fn phases() {
-    use PhaseName::{Exit, Leaving, Leftovers, Lingering, Running, Stopping, Waiting};
-    let told: Vec<_> = [Waiting, Running, Leftovers, Leaving, Lingering, Stopping, Exit]
-        .map(told)
-        .into_iter()
-        .filter(|row| !row[0].is_empty())
-        .collect();
-    let known = &schema()["properties"]["phases"]["items"]["properties"]["phase"]["enum"];
-    assert_eq!(Value::from(told.iter().map(|row| row[0]).collect::<Vec<_>>()), *known);
-    let rows = told.iter().map(|row| {
-        [&[code(row[0])], &row[1..].iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>()[..]].concat()
-    });
-    let text = format!(
-        "A run of lastout goes through these phases in this order, and leaves out those in which there is nothing \
-         to do. `--log-level info` prints a line for each, with its duration, and [the report](../report.md) has \
-         them as `phases`. Signals are answered in all of \
-         them, and every child that ends is reaped.\n\n{}",
-        table(&["phase", "what happens", "what ends it", "options"], rows)
-    );
-    held("phases.md", "Phases of a run", &text);
 }
 
 fn schema() -> Value {

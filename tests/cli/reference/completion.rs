@@ -1,9 +1,9 @@
-//! completions/: what bash, zsh and fish offer behind `lastout`.
+//! completions/: what bash, zsh and fish offer after `lastout`.
 
 use super::definition::command;
 use clap_complete::{Shell, generate};
 use std::process::Command;
-use support::{init::which, skip};
+use support::init::{skip_without, which};
 
 /// Under which name each shell looks for its own.
 const FILES: [(Shell, &str); 3] =
@@ -32,7 +32,7 @@ fn completions_are_what_the_table_says() {
 /// What a shell prints, which has to be here.
 fn told(shell: &str, script: &str) -> Option<Vec<String>> {
     let Some(shell) = which(shell) else {
-        skip(&format!("{shell} is not installed: its completions are not tried"));
+        skip_without(shell, "its completions are not tried");
         return None;
     };
     let output = Command::new(shell).args(["-c", script]).output().unwrap();
@@ -46,7 +46,7 @@ fn bash(words: &[&str]) -> Option<Vec<String>> {
     let (last, before) = (words.len() - 1, words[words.len() - 2]);
     let ask = format!(
         ". '{}'\nCOMP_WORDS=({}) COMP_CWORD={last} COMPREPLY=()\nset -- $(complete -p lastout)\n\
-         while [ \"$1\" != -F ]; do shift; done\n\"$2\" lastout '{}' '{before}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+         while [ \"$1\" != -F ]; do shift || exit; done\n\"$2\" lastout '{}' '{before}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
         path("lastout.bash"),
         quoted.join(" "),
         words[last],

@@ -6,7 +6,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use lastout_core::argv::Subcommand;
 use lastout_core::settings::{OPTIONS, OptionRow, Verb};
 use std::process::{Command, Output};
-use support::{init::which, skip};
+use support::init::{skip_without, which};
 
 const PAGE: &str = "man/lastout.1";
 
@@ -92,27 +92,20 @@ fn sections() -> Roff {
         tagged(&mut roff, how, [bold(last)], &text);
     }
     roff.control("SH", ["OPTIONS"]);
-    roff.text([roman(
-        "Durations are written 500ms, 10s, 2m, 1m30s. Signals are names (TERM, SIGTERM) or numbers. Options end at the \
-         first word that is none; -- makes it plain.",
-    )]);
+    roff.text([roman(super::VALUES.replace('`', ""))]);
     for row in OPTIONS {
         option(&mut roff, row);
     }
     paragraph(
         &mut roff,
         [bold("--help"), roman(", "), bold("-h")],
-        "Prints the options, and leaves; behind a subcommand, its own.",
+        "Prints the options, and exits; after a subcommand, its own.",
     );
-    paragraph(&mut roff, [bold("--version")], "Prints the version, and leaves.");
+    paragraph(&mut roff, [bold("--version")], "Prints the version, and exits.");
     roff.control("SH", ["ENVIRONMENT"]);
-    roff.text([roman(
-        "Every option has a variable, which is named with it. The option wins over the variable; one that may be repeated \
-         replaces the variable's whole list, whose words have blanks between them. An empty variable counts as unset. \
-         Switches take true, false, 1 or 0.",
-    )]);
+    roff.text([roman(super::VARIABLES.replace('`', ""))]);
     roff.control("SH", ["EXIT STATUS"]);
-    for (_, outcome, words, meaning) in super::outcomes() {
+    for (_, outcome, words, meaning) in super::exit_codes::outcomes() {
         let code = if words.is_empty() { outcome.code().to_string() } else { words.to_owned() };
         paragraph(&mut roff, [bold(code)], meaning);
     }
@@ -134,7 +127,7 @@ fn the_man_page_is_what_the_table_says() {
 /// What a program makes of the page, if it is here.
 fn given_to(program: &str, args: &[&str]) -> Option<Output> {
     let Some(path) = which(program) else {
-        skip(&format!("{program} is not installed: it is not shown the man page"));
+        skip_without(program, "it is not shown the man page");
         return None;
     };
     let page = format!("{}/{PAGE}", env!("CARGO_MANIFEST_DIR"));
