@@ -4,7 +4,9 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{TempDir, init::which, skip};
+use std::time::{Duration, SystemTime};
+use support::init::{skip_without, which};
+use support::{TempDir, skip};
 
 fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
@@ -102,7 +104,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn install_puts_each_file_where_it_is_looked_for_and_uninstall_takes_all_away() {
     let (built, into) = (TempDir::new(), TempDir::new());
-    let release = built.path().join("x86_64-unknown-linux-musl/release");
+    let release = built.path().join(format!("{}-unknown-linux-musl/release", std::env::consts::ARCH));
     fs::create_dir_all(&release).unwrap();
     let install = |remove: bool| {
         let mut command = script("install");
@@ -113,8 +115,16 @@ fn install_puts_each_file_where_it_is_looked_for_and_uninstall_takes_all_away() 
     let none = install(false).output().unwrap();
     let said = String::from_utf8_lossy(&none.stderr).into_owned();
     assert_eq!((none.status.code(), &*said), (Some(1), "install: there is no binary yet: make build\n"));
+    let other = if std::env::consts::ARCH == "aarch64" { "x86_64" } else { "aarch64" };
+    let foreign = built.path().join(format!("{other}-unknown-linux-musl/release"));
+    fs::create_dir_all(&foreign).unwrap();
+    fs::write(foreign.join("lastout"), "of another machine").unwrap();
+    assert_eq!(install(false).output().unwrap().status.code(), Some(1));
     fs::write(release.join("lastout"), "program").unwrap();
+    let older = fs::File::options().append(true).open(release.join("lastout")).unwrap();
+    older.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     told(&mut install(false));
+    assert_eq!(fs::read_to_string(into.path().join("opt/x/bin/lastout")).unwrap(), "program");
     assert_eq!(
         files(into.path()),
         [
@@ -129,17 +139,34 @@ fn install_puts_each_file_where_it_is_looked_for_and_uninstall_takes_all_away() 
     assert_eq!(files(into.path()), Vec::<String>::new());
 }
 
+/// It would build for half an hour, and publish a release without packages.
+#[test]
+fn a_release_is_not_made_without_what_makes_its_packages() {
+    let programs = TempDir::new();
+    for name in ["bash", "env", "dirname", "sed", "head", "git", "echo"] {
+        std::os::unix::fs::symlink(which(name).unwrap(), programs.path().join(name)).unwrap();
+    }
+    let output =
+        script("dist").args(["check", "/nonexistent"]).env("PATH", programs.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.starts_with("dist: Go is missing") && said.contains("scripts/dist,"), "{said}");
+}
+
 #[test]
 fn packages_are_the_same_bytes_each_time_and_hold_what_is_installed() {
     let nfpm = PathBuf::from(told(script("tools").arg("dir")).trim()).join("nfpm");
     if !nfpm.exists() {
-        return skip("nfpm is not there (scripts/tools nfpm): no packages are made");
+        return skip_without("nfpm", "scripts/tools nfpm does that, and needs Go");
     }
     let source = TempDir::new();
     let binary = source.path().join("lastout");
     fs::write(&binary, "program").unwrap();
     let made = [TempDir::new(), TempDir::new()];
-    for folder in &made {
+    for (folder, built) in made.iter().zip([1_000_000_000, 1_500_000_001].map(Duration::from_secs)) {
+        // As if it were built on another day: when a file was written must not be in a package.
+        let file = fs::File::options().append(true).open(&binary).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + built).unwrap();
         told(script("packages").arg(folder.path()).arg("arm64").args([
             binary.to_str().unwrap(),
             "man/lastout.1",

@@ -98,6 +98,15 @@ pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {why} ({name})");
 }
 
+/// As [`skip`], of a test that shows this program what we made. A failure where `LASTOUT_REQUIRE_TOOLS` is 1, or has the
+/// program's name among its words: continuous integration names those that it could install.
+pub fn skip_without(name: &str, how: &str) {
+    let why = format!("{name} is not installed ({how})");
+    let required = env::var("LASTOUT_REQUIRE_TOOLS").unwrap_or_default();
+    assert!(required != "1" && !required.split_whitespace().any(|one| one == name), "{why}");
+    skip(&why);
+}
+
 /// The path of a program of this machine.
 pub fn which(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

@@ -14,7 +14,8 @@
 //!
 //! Variables: `LASTOUT_BIN` (the binary under test; default: the one cargo built), `INIT_UNDER_TEST`
 //! (`ours`, `tini`, `dumb-init`, `catatonit`), `LASTOUT_SIDECARS` (folder of the real sidecars),
-//! `LASTOUT_REQUIRE_SIDECARS=1` (a missing one is a failure and no skip), `LASTOUT_TEST_ALL=1` (as `make test-all`).
+//! `LASTOUT_REQUIRE_SIDECARS=1` (a missing one is a failure and no skip), `LASTOUT_REQUIRE_TOOLS` (the same of other programs:
+//! 1, or their names), `LASTOUT_TEST_ALL=1` (as `make test-all`).
 mod launcher;
 mod mounts;
 mod raw;

@@ -4,6 +4,8 @@
 
 mod blocks;
 mod manual;
+#[path = "../missing/mod.rs"]
+mod missing;
 mod reference;
 mod tutorial;
 

@@ -76,8 +76,7 @@ fn the_man_pages_render_with_every_option() {
         let Ok(shown) =
             process::Command::new("groff").args(["-man", "-Tascii", "-P-cbou"]).arg(&path).output()
         else {
-            eprintln!("skipped: groff is not installed: the man pages are not shown");
-            return;
+            return crate::missing::skip_without("groff", "Debian: apt-get install groff");
         };
         assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
         let text = String::from_utf8(shown.stdout).unwrap();
