@@ -1,5 +1,6 @@
 """One wrapper for the whole time: its command makes orphans without end, and it is sent signals without end."""
 
+import itertools
 import mmap
 import os
 import random
@@ -8,16 +9,15 @@ import time
 
 import lives
 from fake import Ports, Sidecar
-from lives import Failed, Failures, Life, wait_until
+from lives import Failed, Failures, Life, Minute, told, wait_until
 from setup import say
 from watch import Watch
 
-PART = 0
 NUMBERS, BYTES = 128, 8
 STANDARD = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH, signal.SIGIO, signal.SIGPWR]
 # Real-time signals are queued, each one: however many are sent, as many come. C libraries keep the first few for themselves.
 QUEUED = range(40, 48)
-PAUSE, BURST_EVERY, BURST, MINUTE = 0.01, 100, 200, 60
+PAUSE, BURST_EVERY, BURST = 0.01, 100, 200
 # The command's last exit code, in life.c.
 LAST = 42
 # A signal or an orphan may cost so many times more at the end than at the beginning. The time of a processor that is busy
@@ -85,61 +85,88 @@ class Signals:
 
 def run(setting):
     """-> what it has come to"""
-    rng = random.Random(setting.seed)
-    counters, ports = Counters(setting.folder), Ports(PART)
-    sidecar = Sidecar(ports, ready=0.5, closes=0.2)
-    words = [setting.copy("lastout-init"), "--sidecar", sidecar.spec(), "--", setting.life, "long", counters.path]
-    life, watch, failures = Life(words, setting.namespace, setting.folder), None, Failures()
+    counters, failures, found = Counters(setting.folder), Failures(), {}
+    sidecar = Sidecar(Ports("init"), ready=0.5, closes=0.2)
+    words = [setting.init, "--sidecar", sidecar.spec(), "--", setting.life, "long", counters.path]
+    life = Life(words, setting.namespace, setting.folder)
     try:
-        life.begun()
+        if not life.begun():
+            raise Failed(f"the command never began; exit code {life.end('init')[0]}")
         pid = life.pid()
-        watch, signals, costs = Watch(pid, setting.every), Signals(pid, counters, rng), []
-        try:
-            keep_on(setting, watch, signals, counters, costs)
-        except (Failed, ProcessLookupError) as error:
-            failures.append(f"init: {error}")
-        orphans = counters.orphans
-        watch.end()
-        left = still_zombies(watch) if not failures else 0
-        if left:
-            failures.append(f"init: {left} zombies stay")
-        os.kill(pid, signal.SIGTERM)
-        code, _ = life.end("init: TERM at the end")
-        if code != LAST:
-            failures.append(f"init: exit code {code} instead of {LAST}")
-        if sidecar.asked != 1 or sidecar.is_alive():
-            failures.append(f"init: the sidecar was asked {sidecar.asked} times, and is {'there' if sidecar.is_alive() else 'gone'}")
-    except (Failed, ProcessLookupError) as error:
-        failures.append(f"init: {error}")
+        watch, signals = Watch(pid, setting.every), Signals(pid, counters, random.Random(setting.seed))
+        costs = ask_much(setting, watch, signals, failures)
+        found = {
+            "orphans": counters.orphans, "signals": signals.sent, "merged": signals.merged,
+            "slowest_signal_ms": round(signals.slowest * 1000, 1), "pid1": life.pid1, **judged(watch, costs, failures),
+        }  # fmt: skip
+        found["exit_code"] = end(life, pid, sidecar)
+    except Exception as error:
+        failures.append(f"init: {told(error)}")
     finally:
         sidecar.end()
         life.clear()
-    if not watch or not watch.samples:
-        return {"failures": list(failures) or ["init: it never began"]}
-    failures += watch.complaints("init")
+    return {**found, "failures": list(failures)}
+
+
+def ask_much(setting, watch, signals, failures):
+    """-> what it has cost: the processor's time so far, and how many signals and orphans there were by then"""
+    costs = []
+    try:
+        keep_on(setting, watch, signals, costs)
+        if left := still_zombies(watch):
+            raise Failed(f"{left} zombies stay")
+    except Exception as error:
+        failures.append(f"init: {told(error)}")
+    finally:
+        watch.end()
+    return costs
+
+
+def judged(watch, costs, failures):
+    """-> the figures of the wrapper, if there are any"""
+    for complaint in watch.complaints("init"):
+        failures.append(complaint)
+    if not watch.samples:
+        return {}
     first, last = cost(costs[: max(2, len(costs) // 3)]), cost(costs[-max(2, len(costs) // 3) :])
     if first and last > first * DEARER:
         failures.append(f"init: a signal or an orphan costs {last:.1f} µs instead of {first:.1f}")
-    return {
-        "orphans": orphans, "signals": signals.sent, "merged": signals.merged, "slowest_signal_ms": round(signals.slowest * 1000, 1),
-        "pid1": life.pid1, "exit_code": code if not failures else None, "cost_us": [round(first, 2), round(last, 2)],
-        "zombies_twice": watch.stuck, "figures": watch.figures(), "samples": watch.samples, "failures": list(failures),
-    }  # fmt: skip
+    costs = [round(first, 2), round(last, 2)]
+    return {"cost_us": costs, "zombies_twice": watch.stuck, "figures": watch.figures(), "samples": watch.samples}
 
 
-def keep_on(setting, watch, signals, counters, costs):
-    told, loop = time.monotonic(), 0
-    while time.monotonic() < setting.until:
-        loop += 1
-        signals.one() if loop % BURST_EVERY else signals.burst()
+def end(life, pid, sidecar):
+    """-> the exit code"""
+    os.kill(pid, signal.SIGTERM)
+    code, _ = life.end("TERM at the end")
+    if code != LAST:
+        raise Failed(f"exit code {code} instead of {LAST}")
+    if sidecar.failure:
+        raise Failed(f"the sidecar: {told(sidecar.failure)}")
+    if sidecar.asked != 1 or sidecar.is_alive():
+        raise Failed(f"the sidecar was asked {sidecar.asked} times, and is {'there' if sidecar.is_alive() else 'gone'}")
+    return code
+
+
+def keep_on(setting, watch, signals, costs):
+    minute = Minute()
+    for loop in itertools.count(1):
+        if time.monotonic() >= setting.until:
+            return
+        if loop % BURST_EVERY:
+            signals.one()
+        else:
+            signals.burst()
+            costs.append((watch.cpu(), signals.sent + signals.counters.orphans))
         time.sleep(PAUSE)
         if watch.failure:
             raise Failed(watch.failure)
-        if loop % BURST_EVERY == 0:
-            costs.append((watch.cpu(), signals.sent + counters.orphans))
-        if time.monotonic() - told > MINUTE and watch.samples:
-            told, sample = time.monotonic(), watch.samples[-1]
-            say(f"init: {counters.orphans} orphans, {signals.sent} signals; {sample['rss']} KiB, {sample['descriptors']} descriptors")
+        if watch.samples and minute.over():
+            sample = watch.samples[-1]
+            say(
+                f"init: {signals.counters.orphans} orphans, {signals.sent} signals; "
+                f"{sample['rss']} KiB, {sample['descriptors']} descriptors"
+            )
 
 
 def cost(points):
