@@ -106,6 +106,10 @@ class Sidecar(threading.Thread):
             self.probed.set()
         except OSError:
             pass
+        except ValueError:
+            # The failure keeps this frame, and with it a connection that is not closed: the asker would wait.
+            connection.close()
+            raise
         connection.close()
 
     def end(self):

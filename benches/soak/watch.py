@@ -9,7 +9,7 @@ import stats
 # The median of the last third may be above that of the first by this much (KiB; number). The kernel maps pages of the binary by
 # 64 KiB around the one that is asked for, so that code which runs for the first time late is up to that much; there are two
 # such pieces. Memory that a program takes comes in pages of 4 KiB. A thread or a descriptor that comes and goes moves a median
-# by one; those that leak are soon more.
+# by one; those that leak are soon more. benches/benchmarks.in.md says these figures in words.
 SLACK = {"rss": 128, "anonymous": 8, "descriptors": 1, "threads": 1}
 FIELDS = ("at", "rss", "pss", "anonymous", "descriptors", "threads", "zombies")
 
