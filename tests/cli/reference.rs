@@ -211,7 +211,7 @@ fn told(phase: PhaseName) -> [&'static str; 4] {
              mains of the group have not ended.",
             "All are ready, or the optional ones are absent; or the time is over; or a stop signal has come, after \
              which the command is never started.",
-            "`--wait-timeout`, `--on-wait-timeout`, `--no-wait`, `--absent-after`",
+            "`--wait-timeout`, `--on-wait-timeout`, `--no-wait`, `--absent-after`, `--env-file`",
         ],
         PhaseName::Running => [
             "running",
@@ -258,12 +258,16 @@ fn phases() {
         .collect();
     let known = &schema()["properties"]["phases"]["items"]["properties"]["phase"]["enum"];
     assert_eq!(Value::from(told.iter().map(|row| row[0]).collect::<Vec<_>>()), *known);
+    for option in told.iter().flat_map(|row| row[3].split(", ")).filter(|cell| !cell.is_empty()) {
+        let name = option.trim_matches('`').trim_start_matches("--");
+        assert!(OPTIONS.iter().any(|known| known.name == name), "{option} is no option");
+    }
     let rows = told.iter().map(|row| {
         [&[code(row[0])], &row[1..].iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>()[..]].concat()
     });
     let text = format!(
         "A run of lastout goes through these phases in this order, and leaves out those in which there is nothing \
-         to do. `--log-level info` prints a line for each, with its duration, and [the report](../report.md) has \
+         to do; but every run has `waiting`, however short. `--log-level info` prints a line for each, with its duration, and [the report](../report.md) has \
          them as `phases`. Signals are answered in all of \
          them, and every child that ends is reaped.\n\n{}",
         table(&["phase", "what happens", "what ends it", "options"], rows)

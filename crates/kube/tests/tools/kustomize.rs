@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Output;
 
 /// As the example has it.
-const IMAGE: &str = "registry.example/lastout:0.1.0";
+const IMAGE: &str = concat!("registry.example/lastout:", env!("CARGO_PKG_VERSION"));
 
 /// What kustomize asks for before it runs a program.
 pub const FLAGS: [&str; 2] = ["--enable-alpha-plugins", "--enable-exec"];
