@@ -4,7 +4,8 @@
 // "caught", with N when TERM comes; "waits" waits for TERM and does not catch it. With "leave" an orphan stays behind.
 // The last act of one that ends by itself is a byte to the file ENDS, where the environment names one.
 // long: makes orphans, and counts in FILE, which it maps: orphans in the first number (64 bits each), then how often each
-// signal has come. TERM ends it with exit code 42, and makes no orphan any more a moment before that.
+// signal has come. Of what is pending the lowest number is counted first. TERM ends it with exit code 42, and makes no orphan
+// any more a moment before that.
 #include "launch.h"
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -83,6 +84,9 @@ static int live_long(const char *path) {
     numbers = mmap(NULL, NUMBERS * sizeof *numbers, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (numbers == MAP_FAILED) die(path);
     struct sigaction counts = {.sa_handler = count, .sa_flags = SA_RESTART}, ends = {.sa_handler = end};
+    // The kernel takes the lowest pending signal first; but without this the handler of the next one would run on top of its
+    // handler, and count before it.
+    sigfillset(&counts.sa_mask);
     int counted[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGIO, SIGPWR};
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) sigaction(counted[i], &counts, NULL);
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++) sigaction(signal, &counts, NULL);

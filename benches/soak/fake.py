@@ -7,19 +7,21 @@ import threading
 import time
 
 STEP = 0.02
+# Each is a process of its own, and has a share of the ports.
+PARTS = ("init", "pods", "groups")
 # Below the ports that the kernel gives to those who ask for any; taken in turn, so that a port that has just refused is not
 # soon another sidecar's: whoever proves by it that the first is gone would meet the second.
-PORTS, SHARES = (20000, 30000), 3
+PORTS = (20000, 30000)
 NEVER = float("inf")
 
 
 class Ports:
-    """The share of the ports that is one part's: the parts are processes of their own."""
+    """The share of the ports that is one part's."""
 
     def __init__(self, part):
         first, last = PORTS
-        share = (last - first) // SHARES
-        self.turn = itertools.cycle(range(first + part * share, first + (part + 1) * share))
+        share, place = (last - first) // len(PARTS), PARTS.index(part)
+        self.turn = itertools.cycle(range(first + place * share, first + (place + 1) * share))
         # Two runs on one machine begin elsewhere.
         for _ in range(os.getpid() % share):
             next(self.turn)
@@ -85,7 +87,10 @@ class Sidecar(threading.Thread):
                     connection.close()
                     return
                 request += more
-            quit = request.split()[1] == b"/quitquitquit"
+            words = request.split()
+            if len(words) < 2:
+                raise ValueError(f"a request without a path: {request!r}")
+            quit = words[1] == b"/quitquitquit"
             if quit:
                 self.asked += 1
                 self.on_quit()
@@ -101,6 +106,10 @@ class Sidecar(threading.Thread):
             self.probed.set()
         except OSError:
             pass
+        except ValueError:
+            # The failure keeps this frame, and with it a connection that is not closed: the asker would wait.
+            connection.close()
+            raise
         connection.close()
 
     def end(self):

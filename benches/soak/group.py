@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import threading
 import time
 from dataclasses import dataclass
 
 from fake import Sidecar
-from lives import Failed, Life, died
+from lives import Failed, Life, died, told
 from pods import DEADLY
 
 # Bytes of a record: its fields are few, and the next life of a container covers it.
@@ -49,10 +50,18 @@ class Group:
         os.makedirs(self.folder)
         os.makedirs(self.work)
         self.killed, self.kills, self.early, self.failed = set(), 0, [], False
+        self.lock = threading.Lock()
         self.sidecar = Sidecar(ports, ready=rng.uniform(0, 0.1), closes=rng.uniform(0, 0.05), on_quit=self.asked)
         self.common = ["--group", self.folder, "--group-size", str(size)]
         if policy == "always":
             self.common += ["--group-wait", GROUP_WAIT]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sidecar.end()
+        shutil.rmtree(self.place)
 
     @property
     def work(self):
@@ -84,12 +93,15 @@ class Group:
         life = Life(words, self.setting.namespace, self.work, {"ENDS": self.ended(name)} if last else None)
         try:
             if how.killed:
-                if how.early or life.begun():
-                    time.sleep(how.lasts / 2)
+                if not (how.early or life.begun()):
+                    code, said = life.end(f"main-{name}")
+                    raise Failed(f"main-{name}: the command never began; exit code {code} ({how}): {said[-300:]}")
+                time.sleep(how.lasts / 2)
+                with self.lock:
+                    self.kills += 1
                     if last:
                         self.killed.add(name)
-                    self.kills += 1
-                    life.kill()
+                life.kill()
             code, said = life.end(f"main-{name}")
         finally:
             life.clear()
@@ -113,7 +125,7 @@ class Group:
 
     def judge(self, guarded):
         if self.sidecar.failure:
-            raise self.sidecar.failure
+            raise Failed(f"the sidecar: {told(self.sidecar.failure)}")
         if self.early:
             raise Failed(f"the sidecar was asked to quit while mains {self.early} still ran")
         asked = self.sidecar.asked
@@ -121,7 +133,3 @@ class Group:
         least = 1 if guarded or self.policy == "success" or not self.kills else 0
         if not least <= asked <= 1 + self.kills:
             raise Failed(f"the sidecar was asked to quit {asked} times, where {self.kills} were killed")
-
-    def clear(self):
-        self.sidecar.end()
-        shutil.rmtree(self.place)

@@ -1,7 +1,6 @@
 """Lives of two to five mains that share a folder, some of them killed with their wrapper; and one group for the whole time,
 whose members fail, are killed and are started again, with a guard beside them."""
 
-import collections
 import concurrent.futures
 import itertools
 import os
@@ -11,23 +10,21 @@ import time
 
 from fake import Ports
 from group import Group, ending
-from lives import Failed, Failures
-from pods import MINUTE
+from lives import Failed, Failures, Minute, told
 from setup import say
 from watch import Watch
 
-PART, AT_ONCE = 2, 2
+AT_ONCE = 2
 # In the long group.
 MEMBERS = 3
 
 
 class Groups:
     def __init__(self, setting):
-        self.setting, self.ports = setting, Ports(PART)
+        self.setting, self.ports = setting, Ports("groups")
         self.numbers, self.lock = itertools.count(), threading.Lock()
-        self.kinds, self.failures, self.minutes = collections.Counter(), Failures(), []
-        self.mains = self.kills = self.restarts = self.largest = self.most = 0
-        self.began = self.told = time.monotonic()
+        self.failures, self.minute = Failures(), Minute()
+        self.lives = self.mains = self.kills = self.restarts = self.largest = self.most = 0
         self.watch = None
 
     def place(self, name):
@@ -45,23 +42,22 @@ class Groups:
             number = next(self.numbers)
             rng = random.Random(f"{self.setting.seed} {number}")
             size, guarded, policy = rng.randint(2, 5), rng.random() < 0.6, rng.choice(["always", "success"])
-            group = Group(self.setting, self.ports, self.place(f"{worker}-{number}"), size, policy, rng)
+            kills = 0
             try:
-                self.live(group, guarded, rng)
-            except (Failed, OSError, ValueError) as error:
-                self.failures.append(f"groups: life {number} ({size} mains, {policy}, {'with' if guarded else 'no'} guard): {error}")
-            finally:
-                group.clear()
+                with Group(self.setting, self.ports, self.place(f"{worker}-{number}"), size, policy, rng) as group:
+                    try:
+                        self.live(group, guarded, rng)
+                    finally:
+                        kills = group.kills
+            except Exception as error:
+                self.failures.append(f"groups: life {number} ({size} mains, {policy}, {'with' if guarded else 'no'} guard): {told(error)}")
             with self.lock:
-                self.kinds[policy, "guard" if guarded else "no guard"] += 1
-                self.mains, self.kills = self.mains + size, self.kills + group.kills
+                self.lives, self.mains, self.kills = self.lives + 1, self.mains + size, self.kills + kills
                 self.tell()
 
     def tell(self):
-        if time.monotonic() - self.told > MINUTE:
-            self.told = time.monotonic()
-            self.minutes.append((self.told - self.began, self.kinds.total()))
-            say(f"groups: {self.kinds.total()} lives, {self.restarts} restarts in one folder, {len(self.failures)} failures")
+        if self.minute.over():
+            say(f"groups: {self.lives} lives, {self.restarts} restarts in one folder, {len(self.failures)} failures")
 
     def live(self, group, guarded, rng):
         guard = group.guard(self.setting.lastout) if guarded else None
@@ -91,9 +87,18 @@ class Groups:
     # --- one for the whole time ---------------------------------------------------------------------------
 
     def live_long(self):
-        rng = random.Random(self.setting.seed)
-        group = Group(self.setting, self.ports, self.place("long"), MEMBERS, "success", rng)
-        guard = group.guard(self.setting.copy("lastout-guard"))
+        try:
+            with Group(self.setting, self.ports, self.place("long"), MEMBERS, "success", random.Random(self.setting.seed)) as group:
+                try:
+                    self.live_again_and_again(group)
+                finally:
+                    with self.lock:
+                        self.kills += group.kills
+        except Exception as error:
+            self.failures.append(f"groups: the long one: {told(error)}")
+
+    def live_again_and_again(self, group):
+        guard = group.guard(self.setting.guard)
         try:
             self.watch = Watch(guard.pid(), self.setting.every)
             with concurrent.futures.ThreadPoolExecutor(MEMBERS) as pool:
@@ -103,12 +108,8 @@ class Groups:
                 raise Failed(f"the guard's exit code is {code}: {said[-300:]}")
             self.looked(group)
             group.judge(guarded=True)
-        except (Failed, OSError, ValueError) as error:
-            self.failures.append(f"groups: the long one: {error}")
         finally:
-            self.kills += group.kills
             guard.clear()
-            group.clear()
 
     def again_and_again(self, group, name):
         rng = random.Random(f"{self.setting.seed} {name}")
@@ -117,12 +118,12 @@ class Groups:
             how.lasts *= 10
             try:
                 group.member(name, how, last=False)
-            except Failed:
+                self.looked(group)
+                if self.watch.failure:
+                    raise Failed(f"the guard: {self.watch.failure}")
+            except Exception:
                 group.failed = True
                 raise
-            self.looked(group)
-            if self.watch.failure:
-                raise Failed(f"the guard: {self.watch.failure}")
             with self.lock:
                 self.restarts += 1
         with self.lock:
@@ -139,12 +140,11 @@ def run(setting):
         jobs = [pool.submit(groups.live_long), *(pool.submit(groups.work, worker) for worker in range(AT_ONCE))]
         for job in jobs:
             job.result()
-    failures = list(groups.failures)
+    failures, samples = list(groups.failures), groups.watch.samples if groups.watch else []
     if groups.watch:
         failures += groups.watch.complaints("guard")
     return {
-        "lives": groups.kinds.total(), "kinds": [[*kind, count] for kind, count in sorted(groups.kinds.items())],
-        "mains": groups.mains, "killed": groups.kills, "restarts": groups.restarts, "minutes": groups.minutes,
-        "most_files": groups.most, "largest_record": groups.largest, "figures": groups.watch.figures() if groups.watch else None,
-        "samples": groups.watch.samples if groups.watch else [], "failures": failures,
+        "lives": groups.lives, "mains": groups.mains, "killed": groups.kills, "restarts": groups.restarts,
+        "most_files": groups.most, "largest_record": groups.largest,
+        "figures": groups.watch.figures() if samples else None, "samples": samples, "failures": failures,
     }  # fmt: skip

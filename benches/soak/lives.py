@@ -5,12 +5,13 @@ import select
 import signal
 import subprocess
 import time
+import traceback
 
 from figures import ENVIRONMENT
 from setup import say
 
 # Seconds. Other work runs beside the soak: this is for what hangs, not for what is slow.
-LIMIT = 60
+LIMIT, MINUTE = 60, 60
 # A process namespace of its own, with its /proc, which ends with whoever started it.
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"]
 AS_ROOT_THERE = ["unshare", "--user", "--map-root-user", *UNSHARE[1:]]
@@ -20,12 +21,34 @@ class Failed(Exception):
     """Something that lastout promises did not hold; the text says what."""
 
 
+def told(error):
+    """In a line. Whatever is raised in a part is a failure of it, a fault of the soak's own too: an hour's other results are not
+    lost with it."""
+    if isinstance(error, Failed):
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{error!r} in {os.path.basename(where.filename)}, line {where.lineno}"
+
+
 class Failures(list):
     """Each is told when it is found, and all of them again at the end."""
 
     def append(self, text):
         say(text)
         super().append(text)
+
+
+class Minute:
+    """Says once a minute that one is over."""
+
+    def __init__(self):
+        self.began = time.monotonic()
+
+    def over(self):
+        if time.monotonic() - self.began < MINUTE:
+            return False
+        self.began = time.monotonic()
+        return True
 
 
 def namespace():

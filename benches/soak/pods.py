@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import lives
 from fake import NEVER, Ports, Sidecar
-from lives import Failed, Failures, Life, wait_until
+from lives import Failed, Failures, Life, Minute, told, wait_until
 from setup import say
 
-PART, AT_ONCE, MINUTE = 1, 3, 60
+AT_ONCE = 3
 # How the wait and the stop are bounded where they are to run into their bounds, in ms.
 SHORT_WAIT, SHORT_STOP = 200, 300
 DEADLY = [signal.SIGHUP, signal.SIGINT, signal.SIGABRT, signal.SIGKILL, signal.SIGUSR1, signal.SIGSEGV, signal.SIGTERM]
@@ -40,7 +40,7 @@ class Plan:
     term_while_waiting: bool
 
     def kind(self):
-        return "TERM while waiting" if self.term_while_waiting else self.end, self.sidecar
+        return ("TERM while waiting" if self.term_while_waiting else self.end), self.sidecar
 
     def code(self):
         """What is promised."""
@@ -71,10 +71,10 @@ def plan(rng, namespace):
 
 class Pods:
     def __init__(self, setting):
-        self.setting, self.ports = setting, Ports(PART)
+        self.setting, self.ports = setting, Ports("pods")
         self.numbers, self.lock = itertools.count(), threading.Lock()
-        self.kinds, self.failures, self.slowest, self.minutes = collections.Counter(), Failures(), 0.0, []
-        self.began = self.told = time.monotonic()
+        self.kinds, self.failures, self.slowest = collections.Counter(), Failures(), 0.0
+        self.minute = Minute()
 
     def work(self, worker):
         folder = os.path.join(self.setting.folder, f"pod-{worker}")
@@ -86,19 +86,17 @@ class Pods:
             began = time.monotonic()
             try:
                 self.live(it, folder)
-            except (Failed, OSError, ValueError) as error:
-                self.failures.append(f"pods: life {number} ({it}): {error}")
-                shutil.rmtree(folder)
-                os.mkdir(folder)
+            except Exception as error:
+                self.failures.append(f"pods: life {number} ({it}): {told(error)}")
+                shutil.rmtree(folder, ignore_errors=True)
+                os.makedirs(folder, exist_ok=True)
             with self.lock:
                 self.kinds[it.kind()] += 1
                 self.slowest = max(self.slowest, time.monotonic() - began)
                 self.tell()
 
     def tell(self):
-        if time.monotonic() - self.told > MINUTE:
-            self.told = time.monotonic()
-            self.minutes.append((self.told - self.began, self.kinds.total()))
+        if self.minute.over():
             say(f"pods: {self.kinds.total()} lives, {len(self.failures)} failures")
 
     def command(self, it):
@@ -150,16 +148,16 @@ class Pods:
         if code != it.code():
             raise Failed(f"exit code {code} instead of {it.code()}: {said[-300:]}")
         with open(report, encoding="utf-8") as file:
-            told = json.load(file)["exit_code"]
-        if told != (code if code >= 0 else 128 - code):
-            raise Failed(f"exit code {code}, and {told} in the report")
+            reported = json.load(file)["exit_code"]
+        if reported != (code if code >= 0 else 128 - code):
+            raise Failed(f"exit code {code}, and {reported} in the report")
         os.unlink(report)
         if rest := os.listdir(folder):
             raise Failed(f"files stay: {rest}")
         if not sidecar:
             return
         if sidecar.failure:
-            raise sidecar.failure
+            raise Failed(f"the sidecar: {told(sidecar.failure)}")
         if it.sidecar in ("good", "late") and sidecar.asked != 1:
             raise Failed(f"the sidecar was asked to quit {sidecar.asked} times: {said[-300:]}")
 
@@ -171,6 +169,6 @@ def run(setting):
         list(pool.map(pods.work, range(AT_ONCE)))
     kinds = [[*kind, count] for kind, count in sorted(pods.kinds.items())]
     return {
-        "lives": pods.kinds.total(), "kinds": kinds, "slowest_s": round(pods.slowest, 2), "minutes": pods.minutes,
-        "at_once": AT_ONCE, "failures": pods.failures,
+        "lives": pods.kinds.total(), "kinds": kinds, "slowest_s": round(pods.slowest, 2),
+        "at_once": AT_ONCE, "failures": list(pods.failures),
     }  # fmt: skip
