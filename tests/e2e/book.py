@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 import time
 
+import cluster
 from cluster import Failure, kubectl
 from ground import is_changed_by_policy, namespace, supported, wait
 from stage import ROOT, alone, case, check
@@ -90,6 +92,33 @@ def run(stage, there, wanted, after=None):
                 if after:
                     after(command)
     check(count >= 5, f"the page has only {count} commands in blocks `{wanted}`")
+
+
+KIND = """#!/bin/sh
+case "$1 $2" in
+"create cluster") exec kubectl version ;;
+"load image-archive") exec {load} "$3" ;;
+*) echo "kind: $*?" >&2; exit 2 ;;
+esac
+"""
+
+
+@case
+def preparation_of_the_tutorial_loads_the_images_and_gives_kubectl_the_plugin(stage):
+    [block] = [text for info, text in blocks() if info == "sh cluster"]
+    after = 'kubectl lastout version\ntest "$(command -v kubectl-lastout)" = "$PWD/target/e2e/kubectl-lastout"\n'
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "kind")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(KIND.format(load=shlex.join(cluster.LOAD)))
+        os.chmod(path, 0o755)
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "-ec", block + after], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=590,
+        )  # fmt: skip
+    check(done.returncode == 0, f"it ended with {done.returncode}:\n{done.stdout}")
+    check("kubectl-lastout" in done.stdout.splitlines()[-1], done.stdout)
 
 
 @case

@@ -8,6 +8,7 @@ import threading
 import time
 
 KUBECTL = "kubectl"
+LOAD = []  # the words of the command that loads an image archive into the nodes
 
 
 class Failure(AssertionError):
