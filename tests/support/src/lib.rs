@@ -9,6 +9,7 @@
 //! sidecar  → a real sidecar, the real Envoy               real → other real sidecars, more of Envoy
 //! members  → mains and guards of a group                  pty → a terminal, typed at by the test
 //! gate, stop → mains that start, mains that end           elf, port, temp → files, ports, folders
+//! golden → files of the repository that a test writes
 //! ```
 //! A test program says `support::test_program!()` in its `main.rs`.
 //!
@@ -24,6 +25,7 @@ mod refuse;
 pub mod elf;
 pub mod facts;
 pub mod gate;
+pub mod golden;
 pub mod http;
 pub mod init;
 pub mod jobs;

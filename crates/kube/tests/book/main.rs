@@ -4,8 +4,6 @@
 
 mod blocks;
 mod manual;
-#[path = "../missing/mod.rs"]
-mod missing;
 mod reference;
 mod tutorial;
 

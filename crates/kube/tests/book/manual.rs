@@ -6,9 +6,11 @@ use crate::repository;
 use clap::Command;
 use clap_mangen::Man;
 use kubectl_lastout::cli;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process;
+use support::golden;
+use support::init::skip_without;
 
 const WRITTEN: &str =
     ".\\\" Written by a test: LASTOUT_BLESS=1 cargo test -p kubectl-lastout --test book manual\n";
@@ -39,33 +41,25 @@ fn pages() -> BTreeMap<String, String> {
     verbs.chain([&all]).map(page).collect()
 }
 
-/// The pages that are there.
-fn found() -> BTreeMap<String, String> {
-    let files = fs::read_dir(repository().join("man")).unwrap().map(|entry| entry.unwrap());
-    let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
-    named
-        .filter(|(name, _)| name.starts_with("kubectl-lastout"))
-        .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
-        .collect()
+/// The names of the pages that are there.
+fn found() -> BTreeSet<String> {
+    let files = fs::read_dir(repository().join("man")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("kubectl-lastout")).collect()
 }
 
 #[test]
 fn the_man_pages_are_what_the_program_reads() {
     let pages = pages();
-    if std::env::var_os("LASTOUT_BLESS").is_some() {
-        for name in found().keys().filter(|name| !pages.contains_key(*name)) {
+    for (name, text) in &pages {
+        golden::held(&repository().join("man").join(name), text);
+    }
+    if golden::is_blessing() {
+        for name in found().iter().filter(|name| !pages.contains_key(*name)) {
             fs::remove_file(repository().join("man").join(name)).unwrap();
         }
-        for (name, text) in &pages {
-            fs::write(repository().join("man").join(name), text).unwrap();
-        }
-        return;
     }
-    let found = found();
-    assert_eq!(found.keys().collect::<Vec<_>>(), pages.keys().collect::<Vec<_>>());
-    for (name, text) in pages {
-        assert_eq!(found[&name], text, "man/{name}: write it by LASTOUT_BLESS=1");
-    }
+    assert_eq!(found(), pages.into_keys().collect());
 }
 
 #[test]
@@ -76,7 +70,7 @@ fn the_man_pages_render_with_every_option() {
         let Ok(shown) =
             process::Command::new("groff").args(["-man", "-Tascii", "-P-cbou"]).arg(&path).output()
         else {
-            return crate::missing::skip_without("groff", "Debian: apt-get install groff");
+            return skip_without("groff", "Debian: apt-get install groff");
         };
         assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
         let text = String::from_utf8(shown.stdout).unwrap();

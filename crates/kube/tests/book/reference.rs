@@ -6,7 +6,7 @@ use crate::repository;
 use clap::{Arg, ArgAction, Command};
 use kubectl_lastout::cli;
 use std::fmt::Write as _;
-use std::fs;
+use support::golden;
 
 const WRITTEN: &str =
     "<!-- Written by a test: LASTOUT_BLESS=1 cargo test -p kubectl-lastout --test book reference -->";
@@ -69,10 +69,5 @@ fn the_page_of_options_is_what_the_program_reads() {
          [helper.md](../helper.md).\n\n{}",
         sections.join("\n")
     );
-    let path = repository().join("docs/reference/kubectl-options.md");
-    if std::env::var_os("LASTOUT_BLESS").is_some() {
-        return fs::write(path, text).unwrap();
-    }
-    let page = fs::read_to_string(path).unwrap();
-    assert_eq!(page, text, "docs/reference/kubectl-options.md: write it by LASTOUT_BLESS=1");
+    golden::held(&repository().join("docs/reference/kubectl-options.md"), &text);
 }

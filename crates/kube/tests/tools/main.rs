@@ -7,8 +7,6 @@ mod api;
 mod bundle;
 mod helm;
 mod kustomize;
-#[path = "../missing/mod.rs"]
-mod missing;
 mod values;
 
 use serde_json::Value;
@@ -17,6 +15,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use support::init::skip_without;
 
 const BIN: &str = env!("CARGO_BIN_EXE_kubectl-lastout");
 
@@ -47,7 +46,7 @@ impl Tool {
         if program.exists() {
             return Some(Self { program, home: tempfile::tempdir().unwrap() });
         }
-        missing::skip_without(name, &format!("scripts/tools {name} does that: {}", program.display()));
+        skip_without(name, &format!("scripts/tools {name} does that: {}", program.display()));
         None
     }
 
