@@ -19,6 +19,7 @@ pub fn is(path: &Path, text: &str) -> bool {
 }
 
 /// The file is this text, or becomes it.
+#[track_caller]
 pub fn held(path: &Path, text: &str) {
     if !is(path, text) {
         let found = fs::read_to_string(path).unwrap_or_default();
