@@ -10,7 +10,7 @@ import time
 
 import cluster
 from cluster import Failure, kubectl
-from ground import is_changed_by_policy, namespace, supported, wait
+from ground import namespace, supported, wait, would_be_marked
 from stage import ROOT, alone, case, check
 
 PAGE = os.path.join(ROOT, "docs", "tutorial.md")
@@ -135,7 +135,7 @@ def tutorial_is_mended_by_policy_as_its_page_shows(stage):
         def in_force(command):
             # The page says that this takes some seconds.
             if " label namespace " in command:
-                wait(lambda: is_changed_by_policy(there.namespace, {}), "the policy is in force")
+                wait(lambda: would_be_marked(there.namespace, {}), "the policy is in force")
 
         try:
             run(stage, there, "console cluster policy", in_force)

@@ -11,7 +11,7 @@ import threading
 
 import cluster
 from cluster import Failure, Skip, kubectl
-from ground import INJECT, dry, namespace, objects, plugin, pod, wait
+from ground import INJECT, SIDES, namespace, objects, plugin, pod, wait, would_be_marked
 from injected import manifest, read
 from stage import ROOT, spec_of, version
 
@@ -20,7 +20,6 @@ NAME = "lastout-webhook"
 CONFIGURATION = "zz-lastout"
 # A label of the namespaces of these tests: the cluster may be in use.
 ASKED = "lastout-e2e/webhook"
-SIDES = [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}]
 
 
 def images():
@@ -114,7 +113,7 @@ def answers(where, seconds=60):
 
     def marked():
         try:
-            return is_marked(dry(where, pod("probe", SIDES, {INJECT: "true"})))
+            return would_be_marked(where, {INJECT: "true"})
         except Failure as failure:
             if "network is unreachable" in str(failure):
                 raise Skip(f"the API server has no route to Services here: {failure}") from failure
@@ -125,10 +124,6 @@ def answers(where, seconds=60):
         wait(marked, "the webhook answers", seconds)
     except Failure as failure:
         raise Failure(f"{failure} {last}") from failure
-
-
-def is_marked(made):
-    return "lastout.dev/status" in made["metadata"].get("annotations", {})
 
 
 def is_changed(made):

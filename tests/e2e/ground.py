@@ -18,6 +18,8 @@ from stage import Stage, version
 
 INJECT = "lastout.dev/inject"
 NAMESPACE = "kubernetes.io/metadata.name"
+# A pod that lastout is put into, where it is asked for.
+SIDES = [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}]
 
 
 def plugin(stage, *words, stdin=None):
@@ -85,14 +87,13 @@ def policies(stage, namespaces, *options, seen_gone=True):
             )
         named.append(thing)
     listed = {"apiVersion": "v1", "kind": "List", "items": named}
-    labels = {where: labels_of(where) for where in namespaces}
     # The API server reads policies and bindings by watching them: it learns of each, and of its end, a moment later, and of one
     # binding before the other. So each is tried: that for pods that ask, and that for pods whose namespace does.
     probes = [(where, {INJECT: "true"}) for where in namespaces]
-    probes += [(where, {}) for where in namespaces if labels[where].get(INJECT) == "enabled"]
+    probes += [(where, {}) for where in namespaces if labels_of(where).get(INJECT) == "enabled"]
 
     def changed():
-        return [is_changed_by_policy(where, asking) for where, asking in probes]
+        return [would_be_marked(where, asking) for where, asking in probes]
 
     try:
         kubectl("apply", "-f", "-", stdin=listed)
@@ -108,9 +109,13 @@ def labels_of(where):
     return json.loads(kubectl("get", "namespace", where, "-o", "json"))["metadata"]["labels"]
 
 
-def is_changed_by_policy(where, labels):
-    """Whether a pod with these labels would be changed in this namespace."""
-    made = dry(where, pod("probe", [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}], labels))
+def would_be_marked(where, labels):
+    """Whether lastout would be put into a pod with these labels, created now in this namespace."""
+    return is_marked(dry(where, pod("probe", SIDES, labels)))
+
+
+def is_marked(made):
+    """Whether lastout was put into this pod."""
     return "lastout.dev/status" in made["metadata"].get("annotations", {})
 
 

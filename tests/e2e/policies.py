@@ -11,7 +11,9 @@ import time
 
 import cluster
 from cluster import Failure, kubectl
-from ground import INJECT, documents, dry, dry_all, namespace, objects, plugin, pod, policies, supported, wait, webhook
+from ground import (
+    INJECT, SIDES, documents, dry, dry_all, is_marked, namespace, objects, plugin, pod, policies, supported, wait, webhook,
+)  # fmt: skip
 from injected import TERMINATED_BY_KUBELET, completes_wrapped, ended, manifest, native, read, told_of, wrapped
 from stage import ROOT, case, check, container, never_restarted, only, spec_of
 
@@ -62,17 +64,16 @@ def policy_by_native_sidecars_lets_the_job_complete(stage):
 
 @case
 def policy_works_where_the_pod_or_the_namespace_asks_for_it(stage):
-    sides = [{"name": "main", "command": ["/app"]}, {"name": "istio-proxy"}]
     with namespace(stage, "asks", ENABLED) as asks, namespace(stage, "silent") as silent:
         with policies(stage, [asks.namespace, silent.namespace]):
             for there, labels, expected in [
                 (asks, {}, True), (asks, {INJECT: "true"}, True), (asks, {INJECT: "false"}, False),
                 (silent, {}, False), (silent, {INJECT: "true"}, True), (silent, {INJECT: "enabled"}, False),
             ]:  # fmt: skip
-                made = dry(there.namespace, pod("x", sides, labels))
+                made = dry(there.namespace, pod("x", SIDES, labels))
                 found = made["spec"]["containers"][0]["command"][0] == "/.lastout/lastout"
                 check(found == expected, f"{there.namespace}, {labels}: {made['spec']['containers'][0]}")
-            bare = pod("x", sides, {INJECT: "true"})
+            bare = pod("x", SIDES, {INJECT: "true"})
             del bare["metadata"]["labels"]["batch.kubernetes.io/job-name"]
             check(dry(asks.namespace, bare)["spec"]["containers"][0]["command"] == ["/app"], "it is no Job's")
 
@@ -115,7 +116,7 @@ def policy_leaves_a_pod_without_a_command_alone_and_its_job_is_warned_about(stag
     sides = [{"name": "main", "image": "x"}, {"name": "istio-proxy", "image": "x"}]
     with namespace(stage, "warned", ENABLED) as there, policies(stage, [there.namespace]):
         made = dry(there.namespace, pod("x", sides))
-        check("lastout.dev/status" not in made["metadata"].get("annotations", {}), f"it is changed: {made}")
+        check(not is_marked(made), f"it is changed: {made}")
         template = {"spec": {"restartPolicy": "Never", "containers": sides}}
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}, "spec": {"template": template}}
         cron = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
@@ -205,10 +206,10 @@ def policy_makes_the_same_of_each_manifest_as_inject(stage):
                 others = mode in ("auto", "native", "wrap", "helper") and mode != asked[1]
                 is_said = any(key.startswith("lastout.dev/command.") for key in annotations)
                 if others or (is_said and options != NATIVE):
-                    check("lastout.dev/status" not in made["metadata"].get("annotations", {}), f"{name} is no case for it")
+                    check(not is_marked(made), f"{name} is no case for it")
                     continue
                 check(comparable(made) == comparable(expected[name]), f"{options}, {name}: {json.dumps(made)}, {json.dumps(expected[name])}")
-                changed += "lastout.dev/status" in made["metadata"].get("annotations", {})
+                changed += is_marked(made)
             check(changed > 5, f"{options}: only {changed} are changed")
 
 
@@ -281,7 +282,7 @@ def no_policy_blocks_a_pod_whatever_the_pod(stage):
             with policies(stage, [there.namespace], *options):
                 found, refused = dry_all(there.namespace, documents(pods))
                 check(found.keys() == expected.keys(), f"{options}: {sorted(found.keys() ^ expected.keys())}: {refused}")
-                changed = sum("lastout.dev/status" in made["metadata"].get("annotations", {}) for made in found.values())
+                changed = sum(is_marked(made) for made in found.values())
                 check(changed > 20, f"{options}: only {changed} are changed")
 
 

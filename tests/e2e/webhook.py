@@ -8,11 +8,11 @@ import tempfile
 
 import ground
 from bundle import (
-    NAME, NAMESPACE, SIDES, answers, asked, evidence, free, is_changed, is_marked, job_in, openssl, replicas, tools, trusted,
+    NAME, NAMESPACE, answers, asked, evidence, free, is_changed, job_in, openssl, replicas, tools, trusted,
     webhook,
 )  # fmt: skip
 from cluster import Failure, kubectl
-from ground import INJECT, documents, dry, dry_all, namespace, plugin, pod, policies, wait
+from ground import INJECT, SIDES, documents, dry, dry_all, is_marked, namespace, plugin, pod, policies, wait
 from injected import completes_wrapped, manifest, told_of
 from policies import comparable, pods_of_manifests
 from stage import ROOT, alone, check, container, only, version
