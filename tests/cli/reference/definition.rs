@@ -28,7 +28,8 @@ pub fn usage_and_text(subcommand: Subcommand) -> (Vec<String>, String) {
 
 /// The whole command line.
 pub fn command() -> Command {
-    let about = "runs a container's program as its init, and stops the sidecars when it has ended";
+    // As `whatis` shows it, behind the name.
+    let about = env!("CARGO_PKG_DESCRIPTION").replacen('R', "r", 1);
     let verbs = Subcommand::NAMED.into_iter().map(verb);
     with_options(Command::new("lastout"), Subcommand::Work(Verb::Run))
         .version(env!("CARGO_PKG_VERSION"))
