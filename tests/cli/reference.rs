@@ -12,7 +12,6 @@ use lastout_core::presets::IMAGES;
 use lastout_core::settings::OPTIONS;
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
