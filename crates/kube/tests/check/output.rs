@@ -3,6 +3,9 @@
 use super::{DISTROLESS, HANGS, check, job, wrapped};
 use kubectl_lastout::check::RULES;
 use serde_json::Value;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use support::pty::Pty;
 
 #[test]
 fn a_finding_shows_its_place_its_line_and_the_mend() {
@@ -100,4 +103,29 @@ fn github_gets_one_line_for_each_finding() {
         "::error file=-,line=12,col=15,endColumn=26,title=hangs%3A job/report::`istio-proxy` runs on"
     ));
     assert!(lines[2].contains("%0Amend: - --quitquitquit%0A- --health-check"), "{}", lines[2]);
+}
+
+/// `check`, and `inject`, whose first file comes by stdin when the time is over, and whose messages go to a terminal.
+#[test]
+fn on_a_terminal_what_takes_longer_than_a_second_tells_how_far_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("job.yaml");
+    std::fs::write(&file, job(HANGS)).unwrap();
+    let started = |verb: &str| {
+        let terminal = Pty::new();
+        let stderr = std::fs::File::options().write(true).open(&terminal.path).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-lastout"));
+        command.args([verb, "-"]).arg(&file).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(stderr);
+        (command.spawn().unwrap(), terminal)
+    };
+    let runs = [("check", "2 of 2 files\u{1b}[K"), ("inject", "2 of 2 files read\u{1b}[K")];
+    let all = runs.map(|(verb, shown)| (started(verb), shown));
+    // What is quicker tells nothing.
+    std::thread::sleep(Duration::from_millis(1100));
+    for ((mut child, terminal), shown) in all {
+        assert!(!terminal.screen().contains(" of "), "{}", terminal.screen());
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), job(HANGS).as_bytes()).unwrap();
+        child.wait().unwrap();
+        terminal.shows(shown);
+    }
 }
