@@ -86,6 +86,9 @@ pub(super) fn has_value(text: &str, line: usize, json: bool, value: &Value) -> R
     })
 }
 
+/// What ends a line for libyaml.
+const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Text between two separators.
 struct Chunk {
     span: Range<usize>,
@@ -110,7 +113,20 @@ fn tree(text: &str, chunk: &Chunk) -> Result<Option<Tree>, Error> {
         Some(rest) => (rest, chunk.span.start + BOM.len()),
         None => (source, chunk.span.start),
     };
+    if let Some(line) = line_with_mark(source) {
+        let what =
+            "it begins with a byte order mark (U+FEFF), which kubectl takes for text here: take it out";
+        return Err(Error { line: chunk.line + line, what: what.to_owned() });
+    }
     Tree::parse(source, base, chunk.line)
+}
+
+/// The first line, from 0, that begins with a byte order mark: libyaml-safer passes over it, and kubectl does not.
+fn line_with_mark(source: &str) -> Option<usize> {
+    source.match_indices(BOM).find_map(|(at, _)| {
+        let before = source.get(..at)?;
+        (before.is_empty() || before.ends_with(BREAKS)).then(|| before.matches('\n').count())
+    })
 }
 
 fn placed(text: &str, tree: &Tree, wrong: Wrong) -> Error {

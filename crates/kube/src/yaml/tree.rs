@@ -2,7 +2,7 @@
 
 use super::guard::guarded;
 use super::{Error, fault};
-use libyaml_safer::{EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use libyaml_safer::{Encoding, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -125,6 +125,8 @@ impl Tree {
         let mut bytes = text.as_bytes();
         let mut parser = Parser::new();
         parser.set_input_string(&mut bytes);
+        // Told nothing, it guesses by the first byte: it refuses U+F000 to U+FFFF there, and counts no byte order mark.
+        parser.set_encoding(Encoding::Utf8);
         let mut builder = Builder { nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new() };
         let mut root = None;
         loop {

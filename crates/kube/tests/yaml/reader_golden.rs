@@ -1,6 +1,6 @@
 //! Our reader against tables that kubectl's own reader made; the versions stand in the tables.
 
-use kubectl_lastout::yaml;
+use kubectl_lastout::yaml::{self, Kind, Style};
 use serde_json::{Value, json};
 
 fn cases(table: &str) -> Vec<Value> {
@@ -57,14 +57,27 @@ fn each_scalar_is_what_kubectl_makes_of_it() {
 fn each_text_gives_the_documents_that_kubectl_reads_from_it() {
     /// Two keys that become one: kubectl takes the value that Go's random order of maps brings last; we, the last one.
     const RANDOM: [&str; 2] = ["key 1 and \"1\"", "key bool dup after conversion"];
+    /// Refused on purpose: in some kubectl loses the first character of each line, in others the mark is a part of a key.
+    const WITH_A_MARK: [&str; 6] = [
+        "byte order mark, twice",
+        "byte order mark, twice, flow",
+        "byte order mark, twice, JSON",
+        "byte order mark twice behind a separator",
+        "byte order mark before a later key",
+        "byte order mark behind a comment",
+    ];
     let cases = cases(include_str!("../golden/shapes.json"));
-    assert_eq!(cases.len(), 153);
+    assert_eq!(cases.len(), 165);
     let mut wrong = Vec::new();
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let (documents, error) = yaml::read(case["text"].as_str().unwrap());
         let values: Value = documents.into_iter().map(|document| document.value).collect();
-        let is_right = same(&values, &case["documents"]) && error.is_some() == case.get("refused").is_some();
+        let is_right = if WITH_A_MARK.contains(&name) {
+            error.as_ref().is_some_and(|error| error.what.contains("byte order mark"))
+        } else {
+            same(&values, &case["documents"]) && error.is_some() == case.get("refused").is_some()
+        };
         if !is_right && !RANDOM.contains(&name) {
             wrong.push(format!(
                 "{name}: {}\n  {} {}\n  {values} {error:?}",
@@ -73,4 +86,26 @@ fn each_text_gives_the_documents_that_kubectl_reads_from_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is shown with a caret, and what is replaced, is found by these places.
+#[test]
+fn each_plain_word_stands_where_its_place_says() {
+    let mut seen = 0;
+    for case in cases(include_str!("../golden/shapes.json")) {
+        let text = case["text"].as_str().unwrap();
+        for tree in yaml::read(text).0.iter().filter_map(|document| document.tree.as_ref()) {
+            for node in tree.ids().map(|id| tree.node(id)) {
+                let written = &text[node.span()];
+                if let Kind::Scalar { text: word, style: Style::Plain } = &node.kind
+                    && !written.contains('\n')
+                {
+                    // An anchor and a tag stand before it.
+                    assert!(written.ends_with(&**word), "{written:?} in {text:?}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen}");
 }
