@@ -29,6 +29,8 @@ const PROGRESS: Duration = Duration::from_secs(10);
 /// For the head of each further one: API servers keep a connection for 90 s after its last request, and it is they who are to
 /// close it, as a request that meets our end of it would be lost.
 const IDLE: Duration = Duration::from_secs(180);
+/// For the kernel's part of those connections that are about to be accepted when the port closes: a way there and back.
+const HANDSHAKE: Duration = Duration::from_millis(200);
 
 /// Answers a request.
 pub type Respond<F> = fn(Arc<Shared>, Request<Incoming>, Arc<Place>) -> F;
@@ -59,25 +61,43 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
     /// Accepts connections until the port closes.
     pub async fn accept(self, shared: Arc<Shared>) {
         let served = Arc::new(Served {
-            shared: shared.clone(),
-            acceptor: self.tls.map(TlsAcceptor::from),
+            shared,
+            acceptor: self.tls.clone().map(TlsAcceptor::from),
             respond: self.respond,
             closes: self.closes,
         });
-        let mut phase = shared.phase.subscribe();
-        let mut closing = pin!(phase.wait_for(|phase| *phase >= self.closes));
+        self.listen(&served).await;
+        // What the kernel has accepted meanwhile would be reset. It is asked itself: tokio may not have heard of all.
+        let Ok(listener) = self.listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            let Some(place) = self.connections.free_place(peer.ip()) else { return };
+            if let Some(stream) = nonblocking(stream) {
+                tokio::spawn(served.clone().connection(stream, place));
+            }
+        }
+    }
+
+    /// Serves those who come, until the port closes and new ones are refused.
+    async fn listen(&self, served: &Arc<Served<F>>) {
+        let mut phase = served.shared.phase.subscribe();
+        let mut closing = pin!(async {
+            let _ = phase.wait_for(|phase| *phase >= self.closes).await;
+            if refuse_new(&self.listener).is_ok() {
+                sleep(HANDSHAKE).await;
+            }
+        });
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 _ = &mut closing => break,
             };
-            super::planted::Panic::Port.here(shared.planted.of_port());
+            super::planted::Panic::Port.here(served.shared.planted.of_port());
             match accepted {
                 Ok((stream, peer)) => {
                     // It has been accepted: with room it is served, even if the port closes meanwhile.
                     let (place, is_closing) = tokio::select! {
                         biased;
-                        place = self.connections.place(peer.ip(), |peer| shared.displaced(peer)) => (Some(place), false),
+                        place = self.connections.place(peer.ip(), |peer| served.shared.displaced(peer)) => (Some(place), false),
                         _ = &mut closing => (self.connections.free_place(peer.ip()), true),
                     };
                     if let Some(place) = place {
@@ -89,20 +109,35 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
                 }
                 // No descriptors, mostly. Some will be free again.
                 Err(error) => {
-                    shared.log.line(Level::Error, "no connection", [("about", (&error.to_string()).into())]);
+                    served.shared.log.line(
+                        Level::Error,
+                        "no connection",
+                        [("about", (&error.to_string()).into())],
+                    );
                     sleep(Duration::from_millis(100)).await;
                 }
             }
         }
-        // What the kernel has accepted would be reset. It is asked itself: tokio may not have heard of all.
-        let Ok(listener) = self.listener.into_std() else { return };
-        while let Ok((stream, peer)) = listener.accept() {
-            let Some(place) = self.connections.free_place(peer.ip()) else { return };
-            if let Some(stream) = nonblocking(stream) {
-                tokio::spawn(served.clone().connection(stream, place));
-            }
-        }
     }
+}
+
+/// Whoever begins a connection from now on is not heard, and refused when it asks again, a second later: one that came between
+/// our last look and the end of the port would be reset after it was accepted.
+#[cfg(target_os = "linux")]
+fn refuse_new(listener: &TcpListener) -> std::io::Result<()> {
+    use socket2::{SockFilter, SockRef};
+    // Of each segment that comes to the port: none is kept if its flags have SYN, else all.
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    let load_byte = SockFilter::new(0x30, 0, 0, FLAGS);
+    let is_any_bit_set = SockFilter::new(0x45, 0, 1, SYN);
+    let keep = |bytes| SockFilter::new(0x06, 0, 0, bytes);
+    SockRef::from(listener).attach_filter(&[load_byte, is_any_bit_set, keep(0), keep(u32::MAX)])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_new(_: &TcpListener) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 fn nonblocking(stream: std::net::TcpStream) -> Option<TcpStream> {
