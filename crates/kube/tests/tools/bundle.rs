@@ -3,6 +3,7 @@
 use super::{BIN, Objects, Tool, objects, repository, succeeded};
 use serde_json::json;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub fn both() -> impl Iterator<Item = Tool> {
@@ -10,7 +11,10 @@ pub fn both() -> impl Iterator<Item = Tool> {
 }
 
 pub fn helm(tool: &Tool, words: &[&str]) -> Output {
-    let chart = repository().join("charts/lastout");
+    helm_with(tool, &repository().join("charts/lastout"), words)
+}
+
+fn helm_with(tool: &Tool, chart: &Path, words: &[&str]) -> Output {
     let (verb, more) = words.split_first().unwrap();
     // Without a cluster, what Helm takes for its version is a matter of how it was built.
     let version: &[&str] = if *verb == "template" { &["--kube-version", "1.33.0"] } else { &[] };
@@ -66,6 +70,27 @@ fn the_chart_has_nothing_that_lint_complains_of() {
 fn a_release_with_default_values_is_what_manifests_prints() {
     for tool in both() {
         assert_eq!(release(&tool, &[]), printed(&["manifests"]));
+    }
+}
+
+/// Where `scripts/chart` has put the chart of a release.
+fn packed(folder: &Path) -> PathBuf {
+    let made = succeeded(&Command::new(repository().join("scripts/chart")).arg(folder).output().unwrap());
+    PathBuf::from(made.trim_end())
+}
+
+#[test]
+fn the_chart_of_a_release_is_that_of_the_repository_and_the_same_bytes_each_time() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [one, other] = folders.each_ref().map(|folder| packed(folder.path()));
+    assert_eq!(
+        one.file_name().unwrap().to_str().unwrap(),
+        format!("lastout-chart-{}.tgz", env!("CARGO_PKG_VERSION"))
+    );
+    assert!(fs::read(&one).unwrap() == fs::read(other).unwrap());
+    for tool in both() {
+        let from_file = helm_with(&tool, &one, &["template"]);
+        assert_eq!(succeeded(&from_file), succeeded(&helm(&tool, &["template"])));
     }
 }
 
