@@ -114,8 +114,7 @@ fn tree(text: &str, chunk: &Chunk) -> Result<Option<Tree>, Error> {
         None => (source, chunk.span.start),
     };
     if let Some(line) = line_with_mark(source) {
-        let what =
-            "it begins with a byte order mark (U+FEFF), which kubectl takes for text here: take it out";
+        let what = "the line begins with a byte order mark (U+FEFF) that kubectl takes for text: take it out";
         return Err(Error { line: chunk.line + line, what: what.to_owned() });
     }
     Tree::parse(source, base, chunk.line)
