@@ -70,7 +70,7 @@ pub(crate) fn reread(text: &str, line: usize, json: bool) -> Result<Value, Error
         return serde_json::from_str(text)
             .map_err(|error| Error { line: line + error.line() - 1, what: format!("no JSON: {error}") });
     }
-    let found = document(text, &Chunk { span: 0..text.len(), line })?;
+    let found = document(text, &Chunk::whole(text, line))?;
     Ok(found.map_or(Value::Null, |document| document.value))
 }
 
@@ -79,7 +79,7 @@ pub(super) fn has_value(text: &str, line: usize, json: bool, value: &Value) -> R
     if json {
         return Ok(same(&reread(text, line, json)?, value));
     }
-    let Some(tree) = tree(text, &Chunk { span: 0..text.len(), line })? else { return Ok(value.is_null()) };
+    let Some(tree) = tree(text, &Chunk::whole(text, line))? else { return Ok(value.is_null()) };
     agrees(&tree, value).map_err(|wrong| {
         let error = placed(text, &tree, wrong);
         Error { line: line - 1 + error.line, ..error }
@@ -91,8 +91,16 @@ const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Text between two separators.
 struct Chunk {
+    /// A separator that has nothing before it stays in kubectl's chunk: a byte order mark behind it is not the chunk's first.
+    is_behind_separator: bool,
     span: Range<usize>,
     line: usize,
+}
+
+impl Chunk {
+    fn whole(text: &str, line: usize) -> Self {
+        Self { is_behind_separator: false, span: 0..text.len(), line }
+    }
 }
 
 fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
@@ -110,17 +118,17 @@ fn document(text: &str, chunk: &Chunk) -> Result<Option<Document>, Error> {
 fn tree(text: &str, chunk: &Chunk) -> Result<Option<Tree>, Error> {
     let source = text.get(chunk.span.clone()).unwrap_or_default();
     let (source, base) = match source.strip_prefix(BOM) {
-        Some(rest) => (rest, chunk.span.start + BOM.len()),
-        None => (source, chunk.span.start),
+        Some(rest) if !chunk.is_behind_separator => (rest, chunk.span.start + BOM.len()),
+        _ => (source, chunk.span.start),
     };
     if let Some(line) = line_with_mark(source) {
-        let what = "the line begins with a byte order mark (U+FEFF) that kubectl takes for text: take it out";
+        let what = "the line begins with a byte order mark (U+FEFF) that kubectl does not skip: take it out";
         return Err(Error { line: chunk.line + line, what: what.to_owned() });
     }
     Tree::parse(source, base, chunk.line)
 }
 
-/// The first line, from 0, that begins with a byte order mark: libyaml-safer passes over it, and kubectl does not.
+/// The first line, from 0, that begins with a byte order mark. Between two words libyaml-safer skips it; for kubectl it is text.
 fn line_with_mark(source: &str) -> Option<usize> {
     source.match_indices(BOM).find_map(|(at, _)| {
         let before = source.get(..at)?;
@@ -144,6 +152,7 @@ fn chunks(text: &str, from: usize) -> Vec<Result<Chunk, Error>> {
     let mut chunks = Vec::new();
     let (mut start, mut start_line) = (from, line_of(text, from));
     let (mut at, mut line) = (start, start_line);
+    let mut is_behind_separator = false;
     let rest = text.get(from..).unwrap_or_default();
     for content in rest.split_inclusive('\n') {
         let next = at + content.len();
@@ -157,14 +166,15 @@ fn chunks(text: &str, from: usize) -> Vec<Result<Chunk, Error>> {
                 return chunks;
             }
             if at > start {
-                chunks.push(Ok(Chunk { span: start..at, line: start_line }));
+                chunks.push(Ok(Chunk { is_behind_separator, span: start..at, line: start_line }));
             }
+            is_behind_separator = at == start && !is_behind_separator;
             (start, start_line) = (next, line + 1);
         }
         (at, line) = (next, line + 1);
     }
     if at > start {
-        chunks.push(Ok(Chunk { span: start..at, line: start_line }));
+        chunks.push(Ok(Chunk { is_behind_separator, span: start..at, line: start_line }));
     }
     chunks
 }

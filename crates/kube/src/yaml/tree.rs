@@ -125,7 +125,8 @@ impl Tree {
         let mut bytes = text.as_bytes();
         let mut parser = Parser::new();
         parser.set_input_string(&mut bytes);
-        // Told nothing, it guesses by the first byte: it refuses U+F000 to U+FFFF there, and counts no byte order mark.
+        // Told nothing, it guesses by the first byte: it refuses U+F000 to U+FFFF there, and its places leave out the three bytes
+        // of a byte order mark.
         parser.set_encoding(Encoding::Utf8);
         let mut builder = Builder { nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new() };
         let mut root = None;

@@ -29,7 +29,7 @@ const PROGRESS: Duration = Duration::from_secs(10);
 /// For the head of each further one: API servers keep a connection for 90 s after its last request, and it is they who are to
 /// close it, as a request that meets our end of it would be lost.
 const IDLE: Duration = Duration::from_secs(180);
-/// For the kernel's part of those connections that are about to be accepted when the port closes: a way there and back.
+/// For the end of TCP handshakes that had begun when the port closes: a way there and back.
 const HANDSHAKE: Duration = Duration::from_millis(200);
 
 /// Answers a request.
@@ -121,18 +121,24 @@ impl<F: Future<Output = Answer> + Send + 'static> Port<F> {
     }
 }
 
-/// Whoever begins a connection from now on is not heard, and refused when it asks again, a second later: one that came between
-/// our last look and the end of the port would be reset after it was accepted.
+/// Drops the segments that begin a connection. One that came between our last look and the end of the port would be accepted and
+/// reset; this way its client asks again a second later, and is refused. Accepted sockets have the filter as well, and get no
+/// such segments.
 #[cfg(target_os = "linux")]
 fn refuse_new(listener: &TcpListener) -> std::io::Result<()> {
     use socket2::{SockFilter, SockRef};
-    // Of each segment that comes to the port: none is kept if its flags have SYN, else all.
+    // Classic BPF (linux/filter.h): load a byte of the segment, jump if any of these bits is set, return how much of it is kept.
+    const LOAD_BYTE: u16 = 0x30;
+    const JUMP_IF_SET: u16 = 0x45;
+    const RETURN: u16 = 0x06;
     const FLAGS: u32 = 13;
     const SYN: u32 = 0x02;
-    let load_byte = SockFilter::new(0x30, 0, 0, FLAGS);
-    let is_any_bit_set = SockFilter::new(0x45, 0, 1, SYN);
-    let keep = |bytes| SockFilter::new(0x06, 0, 0, bytes);
-    SockRef::from(listener).attach_filter(&[load_byte, is_any_bit_set, keep(0), keep(u32::MAX)])
+    SockRef::from(listener).attach_filter(&[
+        SockFilter::new(LOAD_BYTE, 0, 0, FLAGS),
+        SockFilter::new(JUMP_IF_SET, 0, 1, SYN),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ])
 }
 
 #[cfg(not(target_os = "linux"))]
