@@ -70,8 +70,13 @@ def about():
         "system": first(r'^PRETTY_NAME="(.*)"$', "/etc/os-release"),
         "rustc": told("rustc", "-V"),
         "cc": told("cc", "--version").partition("\n")[0],
-        "load": round(os.getloadavg()[2], 1),
+        "load": load(),
     }
+
+
+def load():
+    """Of the last quarter of an hour."""
+    return round(os.getloadavg()[2], 1)
 
 
 # --- what was promised ------------------------------------------------------------------------------------

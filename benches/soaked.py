@@ -15,11 +15,6 @@ FIGURES = {
     "threads": "threads",
     "zombies": "zombies",
 }
-# Under figures of a run of before these two were checked, until the next run replaces them.
-EARLIER = (
-    "Not checked in this run: whether a standard signal that was sent by itself came twice (only bursts were looked at), and whether the "
-    "command of a main that was to be killed had begun. `benches/soak/run` checks both now."
-)
 
 
 def of(folder):
@@ -49,8 +44,6 @@ def section(found):
         # A part that has failed may have come to less.
         if parts.get(name, {}).get("figures", name not in WATCHED and parts.get(name)):
             text += ["", *words(parts[name])]
-    if "single" not in parts.get("init", {"single": 0}):
-        text += ["", EARLIER]
     return "\n".join([*text, ""])
 
 
@@ -68,10 +61,10 @@ def table(watched):
 
 def init(part):
     first, last = part["cost_us"]
-    single = f"{svg.number(part['single'])} were sent by themselves, and each was counted exactly once. " if "single" in part else ""
     yield (
         f"**One wrapper** {'as PID 1' if part['pid1'] else 'as an ordinary process'} reaped {svg.number(part['orphans'])} orphans "
-        f"and forwarded {svg.number(part['signals'])} signals. {single}Of those in bursts {svg.number(part['merged'])} were not counted: "
+        f"and forwarded {svg.number(part['signals'])} signals. {svg.number(part['single'])} were sent by themselves, and each was counted "
+        f"exactly once. Of those in bursts {svg.number(part['merged'])} were not counted: "
         "the kernel merges a standard signal with a pending one of its kind. At least one of each kind came, and each real-time signal. "
         f"The slowest was counted by the command {svg.number(part['slowest_signal_ms'])} ms "
         f"after it was sent. Processor time for each signal or orphan: {svg.number(first)} µs in the first third, {svg.number(last)} µs in "
