@@ -41,9 +41,10 @@ def section(found):
         text += ["![memory](pictures/bench-soak-memory.svg)", "", "![descriptors](pictures/bench-soak-descriptors.svg)", ""]
         text += table(watched)
     for name, words in (("init", init), ("pods", pods), ("groups", groups)):
-        # A part that has failed may have come to less.
-        if parts.get(name, {}).get("figures", name not in WATCHED and parts.get(name)):
-            text += ["", *words(parts[name])]
+        part = parts.get(name)
+        # One that has failed may have come to less.
+        if part and (name not in WATCHED or part.get("figures")):
+            text += ["", *words(part)]
     return "\n".join([*text, ""])
 
 

@@ -2,6 +2,7 @@
 whose members fail, are killed and are started again, with a guard beside them."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import os
 import random
@@ -27,8 +28,15 @@ class Groups:
         self.lives = self.mains = self.kills = self.restarts = self.largest = self.most = 0
         self.watch = None
 
-    def place(self, name):
-        return os.path.join(self.setting.tmpfs, name)
+    @contextlib.contextmanager
+    def group(self, name, size, policy, rng):
+        """A group in a folder of this name; at its end its kills count."""
+        with Group(self.setting, self.ports, os.path.join(self.setting.tmpfs, name), size, policy, rng) as group:
+            try:
+                yield group
+            finally:
+                with self.lock:
+                    self.kills += group.kills
 
     def looked(self, group):
         files, largest = group.files()
@@ -42,17 +50,13 @@ class Groups:
             number = next(self.numbers)
             rng = random.Random(f"{self.setting.seed} {number}")
             size, guarded, policy = rng.randint(2, 5), rng.random() < 0.6, rng.choice(["always", "success"])
-            kills = 0
             try:
-                with Group(self.setting, self.ports, self.place(f"{worker}-{number}"), size, policy, rng) as group:
-                    try:
-                        self.live(group, guarded, rng)
-                    finally:
-                        kills = group.kills
+                with self.group(f"{worker}-{number}", size, policy, rng) as group:
+                    self.live(group, guarded, rng)
             except Exception as error:
                 self.failures.append(f"groups: life {number} ({size} mains, {policy}, {'with' if guarded else 'no'} guard): {told(error)}")
             with self.lock:
-                self.lives, self.mains, self.kills = self.lives + 1, self.mains + size, self.kills + kills
+                self.lives, self.mains = self.lives + 1, self.mains + size
                 self.tell()
 
     def tell(self):
@@ -88,12 +92,8 @@ class Groups:
 
     def live_long(self):
         try:
-            with Group(self.setting, self.ports, self.place("long"), MEMBERS, "success", random.Random(self.setting.seed)) as group:
-                try:
-                    self.live_again_and_again(group)
-                finally:
-                    with self.lock:
-                        self.kills += group.kills
+            with self.group("long", MEMBERS, "success", random.Random(self.setting.seed)) as group:
+                self.live_again_and_again(group)
         except Exception as error:
             self.failures.append(f"groups: the long one: {told(error)}")
 

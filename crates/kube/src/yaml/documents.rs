@@ -3,7 +3,7 @@
 use super::agree::{agrees, same};
 use super::compose::{Wrong, compose};
 use super::fault::template;
-use super::{BOM, Error, Tree};
+use super::{BOM, BREAKS, Error, Tree};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -85,9 +85,6 @@ pub(super) fn has_value(text: &str, line: usize, json: bool, value: &Value) -> R
         Error { line: line - 1 + error.line, ..error }
     })
 }
-
-/// What ends a line for libyaml.
-const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Text between two separators.
 struct Chunk {

@@ -27,6 +27,9 @@ use std::fmt;
 /// A byte order mark, with which some editors begin a file.
 const BOM: &str = "\u{feff}";
 
+/// What ends a line for libyaml.
+pub const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Why a text is no manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | serving | as the certificate is | yes | kept |
 //! | leaving: TERM came | no | yes: not all have heard of it | each ends after its next answer |
-//! | closing | no | those that had begun; others get no answer, and are refused a second later | each ends when it is idle; the rest at the deadline |
+//! | closing | no | those that had begun; others are refused, a second later | each ends when it is idle; the rest at the deadline |
 //! | ended: at the deadline, when all have ended, or at the second TERM | | | cut |
 //!
 //! The second port answers until the end.
